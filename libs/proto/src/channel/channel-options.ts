@@ -1,0 +1,39 @@
+import type { ChannelOptions } from "@grpc/grpc-js";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+
+import { MAX_MESSAGE_BYTES } from "../limits.js";
+
+export interface ChannelSettings {
+  /** How long a peer may be silent before it counts as gone; 30 s unless given. */
+  readonly deadlineMs?: number;
+}
+
+const DEFAULT_DEADLINE_MS = 30_000;
+
+/**
+ * Bytes a peer may send on one stream ahead of its reader. The 64 KiB of HTTP/2 stall a stream of
+ * 1 MiB frames on every frame; this is also what one stream can make us buffer, beside one message.
+ */
+const FLOW_CONTROL_WINDOW_BYTES = 16 << 20;
+
+/** gRPC options that both sides share. */
+export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
+  const { deadlineMs = DEFAULT_DEADLINE_MS } = settings;
+  // A silent peer is asked after a third of the deadline and has a third to answer.
+  const keepaliveMs = Math.max(1, Math.floor(deadlineMs / 3));
+  return {
+    "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+    "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+    "grpc.keepalive_time_ms": keepaliveMs,
+    "grpc.keepalive_timeout_ms": keepaliveMs,
+    "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
+  };
+}
+
+/**
+ * grpc-js writes some errors to the console as well; each of them reaches us as a value, and the
+ * console belongs to the application.
+ */
+export function silenceGrpcConsole(): void {
+  setLogVerbosity(logVerbosity.NONE);
+}

@@ -1,0 +1,97 @@
+import { createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import type { Client, Server } from "@grpc/grpc-js";
+import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
+import { service as healthService } from "grpc-health-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { addHealth, bindServer, createServer } from "./index.js";
+
+const servers: Server[] = [];
+
+function newServer(): Server {
+  const server = createServer();
+  servers.push(server);
+  return server;
+}
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.forceShutdown();
+  vi.restoreAllMocks();
+});
+
+interface HealthClient extends Client {
+  check(
+    request: { service: string },
+    callback: (error: { code: number } | null, reply?: { status: string }) => void,
+  ): void;
+}
+
+describe("bindServer", () => {
+  it("returns the port that it took", async () => {
+    expect(await bindServer(newServer(), "127.0.0.1:0", { insecure: false })).toBeGreaterThan(0);
+    expect(await bindServer(newServer(), "localhost:0", { insecure: false })).toBeGreaterThan(0);
+  });
+
+  it("refuses addresses beyond loopback, unless told insecure", async () => {
+    for (const address of ["0.0.0.0:0", "[::]:0", "example.org:0"]) {
+      await expect(bindServer(newServer(), address, { insecure: false })).rejects.toMatchObject({
+        code: "notLoopback",
+        message: expect.stringContaining(address),
+      });
+    }
+    expect(await bindServer(newServer(), "0.0.0.0:0", { insecure: true })).toBeGreaterThan(0);
+  });
+
+  it("names the address whose port is in use, and writes nothing to the console", async () => {
+    const consoleError = vi.spyOn(console, "error");
+    const other = createTcpServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port } = other.address() as AddressInfo;
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const address = `${host}:${port}`;
+      await expect(bindServer(newServer(), address, { insecure: false })).rejects.toMatchObject({
+        code: "portInUse",
+        message: `cannot listen on ${address}: the port is in use`,
+      });
+    }
+    expect(consoleError).not.toHaveBeenCalled();
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it("says why it cannot listen on an address that is not this machine's", async () => {
+    // TEST-NET-1 of RFC 5737, which no machine has.
+    const bound = bindServer(newServer(), "192.0.2.1:0", { insecure: true });
+    await expect(bound).rejects.toMatchObject({
+      code: "cannotListen",
+      message: expect.stringMatching(/^cannot listen on 192\.0\.2\.1:0: .*EADDRNOTAVAIL/),
+    });
+  });
+});
+
+describe("health", () => {
+  it("answers as the standard service does", async () => {
+    const server = newServer();
+    const health = addHealth(server);
+    const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+    const { Health } = loadPackageDefinition({ Health: healthService });
+    const client = new (Health as unknown as new (...args: unknown[]) => HealthClient)(
+      `127.0.0.1:${port}`,
+      credentials.createInsecure(),
+    );
+    const check = (service: string): Promise<string> =>
+      new Promise((resolve) => {
+        client.check({ service }, (error, reply) =>
+          resolve(reply?.status ?? `status ${error?.code}`),
+        );
+      });
+
+    expect(await check("")).toBe("NOT_SERVING");
+    health.set("", "SERVING");
+    expect(await check("")).toBe("SERVING");
+    expect(await check("ostinato.v1.Coordinator")).toBe("status 5"); // NOT_FOUND
+    health.set("ostinato.v1.Coordinator", "SERVING");
+    expect(await check("ostinato.v1.Coordinator")).toBe("SERVING");
+    client.close();
+  });
+});

@@ -1,0 +1,232 @@
+/**
+ * The messages of the protocol as plain immutable values; coordinator.proto says what each means.
+ *
+ * Numbers are unsigned 32-bit integers unless their comment says otherwise. `bytes` decoded from the
+ * wire are views on the message they came in: unaligned, and valid for as long as they are held.
+ */
+
+/** Which arithmetic a process computes with: equal profiles give equal bits. */
+export interface NumericsProfile {
+  readonly backend: string;
+  readonly version: string;
+  /** SHA-256, in hex, of the results of a fixed small computation. */
+  readonly digest: string;
+}
+
+/** A node of the gradient tree: `numLeaves` (a power of two) leaves from `firstLeaf`, its multiple. */
+export interface NodeId {
+  readonly firstLeaf: number;
+  readonly numLeaves: number;
+}
+
+export interface JoinRequest {
+  readonly protocolVersion: number;
+  /** For people. */
+  readonly workerName: string;
+  /** At least one, the preferred one first. */
+  readonly profiles: readonly NumericsProfile[];
+}
+
+export interface JoinReply {
+  readonly workerId: string;
+  readonly jobId: string;
+  readonly incarnation: number;
+  readonly profile: NumericsProfile;
+  readonly configJson: string;
+  readonly modelJson: string;
+  readonly dataDigest: string;
+  /** At least 1. */
+  readonly deadlineMs: number;
+  readonly streamToken: string;
+}
+
+export type TransferKind = "parameters" | "gradient" | "carriedState";
+
+/** A slice of a tensor of little-endian float32 values. */
+export interface TensorFrame {
+  readonly transfer: number;
+  readonly transferKind: TransferKind;
+  /** The leaf whose carried state this is; 0 for the other kinds. */
+  readonly leaf: number;
+  /** Place of the first value in the flat buffer, counted in values. */
+  readonly firstValue: number;
+  /** At most `MAX_FRAME_BYTES`; what else a frame must be, `checkFrame` says. */
+  readonly payload: Uint8Array;
+  readonly crc32: number;
+}
+
+/** What one leaf contributed to a step or an evaluation. */
+export interface LeafResult {
+  readonly leaf: number;
+  /** Sum of the loss terms in nats, float64. */
+  readonly lossSum: number;
+  /** Sum of their weights, float64. */
+  readonly lossWeight: number;
+  readonly numSamples: number;
+  /** SHA-256 (32 bytes) of the ids and bytes of the samples really computed. */
+  readonly sampleDigest: Uint8Array;
+}
+
+export type Phase = "prepare" | "forward" | "backward" | "upload" | "evaluate";
+
+/** What a worker sends on its Train stream. */
+export type WorkerMessage =
+  | { readonly kind: "attach"; readonly workerId: string; readonly streamToken: string }
+  | {
+      readonly kind: "uploadBegin";
+      readonly transfer: number;
+      readonly jobId: string;
+      readonly incarnation: number;
+      readonly step: number;
+      readonly fence: number;
+      readonly node: NodeId;
+    }
+  | { readonly kind: "frame"; readonly frame: TensorFrame }
+  | {
+      readonly kind: "uploadEnd";
+      readonly transfer: number;
+      readonly leaves: readonly LeafResult[];
+      readonly numFrames: number;
+      /** `checksumOfFrames` of the frames sent. */
+      readonly checksum: number;
+    }
+  | {
+      readonly kind: "evaluationResult";
+      readonly jobId: string;
+      readonly incarnation: number;
+      readonly step: number;
+      readonly fence: number;
+      readonly leaves: readonly LeafResult[];
+    }
+  | {
+      readonly kind: "progress";
+      readonly fence: number;
+      readonly phase: Phase;
+      readonly timeSteps: number;
+    }
+  | { readonly kind: "returnLeases"; readonly reason: string }
+  | {
+      readonly kind: "leaseEnded";
+      readonly fence: number;
+      /** Empty when done or revoked. */
+      readonly error: string;
+    };
+
+export interface LeafLease {
+  readonly leaf: number;
+  /** Where the carried state comes from: all zeros, kept by the worker, or sent with the lease. */
+  readonly state: "zero" | "held" | "sent";
+}
+
+export interface Lease {
+  readonly fence: number;
+  readonly leaseKind: "train" | "evaluate";
+  readonly step: number;
+  /** The parameter version to compute with. */
+  readonly version: number;
+  readonly epoch: number;
+  readonly epochStep: number;
+  readonly nodes: readonly NodeId[];
+  readonly leaves: readonly LeafLease[];
+  /** The split to evaluate; empty for training. */
+  readonly split: string;
+  /** Transfer of the carried states sent with this lease; 0 when none was. */
+  readonly transfer: number;
+  /** Each loss term's weight summed over the global batch, float64. */
+  readonly lossWeightTotals: readonly number[];
+}
+
+/** What a coordinator sends on a worker's Train stream. */
+export type CoordinatorMessage =
+  | {
+      readonly kind: "parameters";
+      readonly transfer: number;
+      readonly version: number;
+      readonly numFrames: number;
+      /** `digestOfFrames` of the frames that follow, 32 bytes. */
+      readonly digest: Uint8Array;
+    }
+  | { readonly kind: "frame"; readonly frame: TensorFrame }
+  | { readonly kind: "lease"; readonly lease: Lease }
+  | { readonly kind: "revoke"; readonly fence: number; readonly reason: string }
+  | {
+      readonly kind: "uploadRejected";
+      readonly fence: number;
+      readonly node: NodeId;
+      readonly reason: string;
+    }
+  | { readonly kind: "stop"; readonly failed: boolean; readonly reason: string };
+
+export interface FetchDataRequest {
+  readonly digest: string;
+}
+
+/** A piece of the encoded data set. */
+export interface DataChunk {
+  /** Place of the first byte; `offset` + the payload's length is at most `totalBytes`. */
+  readonly offset: number;
+  readonly totalBytes: number;
+  /** At most `MAX_FRAME_BYTES`. */
+  readonly payload: Uint8Array;
+  /** CRC-32 of the payload; whoever stores the chunk checks it. */
+  readonly crc32: number;
+}
+
+export interface WorkerStatus {
+  readonly workerId: string;
+  readonly name: string;
+  readonly state: string;
+  /** Leaves leased to it that are not complete. */
+  readonly leaves: readonly number[];
+  readonly phase: string;
+  readonly sinceProgressMs: number;
+}
+
+export interface StatusReply {
+  readonly jobId: string;
+  readonly incarnation: number;
+  readonly state: string;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  /** Mean loss in nats of the last committed step, float64. */
+  readonly loss: number;
+  readonly workers: readonly WorkerStatus[];
+  /** What the step waits for, since when and what happens next; empty while it moves. */
+  readonly waitingFor: string;
+  readonly runDirectory: string;
+  readonly metricsAddress: string;
+  readonly deadlineMs: number;
+}
+
+/** What happens in a run. Loss, rates, norm and seconds are float64. */
+export type WatchEvent =
+  | {
+      readonly kind: "step";
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly learningRate: number;
+      readonly gradientNorm: number;
+      readonly tokensPerSecond: number;
+      readonly workers: number;
+      readonly secondsLeft: number;
+      readonly skipped: boolean;
+      readonly replayed: boolean;
+    }
+  | {
+      readonly kind: "evaluation";
+      readonly step: number;
+      readonly split: string;
+      readonly loss: number;
+      readonly best: boolean;
+    }
+  | { readonly kind: "notice"; readonly level: "info" | "warn"; readonly text: string }
+  | {
+      readonly kind: "ended";
+      readonly outcome: "completed" | "stopped" | "failed";
+      readonly reason: string;
+      readonly step: number;
+      readonly parametersSha256: string;
+    };

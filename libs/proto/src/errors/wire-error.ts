@@ -1,0 +1,57 @@
+/**
+ * What can go wrong on the wire.
+ *
+ * Refusals of a coordinator:
+ * - `protocolVersion`, `profileRefused`, `unknownJob`: this worker cannot take part in this run
+ * - `unknownWorker`, `streamRefused`: the Train stream's identity is not known, or in use
+ * - `unknownData`: no data set of this digest here
+ * - `shuttingDown`: no more work is handed out
+ *
+ * Bytes that are not what they should be:
+ * - `badMessage`: no message, none with a body, or a field outside its range
+ * - `messageTooLarge`: above `MAX_MESSAGE_BYTES`
+ * - `checksum`, `frameTooLarge`, `frameSize`, `frameOutOfBounds`: a tensor frame
+ *
+ * The connection:
+ * - `unavailable`: nobody there, or gone in the middle of the call
+ * - `deadlineExceeded`, `cancelled`: given up by the caller
+ *
+ * This process:
+ * - `invalidAddress`, `notLoopback`, `portInUse`, `cannotListen`: a server cannot listen there
+ * - `bigEndian`: a machine whose floats are not little-endian
+ * - `internal`: a fault of our own; its cause stays in the process where it happened
+ */
+export type WireErrorCode =
+  | "protocolVersion"
+  | "profileRefused"
+  | "unknownJob"
+  | "unknownWorker"
+  | "streamRefused"
+  | "unknownData"
+  | "shuttingDown"
+  | "badMessage"
+  | "messageTooLarge"
+  | "checksum"
+  | "frameTooLarge"
+  | "frameSize"
+  | "frameOutOfBounds"
+  | "unavailable"
+  | "deadlineExceeded"
+  | "cancelled"
+  | "invalidAddress"
+  | "notLoopback"
+  | "portInUse"
+  | "cannotListen"
+  | "bigEndian"
+  | "internal";
+
+/** The one error of this package. Match on `code`; `message` is one line for people. */
+export class WireError extends Error {
+  override readonly name = "WireError";
+  readonly code: WireErrorCode;
+
+  constructor(code: WireErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * Tensors in frames: raw little-endian float32 values of at most 1 MiB, each with a CRC-32.
+ *
+ * @example
+ * const frames = encodeFrames({ transfer: 7, transferKind: "gradient", values: gradient });
+ * const checksum = checksumOfFrames(frames.map((frame) => frame.crc32));
+ * // and at the other end, for each frame
+ * checkFrame(frame);
+ * readFrameInto(frame, gradient);
+ */
+export { checksumOfFrames, digestOfFrames } from "./checksums.js";
+export { checkFrame, encodeFrames, readFrameInto } from "./tensor-frames.js";

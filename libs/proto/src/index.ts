@@ -1,0 +1,70 @@
+/**
+ * The wire: messages as plain values, tensors in checksummed frames, errors with codes, and the
+ * coordinator's service over gRPC from both sides. Protobuf's generated classes never leave it.
+ *
+ * @example A coordinator
+ * const server = createServer();
+ * implementCoordinator(server, handlers);
+ * const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+ *
+ * @example A worker
+ * const client = createCoordinatorClient("127.0.0.1:50051");
+ * const identity = await client.join({ protocolVersion: PROTOCOL_VERSION, workerName, profiles });
+ * const stream = client.train();
+ * stream.onMessage((message) => { … });
+ * stream.send({ kind: "attach", workerId: identity.workerId, streamToken: identity.streamToken });
+ */
+export type { Address, ChannelSettings, Health } from "./channel/index.js";
+export {
+  addHealth,
+  bindServer,
+  channelOptions,
+  createServer,
+  formatAddress,
+  isLoopback,
+  parseAddress,
+} from "./channel/index.js";
+export type {
+  Codec,
+  CoordinatorMessage,
+  DataChunk,
+  FetchDataRequest,
+  JoinReply,
+  JoinRequest,
+  LeafLease,
+  LeafResult,
+  Lease,
+  NodeId,
+  NumericsProfile,
+  Phase,
+  StatusReply,
+  TensorFrame,
+  TransferKind,
+  WatchEvent,
+  WorkerMessage,
+  WorkerStatus,
+} from "./codec/index.js";
+export { coordinatorMessageCodec, workerMessageCodec } from "./codec/index.js";
+export type { WireErrorCode } from "./errors/index.js";
+export { ERROR_STATUS, fromStatus, onOneLine, toStatus, WireError } from "./errors/index.js";
+export {
+  checkFrame,
+  checksumOfFrames,
+  digestOfFrames,
+  encodeFrames,
+  readFrameInto,
+} from "./frames/index.js";
+export { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from "./limits.js";
+export type {
+  CallOptions,
+  CoordinatorClient,
+  CoordinatorHandlers,
+  ImplementOptions,
+  TrainStream,
+} from "./service/index.js";
+export {
+  COORDINATOR_SERVICE,
+  coordinatorService,
+  createCoordinatorClient,
+  implementCoordinator,
+} from "./service/index.js";

@@ -1,0 +1,17 @@
+/** Raised when a message changes its meaning; a worker and a coordinator must agree on it. */
+export const PROTOCOL_VERSION = 1;
+
+/** Bytes of the payload of one frame or data chunk: 1 MiB. */
+export const MAX_FRAME_BYTES = 1 << 20;
+
+/** Bytes of any encoded message, either way: one frame and its envelope, or a message of text. */
+export const MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + (64 << 10);
+
+/** UTF-16 code units of a name, an id or a line of prose. */
+export const MAX_TEXT_LENGTH = 4096;
+
+/** UTF-16 code units of the run config and of the model spec, each; both fit into one message. */
+export const MAX_JSON_LENGTH = 128 << 10;
+
+/** Entries of any repeated field. */
+export const MAX_LIST_LENGTH = 1 << 16;

@@ -1,0 +1,168 @@
+import type {
+  handleServerStreamingCall,
+  handleUnaryCall,
+  Server,
+  ServerDuplexStream,
+  ServerWritableStream,
+} from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
+
+import type { Codec } from "../codec/index.js";
+import {
+  coordinatorMessageCodec,
+  dataChunkCodec,
+  fetchDataRequestCodec,
+  joinReplyCodec,
+  joinRequestCodec,
+  statusReplyCodec,
+  statusRequestCodec,
+  watchEventCodec,
+  watchRequestCodec,
+  workerMessageCodec,
+} from "../codec/index.js";
+import { toStatus, WireError } from "../errors/index.js";
+import { CallStream } from "./call-stream.js";
+import type { CoordinatorHandlers } from "./coordinator-handlers.js";
+import { coordinatorService } from "./service-definition.js";
+import { untilAborted } from "./until-aborted.js";
+
+export interface ImplementOptions {
+  /** Told of every error that is no WireError, and which the caller saw as `internal`. */
+  readonly onFault?: (call: string, error: unknown) => void;
+}
+
+/** Serves the handlers: bytes to values and back, errors to statuses, back-pressure kept. */
+export function implementCoordinator(
+  server: Server,
+  handlers: CoordinatorHandlers,
+  options: ImplementOptions = {},
+): void {
+  const statusOf = (call: string, error: unknown): ReturnType<typeof toStatus> => {
+    if (!(error instanceof WireError) || error.code === "internal") options.onFault?.(call, error);
+    return toStatus(error);
+  };
+
+  const unary =
+    <Request, Reply>(
+      name: string,
+      codecs: { readonly request: Codec<Request>; readonly reply: Codec<Reply> },
+      handle: (request: Request, peer: string) => Promise<Reply>,
+    ): handleUnaryCall<Buffer, Buffer> =>
+    (call, callback) => {
+      const answer = async (): Promise<Buffer> =>
+        codecs.reply.encode(await handle(codecs.request.decode(call.request), call.getPeer()));
+      answer().then(
+        (bytes) => callback(null, bytes),
+        (error: unknown) => callback(statusOf(name, error)),
+      );
+    };
+
+  const streaming =
+    <Request, Reply>(
+      name: string,
+      codecs: { readonly request: Codec<Request>; readonly reply: Codec<Reply> },
+      handle: (request: Request, signal: AbortSignal) => AsyncIterable<Reply>,
+    ): handleServerStreamingCall<Buffer, Buffer> =>
+    (call) => {
+      const gone = new AbortController();
+      call.on("cancelled", () => gone.abort());
+      const answer = async (): Promise<void> => {
+        const replies = handle(codecs.request.decode(call.request), gone.signal);
+        await pump(replies, codecs.reply, call, gone.signal);
+      };
+      answer().then(
+        () => call.end(),
+        (error: unknown) => call.emit("error", statusOf(name, error)),
+      );
+    };
+
+  const train = (call: ServerDuplexStream<Buffer, Buffer>): void => {
+    const stream = serverStream(call);
+    try {
+      handlers.train(stream);
+    } catch (error) {
+      if (!(error instanceof WireError)) options.onFault?.("Train", error);
+      stream.end(error instanceof WireError ? error : new WireError("internal", String(error)));
+    }
+  };
+
+  server.addService(coordinatorService, {
+    join: unary("Join", { request: joinRequestCodec, reply: joinReplyCodec }, (request, peer) =>
+      handlers.join(request, peer),
+    ),
+    status: unary("Status", { request: statusRequestCodec, reply: statusReplyCodec }, () =>
+      handlers.status(),
+    ),
+    fetchData: streaming(
+      "FetchData",
+      { request: fetchDataRequestCodec, reply: dataChunkCodec },
+      (request, signal) => handlers.fetchData(request, signal),
+    ),
+    watch: streaming(
+      "Watch",
+      { request: watchRequestCodec, reply: watchEventCodec },
+      (_request, signal) => handlers.watch(signal),
+    ),
+    train,
+  });
+}
+
+/** Sends replies one by one, the next when the transport has taken the one before. */
+async function pump<Reply>(
+  replies: AsyncIterable<Reply>,
+  codec: Codec<Reply>,
+  call: ServerWritableStream<Buffer, Buffer>,
+  signal: AbortSignal,
+): Promise<void> {
+  const iterator = replies[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await untilAborted(iterator.next(), signal);
+      if (next === "aborted" || next.done === true) return;
+      const bytes = codec.encode(next.value);
+      const taken = new Promise<void>((resolve) => call.write(bytes, () => resolve()));
+      if ((await untilAborted(taken, signal)) === "aborted") return;
+    }
+  } finally {
+    // Not awaited: an iterator that waits for something else returns when that is over.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+function serverStream(
+  call: ServerDuplexStream<Buffer, Buffer>,
+): CallStream<
+  ReturnType<typeof workerMessageCodec.decode>,
+  ReturnType<typeof coordinatorMessageCodec.decode>
+> {
+  let isEnding = false;
+  // grpc-js takes an emitted error as the status to end the call with, once what is queued is sent.
+  const endWith = (error: WireError | undefined): void => {
+    isEnding = true;
+    if (error === undefined) call.end();
+    else call.emit("error", toStatus(error));
+  };
+  const stream = new CallStream(
+    call.getPeer(),
+    {
+      write: (bytes, taken) => call.write(bytes, taken),
+      read: (receive) => call.on("data", receive),
+      pause: () => call.pause(),
+      resume: () => call.resume(),
+      end: endWith,
+      cancel: () => endWith(new WireError("cancelled", "the coordinator gave the call up")),
+    },
+    { incoming: workerMessageCodec, outgoing: coordinatorMessageCodec },
+  );
+  call.on("end", () => stream.end());
+  // Emitted at the end of every call, good or bad.
+  call.on("cancelled", () => {
+    const isLost = !isEnding;
+    stream.closed(
+      isLost ? new WireError("unavailable", `${stream.peer} is gone from its stream`) : undefined,
+    );
+  });
+  // Tells the worker that its call has arrived before there is a message to send.
+  call.sendMetadata(new Metadata());
+  return stream;
+}
