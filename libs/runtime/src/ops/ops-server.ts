@@ -1,0 +1,169 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { isIPv6 } from "node:net";
+
+import type { Registry } from "prom-client";
+
+import { RuntimeError } from "../errors/index.js";
+
+/** A page as it is sent, such as a status page. */
+export interface OpsPage {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface OpsServerOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly registry: Registry;
+  /** True, or in one line why the process should be restarted. */
+  readonly isHealthy: () => true | string;
+  /** True, or in one line why the process cannot do its work now. */
+  readonly isReady: () => true | string;
+  /** Further pages by path, such as `/`. */
+  readonly pages?: Readonly<Record<string, () => OpsPage>>;
+  /** Told what a page or metric threw; the caller sees 500 without the reason. */
+  readonly onFault?: (path: string, error: unknown) => void;
+}
+
+export interface OpsServer {
+  /** Such as `http://127.0.0.1:9464`. */
+  readonly address: string;
+  readonly port: number;
+  /** Resolves when the port is free again; open connections are closed. */
+  close(): Promise<void>;
+}
+
+/** Whoever is slower, bigger or more than this is no monitoring system. */
+const LIMITS = {
+  headerBytes: 8 << 10,
+  requestMs: 10_000,
+  idleMs: 5_000,
+  numConnections: 64,
+};
+
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+  "x-content-type-options": "nosniff",
+} as const;
+
+const TEXT = "text/plain; charset=utf-8";
+
+interface Answer extends OpsPage {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Serves `/metrics`, `/healthz`, `/readyz` and the given pages, for GET and HEAD.
+ *
+ * @throws {RuntimeError} `portInUse` or `cannotListen`, naming host and port
+ */
+export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
+  const { host, port, onFault } = options;
+  const server = createServer(
+    {
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: LIMITS.requestMs,
+      requestTimeout: LIMITS.requestMs,
+      keepAliveTimeout: LIMITS.idleMs,
+    },
+    (request, response) => {
+      const path = pathOf(request);
+      answer(options, request, path)
+        .catch((error: unknown) => {
+          onFault?.(path, error);
+          return plain(500, "internal error");
+        })
+        .then((page) => send(request, response, page))
+        .catch((error: unknown) => onFault?.(path, error));
+    },
+  );
+  server.maxConnections = LIMITS.numConnections;
+  await listen(server, host, port);
+  const bound = server.address() as AddressInfo;
+  return {
+    address: `http://${isIPv6(host) ? `[${host}]` : host}:${bound.port}`,
+    port: bound.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  options: OpsServerOptions,
+  request: IncomingMessage,
+  path: string,
+): Promise<Answer> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { ...plain(405, "only GET and HEAD"), headers: { allow: "GET, HEAD" } };
+  }
+  if (hasBody(request)) return plain(413, "no request body is taken");
+  const { registry, pages = {} } = options;
+  switch (path) {
+    case "/metrics":
+      return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
+    case "/healthz":
+      return verdict(options.isHealthy());
+    case "/readyz":
+      return verdict(options.isReady());
+    default: {
+      const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+      return page === undefined ? plain(404, "not found") : { status: 200, ...page() };
+    }
+  }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, page: Answer): void {
+  const body = Buffer.from(page.body);
+  response.writeHead(page.status, {
+    ...HEADERS,
+    ...page.headers,
+    "content-type": page.contentType,
+    "content-length": body.byteLength,
+    // What else the caller sends is not read, so that the connection is of no further use.
+    ...(hasBody(request) ? { connection: "close" } : {}),
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  const [path = "/"] = url.split("?", 1);
+  return path;
+}
+
+function verdict(state: true | string): Answer {
+  return state === true ? plain(200, "ok") : plain(503, state);
+}
+
+function plain(status: number, line: string): Answer {
+  return { status, contentType: TEXT, body: `${line}\n` };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const where = `cannot listen on ${isIPv6(host) ? `[${host}]` : host}:${port}`;
+      reject(
+        error.code === "EADDRINUSE"
+          ? new RuntimeError("portInUse", `${where}: the port is in use`, { cause: error })
+          : new RuntimeError("cannotListen", `${where}: ${error.message}`, { cause: error }),
+      );
+    };
+    server.once("error", onError);
+    server.listen(port, host, () => {
+      server.off("error", onError);
+      resolve();
+    });
+  });
+}
