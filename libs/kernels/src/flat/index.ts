@@ -1,0 +1,34 @@
+/**
+ * Loops over flat float32 arrays whose every bit is defined.
+ *
+ * @example
+ * treeAdd(left, right, left); // left += right
+ */
+export { firstNonFinite } from './finite.js';
+export {
+  childrenOf,
+  isLeafNode,
+  isNodeOf,
+  nodeContains,
+  nodesCovering,
+  parentOf,
+  siblingOf,
+} from './gradient-nodes.js';
+export type { NodeId } from './gradient-nodes.js';
+export { sumOfSquares } from './norm.js';
+export { scaleInto } from './scale.js';
+export { sumLeavesInTreeOrder, treeAdd } from './tree-sum.js';
+export {
+  adamUpdate,
+  momentumUpdate,
+  rmspropMomentumUpdate,
+  rmspropUpdate,
+  sgdUpdate,
+} from './updates.js';
+export type {
+  AdamUpdate,
+  MomentumUpdate,
+  ParameterUpdate,
+  RmspropMomentumUpdate,
+  RmspropUpdate,
+} from './updates.js';

@@ -1,0 +1,42 @@
+/**
+ * `@ostinato/kernels`: the coordinator's arithmetic on flat float32 arrays, and the geometry of the
+ * gradient tree. No TensorFlow, no Node.
+ *
+ * Every operation is defined to the bit: the result of each float32 operation is rounded to float32,
+ * scalars are computed once in float64 and rounded once, and sums have a fixed order. Another
+ * implementation (native, say) must give the same bits.
+ *
+ * @example
+ * const gradient = sumLeavesInTreeOrder(leaves); // [size] each
+ * const norm = Math.sqrt(sumOfSquares(gradient)) / lossWeight;
+ * if (firstNonFinite(gradient) === -1) {
+ *   sgdUpdate({ parameters, gradient, out, gradientScale: 1 / lossWeight, learningRate: 0.1 });
+ * }
+ */
+export {
+  adamUpdate,
+  childrenOf,
+  firstNonFinite,
+  isLeafNode,
+  isNodeOf,
+  momentumUpdate,
+  nodeContains,
+  nodesCovering,
+  parentOf,
+  rmspropMomentumUpdate,
+  rmspropUpdate,
+  scaleInto,
+  sgdUpdate,
+  siblingOf,
+  sumLeavesInTreeOrder,
+  sumOfSquares,
+  treeAdd,
+} from './flat/index.js';
+export type {
+  AdamUpdate,
+  MomentumUpdate,
+  NodeId,
+  ParameterUpdate,
+  RmspropMomentumUpdate,
+  RmspropUpdate,
+} from './flat/index.js';

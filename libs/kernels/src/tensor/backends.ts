@@ -1,0 +1,58 @@
+import { engine, findBackend, getBackend, setBackend } from "@tensorflow/tfjs-core";
+
+import { KernelError } from "./kernel-error.js";
+import { REFERENCE_KERNELS } from "./reference.js";
+import { registerKernelTable } from "./registered-kernel.js";
+import { WASM_KERNELS } from "./wasm.js";
+
+/** The tfjs backends that have our kernels. */
+export type BackendName = "wasm" | "cpu";
+
+export const BACKEND_NAMES: readonly BackendName[] = ["wasm", "cpu"];
+
+registerKernelTable("cpu", REFERENCE_KERNELS);
+registerKernelTable("wasm", WASM_KERNELS);
+
+/**
+ * Makes `name` the backend of all tensors from now on. It never falls back to another one.
+ *
+ * @throws KernelError `backendUnavailable` with the reason.
+ */
+export async function selectBackend(name: BackendName): Promise<void> {
+  try {
+    await loadBackend(name);
+    if (engine().backendName === name) return;
+    if (!(await setBackend(name))) throw new Error("tfjs could not start it");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KernelError(
+      "backendUnavailable",
+      `numerics backend '${name}' is unavailable: ${reason} (known: ${BACKEND_NAMES.join(", ")})`,
+      { cause: error },
+    );
+  }
+}
+
+/** The backend in use; undefined before the first {@link selectBackend}. */
+export function selectedBackend(): BackendName | undefined {
+  // getBackend() would start one by itself.
+  const started = engine().backendName as string | undefined;
+  return started === undefined ? undefined : (getBackend() as BackendName);
+}
+
+async function loadBackend(name: BackendName): Promise<void> {
+  switch (name) {
+    case "wasm":
+      await import("@tensorflow/tfjs-backend-wasm");
+      return;
+    case "cpu": {
+      await import("@tensorflow/tfjs-backend-cpu");
+      // Its first tensor prints an advice to install tfjs-node, which is no use to who chose `cpu`.
+      const backend = findBackend("cpu") as { firstUse?: boolean };
+      backend.firstUse = false;
+      return;
+    }
+    default:
+      throw new Error(`no such backend${String(name satisfies never)}`);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * `@ostinato/kernels/tensor`: the operations that take the time, on tfjs tensors, by backend.
+ *
+ * @example
+ * await selectBackend('wasm');
+ * const { hidden } = tidy(() =>
+ *   lstmSequenceForward({ inputGates, recurrentKernel, initialHidden, initialCell }),
+ * );
+ */
+export { BACKEND_NAMES, selectBackend, selectedBackend } from "./backends.js";
+export type { BackendName } from "./backends.js";
+export { KernelError } from "./kernel-error.js";
+export type { KernelErrorCode } from "./kernel-error.js";
+export {
+  embeddingGather,
+  embeddingGradient,
+  KERNEL_NAMES,
+  linearGradient,
+  linearSoftmaxCrossEntropy,
+  linearSoftmaxCrossEntropyGradient,
+  lstmSequenceBackward,
+  lstmSequenceForward,
+  matMulBias,
+  sequenceRows,
+  TIME_STEPS_PER_REPORT,
+} from "./kernels.js";
+export type {
+  KernelName,
+  LinearSoftmaxCrossEntropyGradients,
+  LinearSoftmaxCrossEntropyInputs,
+  LstmSequence,
+  LstmSequenceBackwardInputs,
+  LstmSequenceForwardInputs,
+  OnTimeSteps,
+  SequenceBlock,
+} from "./kernels.js";
+export { numericsProfile } from "./numerics-profile.js";
+export type { NumericsProfile } from "./numerics-profile.js";

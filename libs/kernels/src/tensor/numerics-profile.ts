@@ -1,0 +1,154 @@
+import { env, ones, reshape, tensor1d, tidy, transpose, version_core } from "@tensorflow/tfjs-core";
+import type { Rank, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+
+import { selectBackend, selectedBackend } from "./backends.js";
+import type { BackendName } from "./backends.js";
+import {
+  embeddingGather,
+  embeddingGradient,
+  linearGradient,
+  linearSoftmaxCrossEntropy,
+  linearSoftmaxCrossEntropyGradient,
+  lstmSequenceBackward,
+  lstmSequenceForward,
+  matMulBias,
+  sequenceRows,
+} from "./kernels.js";
+
+/** Names the arithmetic: two processes with equal profiles compute the same bits. */
+export interface NumericsProfile {
+  readonly backend: string;
+  /** tfjs and backend version, and the instruction set where the backend has several. */
+  readonly version: string;
+  /** SHA-256, hex, of the bytes of a fixed small computation. */
+  readonly digest: string;
+}
+
+/** Web Crypto, a global of Node, browsers and workers alike. */
+declare const crypto: {
+  readonly subtle: { digest(algorithm: string, bytes: Uint8Array): Promise<ArrayBuffer> };
+};
+
+/**
+ * Runs a fixed small computation on a backend. The backend that was selected before is selected
+ * again afterwards.
+ *
+ * @throws KernelError `backendUnavailable` with the reason.
+ */
+export async function numericsProfile(name: BackendName): Promise<NumericsProfile> {
+  const before = selectedBackend();
+  await selectBackend(name);
+  try {
+    const bytes = fixedComputation();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    return { backend: name, version: await backendVersion(name), digest: toHex(digest) };
+  } finally {
+    if (before !== undefined) await selectBackend(before);
+  }
+}
+
+async function backendVersion(name: BackendName): Promise<string> {
+  const core = `tfjs-core ${version_core}`;
+  switch (name) {
+    case "cpu": {
+      const { version_cpu } = await import("@tensorflow/tfjs-backend-cpu");
+      return `${core}, tfjs-backend-cpu ${version_cpu}`;
+    }
+    case "wasm": {
+      const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
+      const simd = (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true;
+      return `${core}, tfjs-backend-wasm ${version_wasm}, ${simd ? "simd" : "no simd"}`;
+    }
+    default:
+      return name satisfies never;
+  }
+}
+
+/**
+ * Every kernel once, on sizes that are no multiple of a vector's width, with values that reach the
+ * curved part of each activation: a change of any operation's rounding changes the bytes.
+ */
+function fixedComputation(): Uint8Array<ArrayBuffer> {
+  const [numSteps, numRows, inputSize, hiddenSize, vocabularySize] = [9, 7, 13, 37, 29];
+  const numPositions = numSteps * numRows;
+  const next = fixedValues();
+  const vector = (size: number): Tensor1D => tensor1d(Float32Array.from({ length: size }, next));
+  const matrix = (rows: number, columns: number): Tensor2D =>
+    reshape(vector(rows * columns), [rows, columns]);
+  const ids = (size: number): Tensor1D =>
+    tensor1d(
+      Int32Array.from({ length: size }, () => Math.floor((next() + 1) * 0.5 * vocabularySize)),
+      "int32",
+    );
+
+  const outputs = tidy(() => {
+    const tokens = ids(numPositions);
+    const embedded = embeddingGather(matrix(vocabularySize, inputSize), tokens);
+    const inputKernel = matrix(inputSize, 4 * hiddenSize);
+    const recurrentKernel = matrix(hiddenSize, 4 * hiddenSize);
+    const gates = matMulBias(embedded, inputKernel, vector(4 * hiddenSize));
+    const sequence = lstmSequenceForward({
+      inputGates: reshape(gates, [numSteps, numRows, 4 * hiddenSize]),
+      recurrentKernel,
+      initialHidden: matrix(numRows, hiddenSize),
+      initialCell: matrix(numRows, hiddenSize),
+    });
+    const block = { firstStep: 1, numSteps, firstRow: 0, numRows };
+    const kernel = matrix(hiddenSize, vocabularySize);
+    const loss = {
+      hidden: sequenceRows(sequence.hidden, block),
+      kernel,
+      kernelTransposed: transpose(kernel),
+      bias: vector(vocabularySize),
+      targets: ids(numPositions),
+      weights: ones<Rank.R1>([numPositions]),
+    };
+    const head = linearSoftmaxCrossEntropyGradient(loss);
+    const gateGradients = lstmSequenceBackward({
+      ...sequence,
+      hiddenGradient: reshape(head.hiddenGradient, [numSteps, numRows, hiddenSize]),
+      recurrentKernelTransposed: transpose(recurrentKernel),
+    });
+    const gateGradientRows: Tensor2D = reshape(gateGradients, [numPositions, 4 * hiddenSize]);
+    const inputs = linearGradient(embedded, gateGradientRows);
+    const inputGradient = matMulBias(gateGradientRows, transpose(inputKernel));
+    const tensors: Tensor[] = [
+      ...Object.values(sequence),
+      linearSoftmaxCrossEntropy(loss),
+      ...Object.values(head),
+      gateGradients,
+      ...Object.values(inputs),
+      embeddingGradient(tokens, inputGradient, vocabularySize),
+    ];
+    return tensors.map((tensor) => tensor.dataSync<"float32">());
+  });
+  return concatenate(outputs);
+}
+
+/** The values as little-endian float32 bytes, so that the digest is the same on any machine. */
+function concatenate(arrays: readonly Float32Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new DataView(
+    new ArrayBuffer(4 * arrays.reduce((sum, { length }) => sum + length, 0)),
+  );
+  let offset = 0;
+  for (const array of arrays) {
+    for (const value of array) {
+      bytes.setFloat32(offset, value, true);
+      offset += 4;
+    }
+  }
+  return new Uint8Array(bytes.buffer);
+}
+
+/** Values in [-1, 1) of a 32-bit linear congruential generator (Numerical Recipes), exact in float32. */
+function fixedValues(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) / 2 ** 23 - 1;
+  };
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

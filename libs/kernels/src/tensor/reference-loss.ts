@@ -1,0 +1,86 @@
+/** The reference loss kernels, composed of plain tfjs ops. Letters as in kernels.ts. */
+import {
+  add,
+  concat,
+  exp,
+  fused,
+  logSumExp,
+  matMul,
+  mul,
+  oneHot,
+  reshape,
+  slice,
+  sub,
+  sum,
+  tidy,
+  zeros,
+} from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+
+import { gradientSums } from "./gradient-sums.js";
+import type { LinearSoftmaxCrossEntropyInputs } from "./kernels.js";
+import { positionsPerBlock } from "./loss-blocks.js";
+import type { KernelCall } from "./registered-kernel.js";
+
+export function linearSoftmaxCrossEntropy({
+  inputs,
+}: KernelCall<LinearSoftmaxCrossEntropyInputs>): Tensor[] {
+  return tidy(() => {
+    const blocks = blocksOfPositions(inputs).map((block) => weightedLosses(block, inputs).losses);
+    return [concat(blocks)];
+  });
+}
+
+export function linearSoftmaxCrossEntropyGradient({
+  inputs,
+}: KernelCall<LinearSoftmaxCrossEntropyInputs & { kernelTransposed: Tensor2D }>): Tensor[] {
+  return tidy(() => {
+    const { kernel, kernelTransposed } = inputs;
+    const losses: Tensor1D[] = [];
+    const hiddenGradients: Tensor2D[] = [];
+    let kernelGradient: Tensor2D = zeros(kernel.shape);
+    let biasGradient: Tensor1D = zeros([kernel.shape[1]]);
+    for (const block of blocksOfPositions(inputs)) {
+      const { losses: losses_N, probabilities_NV, oneHot_NV } = weightedLosses(block, inputs);
+      const weights_N1 = reshape(block.weights, [-1, 1]);
+      const dLogits_NV: Tensor2D = mul(sub(probabilities_NV, oneHot_NV), weights_N1);
+      losses.push(losses_N);
+      hiddenGradients.push(matMul(dLogits_NV, kernelTransposed));
+      const sums = gradientSums(block.hidden, dLogits_NV);
+      kernelGradient = add(kernelGradient, sums[0]);
+      biasGradient = add(biasGradient, sums[1]);
+    }
+    return [concat(losses), concat(hiddenGradients, 0), kernelGradient, biasGradient];
+  });
+}
+
+type LossBlock = Pick<LinearSoftmaxCrossEntropyInputs, "hidden" | "targets" | "weights">;
+
+function blocksOfPositions(inputs: LinearSoftmaxCrossEntropyInputs): LossBlock[] {
+  const { hidden, kernel, targets, weights } = inputs;
+  const [numPositions, hiddenSize] = hidden.shape;
+  const size = positionsPerBlock(kernel.shape[1]);
+  if (numPositions <= size) return [inputs];
+  const blocks: LossBlock[] = [];
+  for (let first = 0; first < numPositions; first += size) {
+    const count = Math.min(size, numPositions - first);
+    blocks.push({
+      hidden: slice(hidden, [first, 0], [count, hiddenSize]),
+      targets: slice(targets, [first], [count]),
+      weights: slice(weights, [first], [count]),
+    });
+  }
+  return blocks;
+}
+
+function weightedLosses(
+  block: LossBlock,
+  { kernel, bias }: LinearSoftmaxCrossEntropyInputs,
+): { losses: Tensor1D; probabilities_NV: Tensor2D; oneHot_NV: Tensor2D } {
+  const logits_NV = fused.matMul({ a: block.hidden, b: kernel, bias }) as Tensor2D;
+  const oneHot_NV = oneHot(block.targets, kernel.shape[1], 1, 0, "float32") as Tensor2D;
+  const logSum_N1 = logSumExp(logits_NV, 1, true);
+  const targetLogit_N = sum(mul(logits_NV, oneHot_NV), 1);
+  const losses: Tensor1D = mul(sub(reshape(logSum_N1, [-1]), targetLogit_N), block.weights);
+  return { losses, probabilities_NV: exp(sub(logits_NV, logSum_N1)), oneHot_NV };
+}

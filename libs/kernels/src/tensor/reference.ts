@@ -1,0 +1,71 @@
+/**
+ * The `reference` kernels: composed of plain tfjs ops, for any tfjs backend. They are the definition
+ * that a backend's own kernels are tested against.
+ */
+import {
+  fused,
+  gather,
+  matMul,
+  oneHot,
+  reshape,
+  slice,
+  tidy,
+  transpose,
+} from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+
+import { gradientSums } from "./gradient-sums.js";
+import { KERNEL_NAMES } from "./kernels.js";
+import type { SequenceBlock } from "./kernels.js";
+import { lstmSequenceBackward, lstmSequenceForward } from "./reference-lstm.js";
+import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./reference-loss.js";
+import type { KernelCall, KernelTable } from "./registered-kernel.js";
+
+function embeddingGather({ inputs }: KernelCall<{ table: Tensor2D; ids: Tensor1D }>): Tensor[] {
+  return [gather(inputs.table, inputs.ids)];
+}
+
+function embeddingGradient({
+  inputs,
+  attrs,
+}: KernelCall<{ ids: Tensor1D; gradient: Tensor2D }, { vocabularySize: number }>): Tensor[] {
+  return tidy(() => {
+    const oneHot_NV = oneHot(inputs.ids, attrs.vocabularySize, 1, 0, "float32") as Tensor2D;
+    return [matMul(transpose(oneHot_NV), inputs.gradient)];
+  });
+}
+
+function matMulBias({
+  inputs,
+}: KernelCall<{ rows: Tensor2D; kernel: Tensor2D; bias?: Tensor1D }>): Tensor[] {
+  const { rows, kernel, bias } = inputs;
+  return [bias === undefined ? matMul(rows, kernel) : fused.matMul({ a: rows, b: kernel, bias })];
+}
+
+function linearGradient({ inputs }: KernelCall<{ rows: Tensor2D; gradient: Tensor2D }>): Tensor[] {
+  return gradientSums(inputs.rows, inputs.gradient);
+}
+
+function sequenceRows({
+  inputs,
+  attrs,
+}: KernelCall<{ sequence: Tensor3D }, SequenceBlock>): Tensor[] {
+  return tidy(() => {
+    const { firstStep, numSteps, firstRow, numRows } = attrs;
+    const numColumns = inputs.sequence.shape[2];
+    const block = slice(inputs.sequence, [firstStep, firstRow, 0], [numSteps, numRows, numColumns]);
+    return [reshape(block, [numSteps * numRows, numColumns])];
+  });
+}
+
+export const REFERENCE_KERNELS: KernelTable = {
+  [KERNEL_NAMES.lstmSequenceForward]: lstmSequenceForward,
+  [KERNEL_NAMES.lstmSequenceBackward]: lstmSequenceBackward,
+  [KERNEL_NAMES.linearSoftmaxCrossEntropy]: linearSoftmaxCrossEntropy,
+  [KERNEL_NAMES.linearSoftmaxCrossEntropyGradient]: linearSoftmaxCrossEntropyGradient,
+  [KERNEL_NAMES.embeddingGather]: embeddingGather,
+  [KERNEL_NAMES.embeddingGradient]: embeddingGradient,
+  [KERNEL_NAMES.matMulBias]: matMulBias,
+  [KERNEL_NAMES.linearGradient]: linearGradient,
+  [KERNEL_NAMES.sequenceRows]: sequenceRows,
+};
