@@ -1,0 +1,44 @@
+/**
+ * `@ostinato/lstm`: what learning is, on plain arrays. Model spec, parameter layout, initialization,
+ * optimizers, clipping, schedules, randomness; no TensorFlow, no network, no files, no clock.
+ * The tensors are behind the other door, `@ostinato/lstm/model`.
+ *
+ * @example
+ * const spec = compileModelSpec({ kind: 'languageModel', cell: 'lstm', vocabularySize: 88,
+ *   embeddingSize: 64, hiddenSize: 128, numLayers: 1, dropout: 0, forgetBias: 1 });
+ * let parameters = initialParameters(spec, 7); // [parameterLayout(spec).size]
+ * const optimizer = createOptimizer({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+ * const state = optimizer.initialState(parameters.length);
+ * // gradient: of the sum of the losses over `lossWeight` targets
+ * const clip = globalNormClip({ sumOfSquares: sumOfSquares(gradient), lossWeight, maxNorm: 1 });
+ * const out = new Float32Array(parameters.length);
+ * optimizer.update({ parameters, gradient, state, learningRate: 2e-3, gradientScale: clip.scale, out });
+ * parameters = out;
+ *
+ * @module
+ */
+export { globalNormClip } from './clipping/index.js';
+export type { ClipRequest, ClipResult } from './clipping/index.js';
+export { initialParameters } from './initialization/index.js';
+export { parameterLayout, stateShape, tensorView } from './layout/index.js';
+export type { ParameterLayout, StateShape, TensorLayout } from './layout/index.js';
+export { LstmError } from './lstm-error.js';
+export type { LstmErrorCode } from './lstm-error.js';
+export { createOptimizer } from './optimizers/index.js';
+export type {
+  AdamSpec,
+  MomentumSpec,
+  Optimizer,
+  OptimizerSpec,
+  OptimizerState,
+  OptimizerUpdate,
+  RmspropSpec,
+  SgdSpec,
+} from './optimizers/index.js';
+export { fillDropoutMask, fillUniform, RANDOM_PURPOSES, threefry2x32, uniform32 } from './random/index.js';
+export type { RandomKey, RandomPurpose, Word64 } from './random/index.js';
+export { learningRateAt } from './schedules/index.js';
+export type { LearningRateSchedule, SchedulePoint } from './schedules/index.js';
+export { compileModelSpec } from './spec/index.js';
+export type { LanguageModelSpec, ModelSpec } from './spec/index.js';
+export { bitsPerSymbol } from './units/index.js';

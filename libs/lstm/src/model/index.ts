@@ -1,0 +1,17 @@
+/**
+ * `@ostinato/lstm/model`: the language model on tfjs tensors, forward and backward.
+ *
+ * @example
+ * await selectBackend('wasm'); // from @ostinato/kernels/tensor
+ * const model = createLanguageModel(spec);
+ * model.setParameters(initialParameters(spec, seed));
+ * const outcomes = model.computeGradients({ batch, states, seed, step, onGradient });
+ * model.dispose();
+ */
+export type { OnGradient } from "./backward-pass.js";
+export { generate } from "./generate.js";
+export type { GenerateOptions } from "./generate.js";
+export { createLanguageModel } from "./language-model.js";
+export type { ComputeGradientsOptions, EvaluateOptions, LanguageModel } from "./language-model.js";
+export type { ComputePhase, ProgressOptions } from "./progress.js";
+export type { BatchLeaf, LeafOutcome, TokenBatch } from "./token-batch.js";

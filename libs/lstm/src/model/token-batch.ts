@@ -1,0 +1,99 @@
+import { LstmError } from "../lstm-error.js";
+
+/** The rows of one leaf (micro-shard) within a batch. */
+export interface BatchLeaf {
+  readonly leaf: number;
+  readonly firstRow: number;
+  /** May be 0: a leaf can be empty. */
+  readonly numRows: number;
+}
+
+/**
+ * One segment of consecutive tokens for each row. All arrays are [numSteps, numRows] row-major; the
+ * leaves follow each other and cover all rows.
+ */
+export interface TokenBatch {
+  readonly numSteps: number;
+  readonly numRows: number;
+  readonly inputs: Int32Array;
+  readonly targets: Int32Array;
+  /** 1 where a position counts, 0 where it is masked. */
+  readonly weights: Float32Array;
+  readonly leaves: readonly BatchLeaf[];
+}
+
+/** What one leaf's rows came to. */
+export interface LeafOutcome {
+  readonly leaf: number;
+  /** Sum of weight × loss in nats, in float64, added in the order (time, row). */
+  readonly lossSum: number;
+  /** Sum of the weights. */
+  readonly lossWeight: number;
+  /** Carried state after the last time step; see carried-state.ts for its layout. */
+  readonly state: Float32Array;
+}
+
+/**
+ * @throws LstmError `invalidBatch`: a size that does not fit, a token outside the vocabulary, leaves
+ *   that do not cover the rows, or a carried state of another length.
+ */
+export function checkTokenBatch(
+  batch: TokenBatch,
+  states: readonly Float32Array[],
+  vocabularySize: number,
+  stateValuesPerRow: number,
+): void {
+  const { numSteps, numRows, leaves } = batch;
+  if (!(Number.isSafeInteger(numSteps) && numSteps > 0)) {
+    throw invalid(`numSteps is ${numSteps}, expected a whole number from 1`);
+  }
+  for (const name of ["inputs", "targets", "weights"] as const) {
+    const { length } = batch[name];
+    if (length !== numSteps * numRows) {
+      throw invalid(`${name} has ${length} values, expected ${numSteps} steps × ${numRows} rows`);
+    }
+  }
+  checkTokens("inputs", batch.inputs, vocabularySize);
+  checkTokens("targets", batch.targets, vocabularySize);
+  if (states.length !== leaves.length) {
+    throw invalid(`${states.length} carried states for ${leaves.length} leaves`);
+  }
+  let nextRow = 0;
+  for (const [index, { leaf, firstRow, numRows: rowsOfLeaf }] of leaves.entries()) {
+    if (firstRow !== nextRow || rowsOfLeaf < 0) {
+      throw invalid(
+        `leaf ${leaf} has ${rowsOfLeaf} rows from ${firstRow}, expected to start at row ${nextRow}`,
+      );
+    }
+    checkState(`of leaf ${leaf}`, states[index]!, rowsOfLeaf, stateValuesPerRow);
+    nextRow += rowsOfLeaf;
+  }
+  if (nextRow !== numRows) throw invalid(`leaves cover ${nextRow} of ${numRows} rows`);
+}
+
+/** @throws LstmError `invalidBatch` naming the first token outside the vocabulary. */
+export function checkTokens(name: string, tokens: Int32Array, vocabularySize: number): void {
+  for (let n = 0; n < tokens.length; n++) {
+    const token = tokens[n]!;
+    if (token < 0 || token >= vocabularySize) {
+      throw invalid(`${name}[${n}] is token ${token}, allowed are 0 to ${vocabularySize - 1}`);
+    }
+  }
+}
+
+/** @throws LstmError `invalidBatch` when the carried state is of another model or number of rows. */
+export function checkState(
+  whose: string,
+  state: Float32Array,
+  numRows: number,
+  valuesPerRow: number,
+): void {
+  if (state.length === numRows * valuesPerRow) return;
+  throw invalid(
+    `carried state ${whose} has ${state.length} values, expected ${numRows} rows × ${valuesPerRow}`,
+  );
+}
+
+function invalid(what: string): LstmError {
+  return new LstmError("invalidBatch", `token batch: ${what}`);
+}

@@ -1,0 +1,7 @@
+/**
+ * Units of losses.
+ *
+ * @example
+ * bitsPerSymbol(Math.LN2); // 1
+ */
+export { bitsPerSymbol } from './bits.js';
