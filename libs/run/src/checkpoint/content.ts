@@ -1,0 +1,112 @@
+/** What a checkpoint holds, and its tensors as files. */
+
+import type { ModelSpec, OptimizerState, ParameterLayout } from "@ostinato/lstm";
+
+import { decodeSafetensors, encodeSafetensors, readFloats } from "../safetensors/index.js";
+import type { FloatTensor, SafetensorsFile } from "../safetensors/index.js";
+import type { NamedBytes } from "../storage/index.js";
+
+/** What tells two numerics apart; see the ledger's profile record. */
+export interface CheckpointProfile {
+  readonly backend: string;
+  readonly version: string;
+  readonly digest: string;
+}
+
+/** Everything that the steps after `step` depend on. */
+export interface CheckpointContent {
+  readonly job: string;
+  /** The parameter version; 0 before the first step. */
+  readonly step: number;
+  /** Digest of the config's trajectory keys. */
+  readonly trajectory: string;
+  /** Digest of the data set. */
+  readonly data: string;
+  readonly model: ModelSpec;
+  readonly profile: CheckpointProfile | null;
+  /** Where the ledger stood. */
+  readonly ledger: { readonly head: string; readonly offset: number };
+  /** Flat, `layout.size` values. */
+  readonly parameters: Float32Array;
+  readonly layout: ParameterLayout;
+  readonly optimizer: OptimizerState;
+  /** Leaf → carried state; empty where an epoch begins. */
+  readonly states: ReadonlyMap<number, Float32Array>;
+  /** Decisions of the coordinator. */
+  readonly progress: {
+    readonly best: { readonly step: number; readonly loss: number } | null;
+    /** The newest step whose validation part is evaluated. */
+    readonly evaluatedStep: number;
+  };
+}
+
+/** The files of the tensors, in the order in which they are written. */
+export const TENSOR_FILES = [
+  "parameters.safetensors",
+  "optimizer.safetensors",
+  "state.safetensors",
+] as const;
+
+export type TensorFile = (typeof TENSOR_FILES)[number];
+
+type Tensors = Pick<CheckpointContent, "parameters" | "optimizer" | "states">;
+
+export function encodeTensors(content: CheckpointContent): readonly NamedBytes[] {
+  const { layout, parameters, optimizer, states } = content;
+  const slots = Object.entries(optimizer.slots).flatMap(([slot, values]) =>
+    cut(values, layout, `${slot}.`),
+  );
+  const leaves = [...states]
+    .sort(([a], [b]) => a - b)
+    .map(([leaf, values]) => ({ name: `leaf.${leaf}`, shape: [values.length], values }));
+  const metadata = { format: "ostinato", step: String(content.step) };
+  const encoded: Record<TensorFile, Uint8Array> = {
+    "parameters.safetensors": encodeSafetensors(cut(parameters, layout, ""), metadata),
+    "optimizer.safetensors": encodeSafetensors(slots, metadata),
+    "state.safetensors": encodeSafetensors(leaves, metadata),
+  };
+  return TENSOR_FILES.map((name) => ({ name, bytes: encoded[name] }));
+}
+
+/**
+ * The tensors of a checkpoint's files.
+ *
+ * @throws RunError 'tensorsCorrupt'
+ */
+export function decodeTensors(
+  files: Readonly<Record<TensorFile, Uint8Array>>,
+  layout: ParameterLayout,
+  optimizer: { readonly stepCount: number; readonly slots: readonly string[] },
+): Tensors {
+  const slots = decodeSafetensors(files["optimizer.safetensors"]);
+  const state = decodeSafetensors(files["state.safetensors"]);
+  const leaves = [...state.tensors.keys()].map((name) => Number(name.slice("leaf.".length)));
+  return {
+    parameters: join(decodeSafetensors(files["parameters.safetensors"]), layout, ""),
+    optimizer: {
+      stepCount: optimizer.stepCount,
+      slots: Object.fromEntries(
+        optimizer.slots.map((slot) => [slot, join(slots, layout, `${slot}.`)]),
+      ),
+    },
+    states: new Map(leaves.map((leaf) => [leaf, readFloats(state, `leaf.${leaf}`)])),
+  };
+}
+
+/** A flat buffer as the named tensors that it consists of; views, no copies. */
+function cut(values: Float32Array, layout: ParameterLayout, prefix: string): FloatTensor[] {
+  return layout.tensors.map(({ name, shape, offset, size }) => ({
+    name: prefix + name,
+    shape,
+    values: values.subarray(offset, offset + size),
+  }));
+}
+
+/** The flat buffer of named tensors. */
+function join(file: SafetensorsFile, layout: ParameterLayout, prefix: string): Float32Array {
+  const values = new Float32Array(layout.size);
+  for (const { name, shape, offset } of layout.tensors) {
+    values.set(readFloats(file, prefix + name, shape), offset);
+  }
+  return values;
+}

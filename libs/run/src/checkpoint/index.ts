@@ -1,0 +1,21 @@
+/**
+ * Checkpoints: written whole or not at all, verified byte for byte when read.
+ *
+ * @example
+ * ```ts
+ * await writeCheckpoint(run, content, { beforeCommit: () => ledger.sync() });
+ * await retention(run, { keep: 3, best: content.progress.best?.step });
+ * const { content, skipped } = await newestCheckpoint(run); // damaged ones are skipped, with a reason
+ * ```
+ *
+ * @module
+ */
+export type { CheckpointContent, CheckpointProfile } from "./content.js";
+export { checkpointName, checkpointPath, checkpointSteps } from "./names.js";
+export { readPointer } from "./pointers.js";
+export type { CheckpointPointer, PointerName } from "./pointers.js";
+export { loadCheckpoint, newestCheckpoint } from "./read-checkpoint.js";
+export type { ExpectedRun, NewestCheckpoint, NewestCheckpointOptions } from "./read-checkpoint.js";
+export { parametersSha256 } from "./sha256.js";
+export { retention, writeCheckpoint } from "./write-checkpoint.js";
+export type { RetentionOptions, WriteCheckpointOptions } from "./write-checkpoint.js";

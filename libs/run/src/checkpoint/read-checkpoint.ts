@@ -1,0 +1,168 @@
+/** Files → checkpoint, every byte checked; the newest that can be used. */
+
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+
+import { compileModelSpec, parameterLayout } from "@ostinato/lstm";
+import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+
+import type { RunDirectory } from "../directory/index.js";
+import { RunError } from "../errors/index.js";
+import { positionProblem } from "../ledger/index.js";
+import type { LedgerContents } from "../ledger/index.js";
+import { decodeTensors, TENSOR_FILES } from "./content.js";
+import type { CheckpointContent, TensorFile } from "./content.js";
+import { decodeManifest, MANIFEST_FILE } from "./manifest.js";
+import type { Manifest } from "./manifest.js";
+import { checkpointName, checkpointPath, checkpointSteps } from "./names.js";
+import { sha256 } from "./sha256.js";
+
+/** What a checkpoint must be of; what is left out is not compared. */
+export type ExpectedRun = Partial<Pick<CheckpointContent, "job" | "trajectory" | "data" | "model">>;
+
+/**
+ * Reads one checkpoint and checks every file of it.
+ *
+ * @throws RunError 'checkpointDamaged' naming the file, 'checkpointMismatch' naming what it is of instead
+ */
+export async function loadCheckpoint(
+  run: RunDirectory,
+  step: number,
+  expected: ExpectedRun = {},
+): Promise<CheckpointContent> {
+  try {
+    const folder = checkpointPath(run, step);
+    const manifest = decodeManifest(await readFileOf(run, folder, MANIFEST_FILE));
+    if (manifest.step !== step) throw damaged(`its manifest is that of step ${manifest.step}`);
+    if (manifest.vocabulary !== run.vocabularySha256) {
+      throw damaged("vocabulary.json does not have the SHA-256 that the manifest names");
+    }
+    requireSameRun(manifest, expected);
+    const files = await readTensorFiles(run, folder, manifest);
+    return contentOf(manifest, files);
+  } catch (error) {
+    throw inCheckpoint(step, error);
+  }
+}
+
+export interface NewestCheckpoint {
+  /** Undefined if no checkpoint can be used: the run goes on from its initial parameters. */
+  readonly content: CheckpointContent | undefined;
+  /** The damaged ones that are newer, each with its reason. */
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export interface NewestCheckpointOptions {
+  readonly expected?: ExpectedRun;
+  /** A checkpoint that names a line which this ledger does not have is skipped. */
+  readonly ledger?: LedgerContents;
+}
+
+/**
+ * The newest checkpoint that verifies.
+ *
+ * @throws RunError 'checkpointMismatch' for a whole checkpoint of something else
+ */
+export async function newestCheckpoint(
+  run: RunDirectory,
+  { expected, ledger }: NewestCheckpointOptions = {},
+): Promise<NewestCheckpoint> {
+  const skipped: { name: string; reason: string }[] = [];
+  for (const step of await checkpointSteps(run)) {
+    try {
+      const content = await loadCheckpoint(run, step, expected);
+      const problem = ledger === undefined ? undefined : positionProblem(ledger, content.ledger);
+      if (problem === undefined) return { content, skipped };
+      skipped.push({ name: checkpointName(step), reason: problem });
+    } catch (error) {
+      if (!(error instanceof RunError) || error.code === "checkpointMismatch") throw error;
+      skipped.push({ name: checkpointName(step), reason: error.message });
+    }
+  }
+  return { content: undefined, skipped };
+}
+
+async function readFileOf(run: RunDirectory, folder: string, name: string): Promise<Uint8Array> {
+  const path = join(folder, name);
+  if (!(await run.storage.exists(path))) throw damaged(`${name} is missing`);
+  return run.storage.read(path);
+}
+
+async function readTensorFiles(
+  run: RunDirectory,
+  folder: string,
+  manifest: Manifest,
+): Promise<Readonly<Record<TensorFile, Uint8Array>>> {
+  const files = new Map<TensorFile, Uint8Array>();
+  for (const name of TENSOR_FILES) {
+    const bytes = await readFileOf(run, folder, name);
+    const noted = manifest.files[name];
+    if (bytes.length !== noted.bytes) {
+      throw damaged(`${name} has ${bytes.length} bytes, not ${noted.bytes}`);
+    }
+    if ((await sha256(bytes)) !== noted.sha256) {
+      throw damaged(`${name} does not have the SHA-256 that the manifest names`);
+    }
+    files.set(name, bytes);
+  }
+  return Object.fromEntries(files) as Record<TensorFile, Uint8Array>;
+}
+
+function contentOf(
+  manifest: Manifest,
+  files: Readonly<Record<TensorFile, Uint8Array>>,
+): CheckpointContent {
+  const { job, step, trajectory, data, model, profile, ledger, optimizer, progress } = manifest;
+  const layout = layoutOf(model);
+  const tensors = decodeTensors(files, layout, optimizer);
+  return { job, step, trajectory, data, model, profile, ledger, layout, progress, ...tensors };
+}
+
+function layoutOf(model: ModelSpec): ParameterLayout {
+  try {
+    return parameterLayout(compileModelSpec(model));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw damaged(`${MANIFEST_FILE} has a model that cannot be: ${reason}`);
+  }
+}
+
+function requireSameRun(manifest: Manifest, expected: ExpectedRun): void {
+  if (expected.model !== undefined && !isDeepStrictEqual(manifest.model, expected.model)) {
+    throw mismatch(`of another model: ${firstDifference(manifest.model, expected.model)}`);
+  }
+  if (expected.job !== undefined && manifest.job !== expected.job) {
+    throw mismatch(`of another job: ${manifest.job}, not ${expected.job}`);
+  }
+  if (expected.data !== undefined && manifest.data !== expected.data) {
+    throw mismatch(`of other data: digest ${manifest.data}, not ${expected.data}`);
+  }
+  if (expected.trajectory !== undefined && manifest.trajectory !== expected.trajectory) {
+    throw mismatch("of another config: its trajectory keys have other values");
+  }
+}
+
+function firstDifference(found: ModelSpec, expected: ModelSpec): string {
+  const before = new Map<string, unknown>(Object.entries(found));
+  const after = new Map<string, unknown>(Object.entries(expected));
+  const key = [...before.keys(), ...after.keys()].find(
+    (name) => !isDeepStrictEqual(before.get(name), after.get(name)),
+  );
+  const [was, is] = [before.get(key ?? ""), after.get(key ?? "")];
+  return `${key ?? ""} is ${JSON.stringify(was)}, not ${JSON.stringify(is)}`;
+}
+
+function damaged(reason: string): RunError {
+  return new RunError("checkpointDamaged", reason);
+}
+
+function mismatch(reason: string): RunError {
+  return new RunError("checkpointMismatch", reason);
+}
+
+/** An error with the checkpoint's name before it; one of the files' contents is damage as well. */
+function inCheckpoint(step: number, error: unknown): unknown {
+  if (!(error instanceof RunError)) return error;
+  const code = error.code === "tensorsCorrupt" ? "checkpointDamaged" : error.code;
+  return new RunError(code, `${checkpointName(step)}: ${error.message}`, { cause: error });
+}

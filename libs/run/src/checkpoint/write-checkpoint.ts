@@ -1,0 +1,82 @@
+/** Checkpoint → files, and which of the old ones stay. */
+
+import type { RunDirectory } from "../directory/index.js";
+import { encodeTensors } from "./content.js";
+import type { CheckpointContent } from "./content.js";
+import { encodeManifest, MANIFEST_FILE } from "./manifest.js";
+import type { Manifest } from "./manifest.js";
+import { checkpointPath, checkpointSteps } from "./names.js";
+import { writePointer } from "./pointers.js";
+import { sha256 } from "./sha256.js";
+
+export interface WriteCheckpointOptions {
+  /**
+   * Runs when all files are safe and before the checkpoint becomes visible. The place to sync the ledger:
+   * a manifest must never name a line that a crash can still take away.
+   */
+  readonly beforeCommit?: () => Promise<void>;
+}
+
+/**
+ * Writes a checkpoint, whole or not at all, then `latest.json`, and `best.json` if the checkpoint is that
+ * of the best step so far. The content must not change until the promise resolves.
+ *
+ * @throws RunError 'storageFailed'
+ */
+export async function writeCheckpoint(
+  run: RunDirectory,
+  content: CheckpointContent,
+  options: WriteCheckpointOptions = {},
+): Promise<void> {
+  const { job, step, trajectory, data, model, profile, ledger, optimizer, progress } = content;
+  const files = encodeTensors(content);
+  const sums = await Promise.all(
+    files.map(async ({ name, bytes }) => [
+      name,
+      { bytes: bytes.length, sha256: await sha256(bytes) },
+    ]),
+  );
+  const manifest = encodeManifest({
+    format: 1,
+    job,
+    step,
+    trajectory,
+    data,
+    model,
+    profile,
+    ledger: { head: ledger.head, offset: ledger.offset },
+    vocabulary: run.vocabularySha256,
+    optimizer: { stepCount: optimizer.stepCount, slots: Object.keys(optimizer.slots) },
+    progress: { best: progress.best, evaluatedStep: progress.evaluatedStep },
+    files: Object.fromEntries(sums) as Manifest["files"],
+  });
+  await run.storage.createFolder(run.paths.checkpoints);
+  await run.storage.writeFolder(
+    checkpointPath(run, step),
+    [...files, { name: MANIFEST_FILE, bytes: manifest }],
+    options,
+  );
+  await writePointer(run, "latest", { step });
+  if (progress.best?.step === step) await writePointer(run, "best", progress.best);
+}
+
+export interface RetentionOptions {
+  /** How many of the newest checkpoints stay, at least 1. */
+  readonly keep: number;
+  /** The step of the best one, which stays besides. */
+  readonly best?: number | undefined;
+}
+
+/**
+ * Removes old checkpoints and what a crash left behind.
+ *
+ * @returns the steps whose checkpoints were removed
+ * @throws RunError 'storageFailed'
+ */
+export async function retention(run: RunDirectory, options: RetentionOptions): Promise<number[]> {
+  await run.storage.sweep(run.paths.checkpoints);
+  const old = (await checkpointSteps(run)).slice(options.keep);
+  const removed = old.filter((step) => step !== options.best);
+  for (const step of removed) await run.storage.remove(checkpointPath(run, step));
+  return removed;
+}

@@ -1,0 +1,384 @@
+import { describe, expect, it } from "vitest";
+
+import { RunError } from "../errors/index.js";
+import { compileConfig } from "./compile-config.js";
+
+const files = "book.txt";
+
+/** The code and message that a raw config is refused with. */
+function refusalOf(raw: unknown): string {
+  try {
+    compileConfig(raw, "x.yaml");
+  } catch (error) {
+    if (error instanceof RunError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return "accepted";
+}
+
+/** A config with one group changed. */
+const withGroup = (group: string, values: unknown): unknown =>
+  group === "data" ? { data: values } : { data: { files }, [group]: values };
+
+describe("compileConfig", () => {
+  it("fills in every default", () => {
+    expect(compileConfig({ data: { files } }, "x.yaml")).toEqual({
+      name: "run",
+      seed: 1,
+      data: {
+        kind: "text",
+        files: "book.txt",
+        baseDirectory: ".",
+        validationFraction: 0.1,
+        testFraction: 0.1,
+      },
+      model: {
+        kind: "languageModel",
+        cell: "lstm",
+        embeddingSize: 64,
+        hiddenSize: 128,
+        numLayers: 1,
+        dropout: 0,
+        forgetBias: 1,
+      },
+      training: {
+        epochs: 1,
+        maxSteps: null,
+        batchSize: 32,
+        sequenceLength: 64,
+        microShards: 8,
+        onNonFinite: "stop",
+      },
+      optimizer: {
+        kind: "adam",
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        learningRate: 2e-3,
+        clipNorm: 1,
+        schedule: { kind: "constant" },
+      },
+      evaluation: { everySteps: null, batchSize: 32, final: true },
+      numerics: { backend: "auto", determinism: "strict" },
+      checkpoints: { everySteps: 200, keep: 3 },
+      cluster: { workers: 2, deadlineSeconds: 30 },
+    });
+  });
+
+  it("takes its own result for the same config", () => {
+    const config = compileConfig({ data: { files: ["a", "b"] }, optimizer: { kind: "sgd" } }, "x");
+    expect(compileConfig(JSON.parse(JSON.stringify(config)), "x")).toEqual(config);
+  });
+
+  it("resolves the base directory from the given folder", () => {
+    const { data } = compileConfig({ data: { files, baseDirectory: "../texts" } }, "x.yaml", {
+      directory: "/home/me/configs",
+    });
+    expect(data.baseDirectory).toBe("/home/me/texts");
+  });
+
+  it("freezes the result throughout", () => {
+    const raw = {
+      data: { files: ["a.txt"] },
+      optimizer: { kind: "momentum", schedule: { kind: "cosine", totalSteps: 9 } },
+    };
+    const frozen = (value: unknown): boolean =>
+      typeof value !== "object" ||
+      value === null ||
+      (Object.isFrozen(value) && Object.values(value).every(frozen));
+    expect(frozen(compileConfig(raw, "x.yaml"))).toBe(true);
+    expect(frozen(compileConfig(raw, "x.yaml", { directory: "/" }))).toBe(true);
+  });
+
+  it("does not freeze or change what it was given", () => {
+    const raw = { data: { files: ["a.txt"] }, training: { epochs: 2 } };
+    compileConfig(raw, "x.yaml");
+    expect(Object.isFrozen(raw.data.files)).toBe(false);
+    expect(raw).toEqual({ data: { files: ["a.txt"] }, training: { epochs: 2 } });
+  });
+
+  it.each([1, 2, 4, 64, 1024])("accepts %i micro-shards", (microShards) => {
+    expect(compileConfig(withGroup("training", { microShards }), "x").training.microShards).toBe(
+      microShards,
+    );
+  });
+});
+
+const uint32 = "a whole number from 1 to 4294967295";
+const size = "a whole number from 1 to 65536";
+const fraction = "a number from 0 to below 1";
+const POWER = "a power of two between 1 and 1024";
+
+/** One rule each: group, its values, and how they are refused. */
+const refusals: readonly [group: string, values: unknown, refusal: string][] = [
+  [
+    "name",
+    "a/b",
+    `outOfRange x.yaml: name: "a/b" is not 1 to 64 of the characters a-z, A-Z, 0-9, '-' and '_'`,
+  ],
+  [
+    "name",
+    7,
+    `wrongType x.yaml: name: 7 is not 1 to 64 of the characters a-z, A-Z, 0-9, '-' and '_'`,
+  ],
+  ["seed", -1, "outOfRange x.yaml: seed: -1 is not a whole number from 0 to 4294967295"],
+  [
+    "seed",
+    2 ** 32,
+    "outOfRange x.yaml: seed: 4294967296 is not a whole number from 0 to 4294967295",
+  ],
+  ["seed", "1", 'wrongType x.yaml: seed: "1" is not a whole number from 0 to 4294967295'],
+  ["data", {}, "missingKey x.yaml: data.files: missing; give a path or pattern, or a list of them"],
+  [
+    "data",
+    { files: 3 },
+    "wrongType x.yaml: data.files: 3 is not a path or pattern, or a list of them",
+  ],
+  [
+    "data",
+    { files: "" },
+    'outOfRange x.yaml: data.files: "" is not a path or pattern, or a list of them',
+  ],
+  [
+    "data",
+    { files: [] },
+    "outOfRange x.yaml: data.files: [] is not a path or pattern, or a list of them",
+  ],
+  ["data", { files, kind: "audio" }, `outOfRange x.yaml: data.kind: "audio" is not 'text'`],
+  [
+    "data",
+    { files, baseDirectory: "" },
+    'outOfRange x.yaml: data.baseDirectory: "" is not the path of a folder',
+  ],
+  [
+    "data",
+    { files, validationFraction: 1 },
+    `outOfRange x.yaml: data.validationFraction: 1 is not ${fraction}`,
+  ],
+  [
+    "data",
+    { files, testFraction: -0.1 },
+    `outOfRange x.yaml: data.testFraction: -0.1 is not ${fraction}`,
+  ],
+  [
+    "data",
+    { files, validationFraction: 0.6, testFraction: 0.4 },
+    "outOfRange x.yaml: data.testFraction: 0.4 and data.validationFraction 0.6 do not add up to less than 1",
+  ],
+  [
+    "model",
+    { kind: "forecaster" },
+    `outOfRange x.yaml: model.kind: "forecaster" is not 'languageModel'`,
+  ],
+  ["model", { cell: "gru" }, `outOfRange x.yaml: model.cell: "gru" is not 'lstm'`],
+  ["model", { embeddingSize: 0 }, `outOfRange x.yaml: model.embeddingSize: 0 is not ${size}`],
+  ["model", { hiddenSize: "128" }, `wrongType x.yaml: model.hiddenSize: "128" is not ${size}`],
+  ["model", { hiddenSize: 70_000 }, `outOfRange x.yaml: model.hiddenSize: 70000 is not ${size}`],
+  [
+    "model",
+    { numLayers: 65 },
+    "outOfRange x.yaml: model.numLayers: 65 is not a whole number from 1 to 64",
+  ],
+  ["model", { dropout: 1 }, `outOfRange x.yaml: model.dropout: 1 is not ${fraction}`],
+  ["model", { forgetBias: true }, "wrongType x.yaml: model.forgetBias: true is not a number"],
+  [
+    "model",
+    { forgetBias: Infinity },
+    "outOfRange x.yaml: model.forgetBias: Infinity is not a number",
+  ],
+  ["training", { epochs: 0 }, `outOfRange x.yaml: training.epochs: 0 is not ${uint32}`],
+  ["training", { epochs: 1.5 }, `outOfRange x.yaml: training.epochs: 1.5 is not ${uint32}`],
+  [
+    "training",
+    { maxSteps: 0 },
+    `outOfRange x.yaml: training.maxSteps: 0 is not ${uint32}, or null`,
+  ],
+  ["training", { batchSize: 0 }, `outOfRange x.yaml: training.batchSize: 0 is not ${size}`],
+  [
+    "training",
+    { sequenceLength: 0 },
+    `outOfRange x.yaml: training.sequenceLength: 0 is not ${size}`,
+  ],
+  ["training", { microShards: 6 }, `outOfRange x.yaml: training.microShards: 6 is not ${POWER}`],
+  [
+    "training",
+    { microShards: 2048 },
+    `outOfRange x.yaml: training.microShards: 2048 is not ${POWER}`,
+  ],
+  [
+    "training",
+    { microShards: null },
+    `wrongType x.yaml: training.microShards: null is not ${POWER}`,
+  ],
+  [
+    "training",
+    { onNonFinite: "retry" },
+    `outOfRange x.yaml: training.onNonFinite: "retry" is not 'stop' or 'skipStep'`,
+  ],
+  [
+    "optimizer",
+    { kind: "lion" },
+    `outOfRange x.yaml: optimizer.kind: "lion" is not 'sgd', 'momentum', 'rmsprop' or 'adam'`,
+  ],
+  [
+    "optimizer",
+    { kind: 1 },
+    `wrongType x.yaml: optimizer.kind: 1 is not 'sgd', 'momentum', 'rmsprop' or 'adam'`,
+  ],
+  [
+    "optimizer",
+    { learningRate: 0 },
+    "outOfRange x.yaml: optimizer.learningRate: 0 is not a number above 0",
+  ],
+  [
+    "optimizer",
+    { clipNorm: 0 },
+    "outOfRange x.yaml: optimizer.clipNorm: 0 is not a number above 0, or null",
+  ],
+  ["optimizer", { beta1: 1 }, `outOfRange x.yaml: optimizer.beta1: 1 is not ${fraction}`],
+  ["optimizer", { beta2: -1 }, `outOfRange x.yaml: optimizer.beta2: -1 is not ${fraction}`],
+  ["optimizer", { epsilon: 0 }, "outOfRange x.yaml: optimizer.epsilon: 0 is not a number above 0"],
+  [
+    "optimizer",
+    { kind: "rmsprop", decay: 1 },
+    `outOfRange x.yaml: optimizer.decay: 1 is not ${fraction}`,
+  ],
+  [
+    "optimizer",
+    { kind: "momentum", momentum: 1 },
+    `outOfRange x.yaml: optimizer.momentum: 1 is not ${fraction}`,
+  ],
+  [
+    "optimizer",
+    { kind: "momentum", nesterov: "yes" },
+    'wrongType x.yaml: optimizer.nesterov: "yes" is not true or false',
+  ],
+  [
+    "optimizer",
+    { kind: "momentum", momentum: 0, nesterov: true },
+    "outOfRange x.yaml: optimizer.nesterov: true needs an optimizer.momentum above 0",
+  ],
+  [
+    "optimizer",
+    { schedule: { kind: "linear" } },
+    `outOfRange x.yaml: optimizer.schedule.kind: "linear" is not 'constant' or 'cosine'`,
+  ],
+  [
+    "optimizer",
+    { schedule: { kind: "cosine" } },
+    `missingKey x.yaml: optimizer.schedule.totalSteps: missing; give ${uint32}`,
+  ],
+  [
+    "optimizer",
+    { schedule: { kind: "cosine", totalSteps: 9, finalFraction: 2 } },
+    "outOfRange x.yaml: optimizer.schedule.finalFraction: 2 is not a number from 0 to 1",
+  ],
+  [
+    "optimizer",
+    { schedule: { kind: "cosine", totalSteps: 9, warmupSteps: 9 } },
+    "outOfRange x.yaml: optimizer.schedule.warmupSteps: 9 is not below optimizer.schedule.totalSteps (9)",
+  ],
+  [
+    "evaluation",
+    { everySteps: 0 },
+    `outOfRange x.yaml: evaluation.everySteps: 0 is not ${uint32}, or null`,
+  ],
+  ["evaluation", { batchSize: 0 }, `outOfRange x.yaml: evaluation.batchSize: 0 is not ${size}`],
+  ["evaluation", { final: 1 }, "wrongType x.yaml: evaluation.final: 1 is not true or false"],
+  [
+    "numerics",
+    { backend: "cuda" },
+    `outOfRange x.yaml: numerics.backend: "cuda" is not 'auto', 'wasm' or 'cpu'`,
+  ],
+  [
+    "numerics",
+    { determinism: "none" },
+    `outOfRange x.yaml: numerics.determinism: "none" is not 'strict' or 'relaxed'`,
+  ],
+  [
+    "checkpoints",
+    { everySteps: 0 },
+    `outOfRange x.yaml: checkpoints.everySteps: 0 is not ${uint32}`,
+  ],
+  [
+    "checkpoints",
+    { keep: 0 },
+    "outOfRange x.yaml: checkpoints.keep: 0 is not a whole number from 1 to 1000",
+  ],
+  [
+    "cluster",
+    { workers: 0 },
+    "outOfRange x.yaml: cluster.workers: 0 is not a whole number from 1 to 256",
+  ],
+  [
+    "cluster",
+    { deadlineSeconds: 0.1 },
+    "outOfRange x.yaml: cluster.deadlineSeconds: 0.1 is not a number from 0.5 to 86400",
+  ],
+  [
+    "training",
+    5,
+    "wrongType x.yaml: training: 5 is not a group of keys (epochs, maxSteps, batchSize, sequenceLength, microShards, onNonFinite)",
+  ],
+  [
+    "training",
+    null,
+    "wrongType x.yaml: training: null is not a group of keys (epochs, maxSteps, batchSize, sequenceLength, microShards, onNonFinite)",
+  ],
+  [
+    "training",
+    { microShard: 8 },
+    "unknownKey x.yaml: training.microShard: unknown key; did you mean training.microShards?",
+  ],
+  [
+    "training",
+    { hiddenSize: 8 },
+    "unknownKey x.yaml: training.hiddenSize: unknown key; did you mean model.hiddenSize?",
+  ],
+  [
+    "checkpoints",
+    { folder: "x" },
+    "unknownKey x.yaml: checkpoints.folder: unknown key; known here: everySteps, keep",
+  ],
+  ["trainning", {}, "unknownKey x.yaml: trainning: unknown key; did you mean training?"],
+  [
+    "optimizer",
+    { kind: "sgd", beta1: 0.5 },
+    "unknownKey x.yaml: optimizer.beta1: unknown key; known here: kind, learningRate, clipNorm, schedule",
+  ],
+  [
+    "data",
+    { fils: "book.txt" },
+    "unknownKey x.yaml: data.fils: unknown key; did you mean data.files?",
+  ],
+];
+
+describe("compileConfig refuses", () => {
+  it.each(refusals)("%s: %j", (group, values, refusal) => {
+    expect(refusalOf(withGroup(group, values))).toBe(refusal);
+  });
+
+  it("evaluations of a validation part that is empty", () => {
+    const raw = { data: { files, validationFraction: 0 }, evaluation: { everySteps: 5 } };
+    expect(refusalOf(raw)).toBe(
+      "outOfRange x.yaml: evaluation.everySteps: 5 needs a data.validationFraction above 0",
+    );
+  });
+
+  it.each([null, 3, "text", [[]]])("a config that is no mapping: %j", (raw) => {
+    expect(refusalOf(raw)).toBe(
+      `wrongType x.yaml: config: ${JSON.stringify(raw)} is not a group of keys (name, seed, data, ` +
+        "model, training, optimizer, evaluation, numerics, checkpoints, cluster)",
+    );
+  });
+
+  it("keys that every JavaScript object seems to have", () => {
+    const raw: unknown = JSON.parse(`{"data":{"files":"a"},"__proto__":{"seed":1}}`);
+    expect(refusalOf(raw)).toMatch(/^unknownKey x.yaml: __proto__: unknown key/);
+    expect(refusalOf({ data: { files }, constructor: 1 })).toMatch(/^unknownKey .* constructor/);
+  });
+
+  it("long values in a line of bounded length", () => {
+    expect(refusalOf({ data: { files }, name: "x".repeat(9999) }).length).toBeLessThan(200);
+  });
+});

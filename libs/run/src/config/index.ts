@@ -1,0 +1,24 @@
+/**
+ * Run configs: raw values → checked → frozen, with the role of every key in a resume.
+ *
+ * @example
+ * ```ts
+ * const config = await loadConfig({ file: "lstm.yaml", overrides: ["training.epochs=2"] });
+ * trajectoryDigest(config); // what a checkpoint of this run is bound to
+ * ```
+ *
+ * @module
+ */
+export { compileConfig } from "./compile-config.js";
+export type { CompileOptions } from "./compile-config.js";
+export type { KeyRole } from "./keys.js";
+export { loadConfig } from "./load-config.js";
+export type { LoadConfigOptions } from "./load-config.js";
+export {
+  changedTrajectoryKeys,
+  keyRole,
+  keyRoles,
+  requireSameTrajectory,
+  trajectoryDigest,
+} from "./roles.js";
+export type { RunConfig } from "./schema.js";

@@ -1,0 +1,38 @@
+/** What the schema says of a key beyond its type: its role in a resume, and its values in words. */
+
+import { z } from "zod";
+
+/**
+ * What a change of a key does to a run that is resumed: another value of a `trajectory` key would lead
+ * to other parameters or other ledger lines and is refused; an `operational` key may change at any time.
+ */
+export type KeyRole = "trajectory" | "operational";
+
+export interface KeyMeta {
+  readonly role: KeyRole;
+  /** The values that the key takes, as the end of "… is not …". */
+  readonly allowed: string;
+}
+
+/** The keys of the schema; a registry of its own, so that the type of the entries is checked. */
+const keys = z.registry<KeyMeta>();
+
+type Mark = <S extends z.ZodType>(allowed: string, schema: S) => S;
+
+const mark =
+  (role: KeyRole): Mark =>
+  (allowed, schema) => {
+    keys.add(schema, { role, allowed });
+    return schema;
+  };
+
+/** Marks a key that the parameters or the ledger depend on. */
+export const trajectory: Mark = mark("trajectory");
+
+/** Marks a key that may change when a run is resumed. */
+export const operational: Mark = mark("operational");
+
+/** A key's role and values; undefined for a schema that is no key. */
+export function metaOf(schema: z.core.$ZodType): KeyMeta | undefined {
+  return keys.get(schema);
+}

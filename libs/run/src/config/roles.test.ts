@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+
+import { compileConfig } from "./compile-config.js";
+import {
+  changedTrajectoryKeys,
+  keyRole,
+  keyRoles,
+  requireSameTrajectory,
+  trajectoryDigest,
+} from "./roles.js";
+import { runConfigSchema } from "./schema.js";
+import { keysOf } from "./schema-walk.js";
+
+const config = (raw: object = {}) => compileConfig({ data: { files: "a.txt" }, ...raw }, "x");
+
+describe("the schema", () => {
+  it("gives every key a role", () => {
+    const without = [...keysOf(runConfigSchema)].filter(({ meta }) => meta === undefined);
+    expect(without.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("gives a key that several alternatives share one role", () => {
+    for (const { path, meta } of keysOf(runConfigSchema)) {
+      expect(`${path} ${String(meta?.role)}`).toBe(`${path} ${keyRole(path)}`);
+    }
+  });
+
+  it("has a role for every key of a config, whatever the alternative", () => {
+    const optimizers = ["sgd", "momentum", "rmsprop", "adam"].map((kind) => ({
+      optimizer: { kind, schedule: { kind: "cosine", totalSteps: 10 } },
+    }));
+    for (const raw of [{}, ...optimizers])
+      expect(() => trajectoryDigest(config(raw))).not.toThrow();
+  });
+});
+
+describe("keyRole", () => {
+  it("holds the operational keys, and no others", () => {
+    const operational = [...keyRoles()].filter(([, role]) => role === "operational");
+    expect(operational.map(([path]) => path)).toEqual([
+      "name",
+      "data.baseDirectory",
+      "numerics.backend",
+      "numerics.determinism",
+      "checkpoints.everySteps",
+      "checkpoints.keep",
+      "cluster.workers",
+      "cluster.deadlineSeconds",
+    ]);
+  });
+
+  it("knows no key that the schema does not have", () => {
+    expect(() => keyRole("training.hiddenSize")).toThrow("training.hiddenSize: unknown key");
+  });
+});
+
+describe("trajectoryDigest", () => {
+  it("is the same for configs that differ in operational keys", () => {
+    const other = config({ name: "b", cluster: { workers: 7 }, checkpoints: { keep: 9 } });
+    expect(trajectoryDigest(other)).toBe(trajectoryDigest(config()));
+  });
+
+  it("does not depend on the order of keys", () => {
+    const a = config({ training: { epochs: 2, batchSize: 4 } });
+    const b = config({ training: { batchSize: 4, epochs: 2 } });
+    expect(trajectoryDigest(a)).toBe(trajectoryDigest(b));
+  });
+
+  it("changes with every trajectory key", () => {
+    const changes = [
+      { seed: 2 },
+      { data: { files: "b.txt" } },
+      { data: { files: "a.txt", testFraction: 0.2 } },
+      { model: { hiddenSize: 3 } },
+      { training: { maxSteps: 3 } },
+      { training: { microShards: 1 } },
+      { optimizer: { kind: "sgd" } },
+      { optimizer: { clipNorm: null } },
+      { optimizer: { schedule: { kind: "cosine", totalSteps: 5 } } },
+      { evaluation: { everySteps: 5 } },
+    ];
+    const digests = [config(), ...changes.map(config)].map(trajectoryDigest);
+    expect(new Set(digests).size).toBe(changes.length + 1);
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe("changedTrajectoryKeys", () => {
+  it("names the keys that differ, and no operational ones", () => {
+    const before = config({ training: { batchSize: 8 }, model: { dropout: 0.5 }, name: "a" });
+    const after = config({ training: { batchSize: 4 }, cluster: { workers: 3 }, name: "b" });
+    expect(changedTrajectoryKeys(before, after)).toEqual(["model.dropout", "training.batchSize"]);
+  });
+
+  it("names the keys that only one alternative has", () => {
+    const before = config({ optimizer: { kind: "sgd", learningRate: 0.1 } });
+    const after = config({ optimizer: { kind: "momentum", learningRate: 0.1 } });
+    expect(changedTrajectoryKeys(before, after)).toEqual([
+      "optimizer.kind",
+      "optimizer.momentum",
+      "optimizer.nesterov",
+    ]);
+  });
+
+  it("is empty for equal configs", () => {
+    expect(changedTrajectoryKeys(config(), config())).toEqual([]);
+  });
+});
+
+describe("requireSameTrajectory", () => {
+  it("lets operational keys change", () => {
+    expect(() =>
+      requireSameTrajectory(config(), config({ cluster: { workers: 9 } })),
+    ).not.toThrow();
+  });
+
+  it("refuses a changed key, naming both values", () => {
+    const stored = config({ training: { batchSize: 8 } });
+    const given = config({ training: { batchSize: 4, epochs: 2 } });
+    expect(() => requireSameTrajectory(stored, given)).toThrow(
+      expect.objectContaining({
+        code: "trajectoryChanged",
+        message:
+          "training.batchSize is 4, but the run was begun with 8: a resume cannot change it " +
+          "(the same goes for training.epochs)",
+      }),
+    );
+  });
+
+  it("refuses a key that the run never had", () => {
+    const given = config({ optimizer: { kind: "momentum", learningRate: 2e-3 } });
+    const stored = config({ optimizer: { kind: "sgd", learningRate: 2e-3 } });
+    expect(() => requireSameTrajectory(stored, given)).toThrow('optimizer.kind is "momentum", but');
+  });
+});

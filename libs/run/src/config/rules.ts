@@ -1,0 +1,37 @@
+/** What must hold between keys, each of which is right on its own. */
+
+import type { RunConfig } from "./schema.js";
+
+export interface BrokenRule {
+  readonly path: readonly string[];
+  /** What follows the value in the message. */
+  readonly complaint: string;
+}
+
+/** The first rule that a config breaks. */
+export function brokenRule(config: RunConfig): BrokenRule | undefined {
+  const { data, evaluation, optimizer } = config;
+  if (data.validationFraction + data.testFraction >= 1) {
+    return {
+      path: ["data", "testFraction"],
+      complaint: `and data.validationFraction ${data.validationFraction} do not add up to less than 1`,
+    };
+  }
+  if (evaluation.everySteps !== null && data.validationFraction === 0) {
+    return {
+      path: ["evaluation", "everySteps"],
+      complaint: "needs a data.validationFraction above 0",
+    };
+  }
+  if (optimizer.kind === "momentum" && optimizer.nesterov && optimizer.momentum === 0) {
+    return { path: ["optimizer", "nesterov"], complaint: "needs an optimizer.momentum above 0" };
+  }
+  const { schedule } = optimizer;
+  if (schedule.kind === "cosine" && schedule.warmupSteps >= schedule.totalSteps) {
+    return {
+      path: ["optimizer", "schedule", "warmupSteps"],
+      complaint: `is not below optimizer.schedule.totalSteps (${schedule.totalSteps})`,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,76 @@
+/** The keys and groups of the schema, by path. */
+
+import { z } from "zod";
+
+import { metaOf } from "./keys.js";
+import type { KeyMeta } from "./keys.js";
+
+type Schema = z.core.$ZodType;
+type Shape = Readonly<Record<string, Schema>>;
+
+export interface SchemaKey {
+  readonly path: string;
+  /** Undefined if the key was never marked with a role; a test sees to it that none is. */
+  readonly meta: KeyMeta | undefined;
+}
+
+/** Every key of a schema; one that several alternatives of a group share is named once for each. */
+export function* keysOf(schema: Schema, prefix: readonly string[] = []): Generator<SchemaKey> {
+  const meta = metaOf(schema);
+  const shapes = meta === undefined ? shapesOf(schema) : [];
+  if (shapes.length === 0) yield { path: prefix.join("."), meta };
+  for (const shape of shapes) {
+    for (const [name, child] of Object.entries(shape)) yield* keysOf(child, [...prefix, name]);
+  }
+}
+
+/**
+ * The key that a path leads to or into, such as `data.files` for `data.files[2]`, with the shape of
+ * the last group on the way: where alternatives exist, the one whose `kind` the raw value has.
+ */
+export function locate(
+  schema: Schema,
+  path: readonly PropertyKey[],
+  raw: unknown,
+): { readonly key: KeyMeta | undefined; readonly group: readonly string[] } {
+  const key = metaOf(schema);
+  const shape = shapeFor(schema, raw);
+  const [name, ...rest] = path;
+  if (key !== undefined || shape === undefined) return { key, group: [] };
+  if (typeof name !== "string" || !Object.hasOwn(shape, name)) {
+    return { key: undefined, group: Object.keys(shape) };
+  }
+  const child = shape[name];
+  if (child === undefined) return { key: undefined, group: Object.keys(shape) };
+  return locate(child, rest, memberOf(raw, name));
+}
+
+function memberOf(raw: unknown, name: string): unknown {
+  return typeof raw === "object" && raw !== null && Object.hasOwn(raw, name)
+    ? (raw as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
+
+function shapeFor(schema: Schema, raw: unknown): Shape | undefined {
+  const shapes = shapesOf(schema);
+  const kind = memberOf(raw, "kind");
+  const ofKind = shapes.find(
+    (shape) => shape["kind"] !== undefined && z.safeParse(shape["kind"], kind).success,
+  );
+  return ofKind ?? shapes.at(-1);
+}
+
+/** The shape of a group, or those of its alternatives; none for anything else. */
+function shapesOf(schema: Schema): readonly Shape[] {
+  if (schema instanceof z.ZodObject) return [schema.shape];
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(shapesOf);
+  if (schema instanceof z.ZodPipe) return shapesOf(schema.out);
+  if (
+    schema instanceof z.ZodReadonly ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
+    return shapesOf(schema.def.innerType);
+  }
+  return [];
+}

@@ -1,0 +1,226 @@
+/**
+ * The run config: every key with its type, range, default and role, and the rules between keys.
+ * A default is written here and nowhere else.
+ */
+
+import { z } from "zod";
+
+import { operational, trajectory } from "./keys.js";
+
+const MAX_UINT32 = 2 ** 32 - 1;
+
+const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
+const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
+const fraction = (): z.ZodNumber => z.number().min(0).lt(1);
+const positive = (): z.ZodNumber => z.number().positive();
+
+const FRACTION = "a number from 0 to below 1";
+const POSITIVE = "a number above 0";
+const inWords = (max: number, min = 1): string => `a whole number from ${min} to ${max}`;
+
+const MAX_MICRO_SHARDS = 1024;
+const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
+
+const data = z
+  .strictObject({
+    kind: trajectory("'text'", z.literal("text").default("text")),
+    /** Paths, globs, or `npm:package/path` patterns, read in natural order. */
+    files: trajectory(
+      "a path or pattern, or a list of them",
+      z.union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()]),
+    ),
+    /** What relative paths and packages in `files` start from; itself relative to the config file. */
+    baseDirectory: operational("the path of a folder", z.string().min(1).default(".")),
+    /** Share of the text, before the test part, that choices are made by. */
+    validationFraction: trajectory(FRACTION, fraction().default(0.1)),
+    /** Share at the end of the text that is touched once, when training is over. */
+    testFraction: trajectory(FRACTION, fraction().default(0.1)),
+  })
+  .readonly();
+
+const MAX_SIZE = 65_536;
+const MAX_LAYERS = 64;
+
+const model = z
+  .strictObject({
+    kind: trajectory("'languageModel'", z.literal("languageModel").default("languageModel")),
+    cell: trajectory("'lstm'", z.literal("lstm").default("lstm")),
+    embeddingSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(64)),
+    hiddenSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(128)),
+    numLayers: trajectory(inWords(MAX_LAYERS), count(MAX_LAYERS).default(1)),
+    /** Share of the values dropped between layers while training. */
+    dropout: trajectory(FRACTION, fraction().default(0)),
+    /** What the forget gate's bias starts from. */
+    forgetBias: trajectory("a number", z.number().default(1)),
+  })
+  .readonly();
+
+const training = z
+  .strictObject({
+    epochs: trajectory(inWords(MAX_UINT32), count().default(1)),
+    /** Ends training before its epochs do. */
+    maxSteps: trajectory(`${inWords(MAX_UINT32)}, or null`, count().nullable().default(null)),
+    /** Rows of text side by side in a step, over all workers. */
+    batchSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(32)),
+    /** Time steps that a gradient reaches back. */
+    sequenceLength: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(64)),
+    /** Slices of a step that can be computed apart: leaves of the gradient tree. */
+    microShards: trajectory(
+      `a power of two between 1 and ${MAX_MICRO_SHARDS}`,
+      count(MAX_MICRO_SHARDS).refine(isPowerOfTwo).default(8),
+    ),
+    /** What follows when a gradient is not finite and is so again when repeated. */
+    onNonFinite: trajectory("'stop' or 'skipStep'", z.enum(["stop", "skipStep"]).default("stop")),
+  })
+  .readonly();
+
+const constantSchedule = z.strictObject({
+  kind: trajectory("'constant' or 'cosine'", z.literal("constant")),
+});
+
+const cosineSchedule = z.strictObject({
+  kind: trajectory("'constant' or 'cosine'", z.literal("cosine")),
+  /** The step at which the learning rate has come down. */
+  totalSteps: trajectory(inWords(MAX_UINT32), count()),
+  /** What the learning rate comes down to, as a share of `learningRate`. */
+  finalFraction: trajectory("a number from 0 to 1", z.number().min(0).max(1).default(0)),
+  /** Steps in which the learning rate first goes up from 0. */
+  warmupSteps: trajectory(inWords(MAX_UINT32, 0), wholeNumber(0, MAX_UINT32).default(0)),
+});
+
+/** Lets a group leave out the `kind` that is its default. */
+function withDefaultKind<S extends z.ZodType>(kind: string, union: S): z.ZodPreprocess<S> {
+  return z.preprocess(
+    (raw) =>
+      typeof raw === "object" && raw !== null && !Object.hasOwn(raw, "kind")
+        ? { kind, ...raw }
+        : raw,
+    union,
+  );
+}
+
+const schedule = withDefaultKind(
+  "constant",
+  z.discriminatedUnion("kind", [constantSchedule.readonly(), cosineSchedule.readonly()]),
+).prefault({});
+
+const OPTIMIZERS = "'sgd', 'momentum', 'rmsprop' or 'adam'";
+
+/** Keys that every optimizer has. */
+const anyOptimizer = (learningRate: number) => ({
+  learningRate: trajectory(POSITIVE, positive().default(learningRate)),
+  /** The norm that the averaged gradient is scaled down to; null: never. */
+  clipNorm: trajectory(`${POSITIVE}, or null`, positive().nullable().default(1)),
+  schedule,
+});
+
+const sgd = z.strictObject({
+  kind: trajectory(OPTIMIZERS, z.literal("sgd")),
+  ...anyOptimizer(0.1),
+});
+
+const momentum = z.strictObject({
+  kind: trajectory(OPTIMIZERS, z.literal("momentum")),
+  momentum: trajectory(FRACTION, fraction().default(0.9)),
+  nesterov: trajectory("true or false", z.boolean().default(false)),
+  ...anyOptimizer(0.1),
+});
+
+const rmsprop = z.strictObject({
+  kind: trajectory(OPTIMIZERS, z.literal("rmsprop")),
+  /** Of the running mean of squares (PyTorch's alpha). */
+  decay: trajectory(FRACTION, fraction().default(0.99)),
+  epsilon: trajectory(POSITIVE, positive().default(1e-8)),
+  momentum: trajectory(FRACTION, fraction().default(0)),
+  centered: trajectory("false", z.literal(false).default(false)),
+  ...anyOptimizer(1e-3),
+});
+
+const adam = z.strictObject({
+  kind: trajectory(OPTIMIZERS, z.literal("adam")),
+  beta1: trajectory(FRACTION, fraction().default(0.9)),
+  beta2: trajectory(FRACTION, fraction().default(0.999)),
+  epsilon: trajectory(POSITIVE, positive().default(1e-8)),
+  ...anyOptimizer(2e-3),
+});
+
+const optimizer = withDefaultKind(
+  "adam",
+  z.discriminatedUnion("kind", [
+    sgd.readonly(),
+    momentum.readonly(),
+    rmsprop.readonly(),
+    adam.readonly(),
+  ]),
+);
+
+const evaluation = z
+  .strictObject({
+    /** Steps between two evaluations of the validation part; null: at the end only. */
+    everySteps: trajectory(`${inWords(MAX_UINT32)}, or null`, count().nullable().default(null)),
+    /** Rows that the evaluated part is laid out in. */
+    batchSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(32)),
+    /** Whether the test part is evaluated when training is over. */
+    final: trajectory("true or false", z.boolean().default(true)),
+  })
+  .readonly();
+
+// The profile that a backend amounts to stands in the ledger and guards itself: hence operational.
+const numerics = z
+  .strictObject({
+    backend: operational(
+      "'auto', 'wasm' or 'cpu'",
+      z.enum(["auto", "wasm", "cpu"]).default("auto"),
+    ),
+    /** `relaxed` lets a resume or a worker bring another numerics profile. */
+    determinism: operational(
+      "'strict' or 'relaxed'",
+      z.enum(["strict", "relaxed"]).default("strict"),
+    ),
+  })
+  .readonly();
+
+const checkpoints = z
+  .strictObject({
+    everySteps: operational(inWords(MAX_UINT32), count().default(200)),
+    /** How many of the newest stay; the best one stays besides. */
+    keep: operational(inWords(1000), count(1000).default(3)),
+  })
+  .readonly();
+
+const cluster = z
+  .strictObject({
+    /** Worker processes that `ostinato train` starts. */
+    workers: operational(inWords(256), count(256).default(2)),
+    /** What every time-out derives from. */
+    deadlineSeconds: operational(
+      "a number from 0.5 to 86400",
+      z.number().min(0.5).max(86_400).default(30),
+    ),
+  })
+  .readonly();
+
+export const runConfigSchema = z
+  .strictObject({
+    /** Names run directories, and the run to people. */
+    name: operational(
+      "1 to 64 of the characters a-z, A-Z, 0-9, '-' and '_'",
+      z
+        .string()
+        .regex(/^[\w-]{1,64}$/)
+        .default("run"),
+    ),
+    seed: trajectory(inWords(MAX_UINT32, 0), wholeNumber(0, MAX_UINT32).default(1)),
+    data: data.prefault({} as z.input<typeof data>),
+    model: model.prefault({}),
+    training: training.prefault({}),
+    optimizer: optimizer.prefault({}),
+    evaluation: evaluation.prefault({}),
+    numerics: numerics.prefault({}),
+    checkpoints: checkpoints.prefault({}),
+    cluster: cluster.prefault({}),
+  })
+  .readonly();
+
+/** A checked run config with every default filled in; frozen throughout. */
+export type RunConfig = z.output<typeof runConfigSchema>;

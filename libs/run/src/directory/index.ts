@@ -1,0 +1,22 @@
+/**
+ * Run directories: created whole or not at all, opened by what is in them.
+ *
+ * @example
+ * ```ts
+ * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt });
+ * try {
+ *   await listen();
+ * } catch (error) {
+ *   await run.discard(); // nothing stays of a run that never started
+ *   throw error;
+ * }
+ * ```
+ *
+ * @module
+ */
+export type { RunEnd } from "./end-record.js";
+export { createRunDirectory, openRunDirectory } from "./run-directory.js";
+export type { CreateRunDirectoryOptions, NewRunDirectory, RunDirectory } from "./run-directory.js";
+export { runPaths } from "./run-paths.js";
+export type { RunPaths } from "./run-paths.js";
+export { decodeVocabulary, encodeVocabulary, vocabularySha256 } from "./vocabulary-file.js";

@@ -1,0 +1,12 @@
+/**
+ * The typed errors of this package.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof RunError) process.exitCode = isUsageError(error.code) ? 2 : 1;
+ * ```
+ *
+ * @module
+ */
+export { isUsageError, RunError } from "./run-error.js";
+export type { RunErrorCode } from "./run-error.js";

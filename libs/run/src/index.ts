@@ -1,0 +1,85 @@
+/**
+ * What a run is on disk: its config, directory, ledger and checkpoints, and the proof that they are whole.
+ *
+ * @example
+ * ```ts
+ * const config = await loadConfig({ file: "lstm.yaml", overrides: ["training.epochs=2"] });
+ * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt });
+ * const ledger = LedgerWriter.create(run.paths.ledger);
+ * const { head, offset } = ledger.append(stepRecord);
+ * await writeCheckpoint(run, { ...content, ledger: { head, offset } }, {
+ *   beforeCommit: () => ledger.sync(),
+ * });
+ * const { ok, problems } = await verifyRun(run.paths.root);
+ * ```
+ *
+ * @module
+ */
+export {
+  checkpointName,
+  checkpointPath,
+  checkpointSteps,
+  loadCheckpoint,
+  newestCheckpoint,
+  parametersSha256,
+  readPointer,
+  retention,
+  writeCheckpoint,
+} from "./checkpoint/index.js";
+export type {
+  CheckpointContent,
+  CheckpointPointer,
+  CheckpointProfile,
+  ExpectedRun,
+  NewestCheckpoint,
+  NewestCheckpointOptions,
+  PointerName,
+  RetentionOptions,
+  WriteCheckpointOptions,
+} from "./checkpoint/index.js";
+export {
+  changedTrajectoryKeys,
+  compileConfig,
+  keyRole,
+  loadConfig,
+  requireSameTrajectory,
+  trajectoryDigest,
+} from "./config/index.js";
+export type { CompileOptions, KeyRole, LoadConfigOptions, RunConfig } from "./config/index.js";
+export { createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
+export type {
+  CreateRunDirectoryOptions,
+  NewRunDirectory,
+  RunDirectory,
+  RunEnd,
+  RunPaths,
+} from "./directory/index.js";
+export { isUsageError, RunError } from "./errors/index.js";
+export type { RunErrorCode } from "./errors/index.js";
+export { LedgerWriter, positionProblem, readLedger } from "./ledger/index.js";
+export type {
+  AppendedLine,
+  EndRecord,
+  EvaluationRecord,
+  LedgerContents,
+  LedgerEntry,
+  LedgerRecord,
+  LinePosition,
+  ProfileRecord,
+  ResumeRecord,
+  RunRecord,
+  StepRecord,
+} from "./ledger/index.js";
+export { openMetricsFile } from "./metrics/index.js";
+export type { MetricsFile, MetricsLine } from "./metrics/index.js";
+export { decodeSafetensors, encodeSafetensors, readFloats } from "./safetensors/index.js";
+export type {
+  FloatTensor,
+  SafetensorsFile,
+  StoredTensor,
+  TensorType,
+} from "./safetensors/index.js";
+export { FileStorage } from "./storage/index.js";
+export type { FileSystem, NamedBytes, Storage, WriteFolderOptions } from "./storage/index.js";
+export { verifyRun } from "./verify/index.js";
+export type { StepDigest, VerifyOptions, VerifyReport, VerifySummary } from "./verify/index.js";

@@ -1,0 +1,280 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { sealJson } from "../sealed-json/index.js";
+import { LedgerWriter } from "./ledger-writer.js";
+import { CHAIN_START, decodeLedger, positionProblem, readLedger } from "./read-ledger.js";
+import type { LedgerRecord, StepRecord } from "./records.js";
+
+const digest = (digit: string): string => digit.repeat(64);
+
+const run: LedgerRecord = {
+  type: "run",
+  format: 1,
+  job: "job-1",
+  trajectory: digest("a"),
+  data: digest("b"),
+  model: {
+    kind: "languageModel",
+    vocabularySize: 3,
+    embeddingSize: 2,
+    cell: "lstm",
+    hiddenSize: 2,
+    numLayers: 1,
+    dropout: 0,
+    forgetBias: 1,
+  },
+  parameters: digest("c"),
+};
+
+const step = (number: number): StepRecord => ({
+  type: "step",
+  step: number,
+  epoch: 0,
+  epochStep: number - 1,
+  samples: 2,
+  lossSum: 2.5,
+  lossWeight: 2,
+  loss: 1.25,
+  learningRate: 0.1,
+  gradientNorm: 1e-3,
+  clipped: false,
+  skipped: null,
+  parameters: digest("d"),
+  nodes: [{ first: 0, count: 1, worker: "worker-1", fence: 4 }],
+  leaves: [{ leaf: 0, samples: 2, weight: 2, loss: 2.5, digest: digest("e") }],
+  lost: [],
+});
+
+const profile: LedgerRecord = { type: "profile", backend: "cpu", version: "1", digest: "f" };
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ostinato-ledger-"));
+  path = join(folder, "ledger.jsonl");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Writes a small ledger and returns its lines, without newlines. */
+async function write(records: readonly LedgerRecord[]): Promise<string[]> {
+  const writer = LedgerWriter.create(path);
+  for (const record of records) writer.append(record);
+  await writer.close();
+  return (await readFile(path, "utf8")).split("\n").slice(0, -1);
+}
+
+const decode = (text: string | Uint8Array) => decodeLedger(Buffer.from(text), "ledger.jsonl");
+const inLines = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+
+describe("LedgerWriter", () => {
+  it("chains each line to the one before by its hash", async () => {
+    const lines = await write([run, step(1)]);
+    const first = sealJson({ seq: 1, incarnation: 1, prev: CHAIN_START, ...run });
+    const second = sealJson({ seq: 2, incarnation: 1, prev: first.hash, ...step(1) });
+    expect(lines).toEqual([first.line, second.line]);
+  });
+
+  it("tells where the ledger ends after each line", async () => {
+    const writer = LedgerWriter.create(path);
+    const first = writer.append(run);
+    const second = writer.append(profile);
+    await writer.close();
+    const { records, head, bytes } = await readLedger(path);
+    expect(first).toEqual({ head: records[0]!.hash, offset: records[0]!.offset, line: 1 });
+    expect(second).toEqual({ head, offset: bytes, line: 2 });
+    expect(bytes).toBe((await readFile(path)).length);
+  });
+
+  it("shows a line to readers as soon as it is appended", async () => {
+    const writer = LedgerWriter.create(path);
+    writer.append(run);
+    expect((await readLedger(path)).records).toHaveLength(1);
+    await writer.close();
+  });
+
+  it("begins no ledger where there is one", async () => {
+    await write([run]);
+    expect(() => LedgerWriter.create(path)).toThrow(
+      expect.objectContaining({
+        code: "runDirectoryInUse",
+        message: `${path}: holds the ledger of a run already`,
+      }),
+    );
+  });
+
+  it("goes on in the next incarnation, without the torn tail", async () => {
+    await write([run, profile]);
+    await appendFile(path, '{"seq":3,"incar');
+    const before = await readLedger(path);
+    expect(before.tornTail).toEqual({ bytes: 15 });
+    const writer = LedgerWriter.resume(path, before);
+    const resume: LedgerRecord = {
+      type: "resume",
+      checkpointStep: 0,
+      ledgerStep: 0,
+      tornBytes: 15,
+      skipped: [{ checkpoint: "step-00000004", reason: "damaged" }],
+    };
+    writer.append(resume);
+    await writer.close();
+    const after = await readLedger(path);
+    expect(after.tornTail).toBeUndefined();
+    expect(after.records[2]).toMatchObject({ ...resume, seq: 3, incarnation: 2 });
+  });
+
+  it("writes null for a number that is not finite", async () => {
+    const [line] = await write([{ ...step(1), lossSum: NaN, loss: Infinity }]);
+    expect(decode(`${String(line)}\n`).records[0]).toMatchObject({ lossSum: null, loss: null });
+  });
+
+  it("reports a path that cannot be written", () => {
+    expect(() => LedgerWriter.create(join(folder, "none", "ledger.jsonl"))).toThrow(
+      expect.objectContaining({ code: "storageFailed" }),
+    );
+  });
+});
+
+describe("readLedger", () => {
+  it("reads back what was written", async () => {
+    await write([run, profile, step(1)]);
+    const { records } = await readLedger(path);
+    expect(records.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect(records[2]).toMatchObject(step(1));
+  });
+
+  it("reads an empty ledger", () => {
+    expect(decode("")).toEqual({ records: [], head: CHAIN_START, bytes: 0, tornTail: undefined });
+  });
+
+  it("notices every changed byte, as damage or as a torn tail", async () => {
+    const bytes = Buffer.from(inLines(await write([run, profile, step(1)])));
+    const lastLine = bytes.lastIndexOf("\n", -2) + 1;
+    for (let i = 0; i < bytes.length; i++) {
+      const changed = Buffer.from(bytes);
+      changed[i]! ^= [0x01, 0x20, 0xff][i % 3]!;
+      let found: string;
+      try {
+        found = decode(changed).tornTail === undefined ? "nothing" : "torn";
+      } catch (error) {
+        found = (error as { code: string }).code;
+      }
+      // Only the last line, with what runs into it, can look like one that a crash cut short.
+      const possible = i < lastLine - 1 ? ["ledgerCorrupt"] : ["ledgerCorrupt", "torn"];
+      expect(possible, `byte ${i}`).toContain(found);
+    }
+  });
+
+  it("names the line that was changed", async () => {
+    const lines = await write([run, profile, step(1)]);
+    lines[1] = lines[1]!.replace('"cpu"', '"gpu"');
+    expect(() => decode(inLines(lines))).toThrow(
+      "ledger.jsonl:2: the line was changed: it does not have the hash it names",
+    );
+    lines[1] = "garbage";
+    expect(() => decode(inLines(lines))).toThrow(
+      "ledger.jsonl:2: the line was changed: it is not JSON",
+    );
+  });
+
+  it.each([0, 1, 2])("notices that line %i before the last was cut", async (index) => {
+    const lines = await write([run, profile, step(1), step(2)]);
+    lines.splice(index, 1);
+    expect(() => decode(inLines(lines))).toThrow(
+      `ledger.jsonl:${index + 1}: line ${index + 1} cut out or moved: line ${index + 2} stands here`,
+    );
+  });
+
+  it("notices that several lines were cut", async () => {
+    const lines = await write([run, profile, step(1), step(2)]);
+    lines.splice(1, 2);
+    expect(() => decode(inLines(lines))).toThrow(
+      "ledger.jsonl:2: lines 2 to 3 cut out or moved: line 4 stands here",
+    );
+  });
+
+  it.each([0, 1, 2, 3])("notices that line %i was doubled", async (index) => {
+    const lines = await write([run, profile, step(1), step(2)]);
+    lines.splice(index, 0, lines[index]!);
+    expect(() => decode(inLines(lines))).toThrow(
+      `ledger.jsonl:${index + 2}: line ${index + 1} was doubled or moved: it stands here as well`,
+    );
+  });
+
+  it.each([0, 1, 2])("notices that line %i and the next were swapped", async (index) => {
+    const lines = await write([run, profile, step(1), step(2)]);
+    [lines[index], lines[index + 1]] = [lines[index + 1]!, lines[index]!];
+    expect(() => decode(inLines(lines))).toThrow(
+      `ledger.jsonl:${index + 1}: line ${index + 1} cut out or moved: line ${index + 2} stands here`,
+    );
+  });
+
+  it("notices a line that was replaced by one with a right hash", async () => {
+    const lines = await write([run, profile, step(1)]);
+    const forged = sealJson({ seq: 2, incarnation: 1, prev: digest("0"), ...profile });
+    lines[1] = forged.line;
+    expect(() => decode(inLines(lines))).toThrow("ledger.jsonl:2: the line before was changed");
+    const { prev } = decode(inLines(await readLines())).records[1]!;
+    lines[1] = sealJson({ seq: 2, incarnation: 1, prev, ...profile, version: "2" }).line;
+    expect(() => decode(inLines(lines))).toThrow("ledger.jsonl:3: the line before was changed");
+  });
+
+  it("refuses a line with a right hash that is no record", () => {
+    const chain = { seq: 1, incarnation: 1, prev: CHAIN_START };
+    const lineOf = (fields: object): string => `${sealJson(fields).line}\n`;
+    expect(() => decode(lineOf({ ...chain, type: "note" }))).toThrow(
+      "ledger.jsonl:1: the line is no ledger record (type: ",
+    );
+    expect(() => decode(lineOf({ ...chain, ...profile, extra: 1 }))).toThrow(
+      "ledger.jsonl:1: the line is no ledger record",
+    );
+    expect(() => decode(lineOf({ ...profile }))).toThrow(
+      "ledger.jsonl:1: the line has no seq, incarnation and prev",
+    );
+  });
+
+  it("takes every cut of the last line for a torn tail, and no other", async () => {
+    const text = inLines(await write([run, profile]));
+    const whole = text.indexOf("\n") + 1;
+    for (let end = whole + 1; end < text.length; end++) {
+      const { records, bytes, tornTail } = decode(text.slice(0, end));
+      expect(records).toHaveLength(1);
+      expect([bytes, tornTail?.bytes]).toEqual([whole, end - whole]);
+    }
+    expect(decode(text.slice(0, whole)).tornTail).toBeUndefined();
+  });
+
+  it("takes a last line of zeros for a torn tail", async () => {
+    const text = inLines(await write([run]));
+    expect(decode(`${text}\0\0\0\n`).tornTail).toEqual({ bytes: 4 });
+    expect(() => decode(`${text}\0\0\0\n\0\0\n`)).toThrow("ledger.jsonl:2");
+  });
+
+  it("reports a ledger that cannot be read", async () => {
+    await expect(readLedger(path)).rejects.toMatchObject({ code: "storageFailed" });
+  });
+
+  async function readLines(): Promise<string[]> {
+    return (await readFile(path, "utf8")).split("\n").slice(0, -1);
+  }
+});
+
+describe("positionProblem", () => {
+  it("finds the positions of whole lines, and no others", async () => {
+    await write([run, profile, step(1)]);
+    const ledger = await readLedger(path);
+    for (const { hash, offset } of ledger.records) {
+      expect(positionProblem(ledger, { head: hash, offset })).toBeUndefined();
+      expect(positionProblem(ledger, { head: hash, offset: offset - 1 })).toMatch(/is not the one/);
+      expect(positionProblem(ledger, { head: digest("0"), offset })).toMatch(/is not the one/);
+    }
+    await writeFile(path, inLines((await readFile(path, "utf8")).split("\n").slice(0, 2)));
+    const cut = await readLedger(path);
+    expect(positionProblem(cut, { head: ledger.head, offset: ledger.bytes })).toBe(
+      `the ledger was cut: it has ${cut.bytes} bytes, ${ledger.bytes} were noted`,
+    );
+  });
+});

@@ -1,0 +1,116 @@
+/** Every checkpoint of a run against its own checksums and against the ledger. */
+
+import {
+  checkpointName,
+  checkpointSteps,
+  loadCheckpoint,
+  parametersSha256,
+  readPointer,
+} from "../checkpoint/index.js";
+import type { CheckpointContent, ExpectedRun } from "../checkpoint/index.js";
+import type { RunDirectory } from "../directory/index.js";
+import { RunError } from "../errors/index.js";
+import { positionProblem } from "../ledger/index.js";
+import type { LedgerContents } from "../ledger/index.js";
+import { runRecordOf } from "./history.js";
+import type { Problems } from "./problems.js";
+
+/** Digest (hex) of parameters as the ledger's steps have it: over the frames they are sent in. */
+export type StepDigest = (parameters: Float32Array) => string;
+
+export interface CheckedCheckpoint {
+  readonly step: number;
+  readonly parametersSha256: string;
+}
+
+/** Checks all checkpoints; returns the whole ones, newest first. */
+export async function checkCheckpoints(
+  run: RunDirectory,
+  ledger: LedgerContents | undefined,
+  stepDigest: StepDigest | undefined,
+  problems: Problems,
+): Promise<readonly CheckedCheckpoint[]> {
+  const record = ledger && runRecordOf(ledger.records);
+  const expected: ExpectedRun =
+    record === undefined
+      ? {}
+      : {
+          job: record.job,
+          trajectory: record.trajectory,
+          data: record.data,
+          model: record.model,
+        };
+  const checked: CheckedCheckpoint[] = [];
+  for (const step of await checkpointSteps(run)) {
+    try {
+      const content = await loadCheckpoint(run, step, expected);
+      checked.push({ step, parametersSha256: await parametersSha256(content.parameters) });
+      if (ledger !== undefined) checkAgainstLedger(content, ledger, stepDigest, problems);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      problems.add("checkpoints", error.message);
+    }
+  }
+  for (const name of ["latest", "best"] as const) {
+    await checkPointer(run, name, ledger, checked, problems);
+  }
+  return checked;
+}
+
+function checkAgainstLedger(
+  content: CheckpointContent,
+  ledger: LedgerContents,
+  stepDigest: StepDigest | undefined,
+  problems: Problems,
+): void {
+  const { step, parameters } = content;
+  const place = `checkpoints: ${checkpointName(step)}`;
+  const problem = positionProblem(ledger, content.ledger);
+  if (problem !== undefined) {
+    problems.add(place, problem);
+    return;
+  }
+  const committed = ledger.records.find(
+    (entry) =>
+      (entry.type === "step" && entry.step === step) || (entry.type === "run" && step === 0),
+  );
+  if (committed === undefined || committed.offset > content.ledger.offset) {
+    problems.add(place, `step ${step} is not in the ledger up to byte ${content.ledger.offset}`);
+  } else if (stepDigest !== undefined && "parameters" in committed) {
+    problems.compare(place, "the parameters' digest", stepDigest(parameters), committed.parameters);
+  }
+}
+
+async function checkPointer(
+  run: RunDirectory,
+  name: "latest" | "best",
+  ledger: LedgerContents | undefined,
+  checked: readonly CheckedCheckpoint[],
+  problems: Problems,
+): Promise<void> {
+  const place = `checkpoints: ${name}.json`;
+  try {
+    const pointer = await readPointer(run, name);
+    if (pointer === undefined) {
+      if (name === "latest" && checked.length > 0) problems.add(place, "is missing");
+      return;
+    }
+    const { step, loss } = pointer;
+    if (!checked.some((checkpoint) => checkpoint.step === step)) {
+      problems.add(place, `names ${checkpointName(step)}, which is missing or damaged`);
+    }
+    if (name === "latest" || ledger === undefined) return;
+    const evaluation = ledger.records.find(
+      (entry) => entry.type === "evaluation" && entry.best && entry.step === step,
+    );
+    if (evaluation?.type !== "evaluation" || evaluation.loss !== loss) {
+      problems.add(
+        place,
+        `the ledger has no best evaluation at step ${step} with loss ${String(loss)}`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    problems.add("checkpoints", error.message);
+  }
+}

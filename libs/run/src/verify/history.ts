@@ -1,0 +1,250 @@
+/** The ledger's story: each step once and in order, each evaluation at its place, each resume in turn. */
+
+import type { SplitName, TextDataset } from "@ostinato/data";
+import { DataError } from "@ostinato/data";
+
+import type { RunConfig } from "../config/index.js";
+import type { LedgerEntry, LinePosition, RunRecord } from "../ledger/index.js";
+import { checkLeaves, checkNodes, checkSums } from "./leaf-checks.js";
+import type { Problems } from "./problems.js";
+import { evaluationSamples, trainingSamples } from "./run-data.js";
+import type { ExpectedSamples, SplitSamples } from "./run-data.js";
+
+type EntryOf<T extends LedgerEntry["type"]> = Extract<LedgerEntry, { type: T }>;
+
+export interface VerifySummary {
+  /** Committed steps. */
+  steps: number;
+  /** Steps whose gradient was not finite and left the parameters as they were. */
+  skippedSteps: number;
+  /** Epochs of which every step is committed; 0 if the data could not be read. */
+  epochs: number;
+  /** Samples whose gradient is in the parameters. */
+  samples: number;
+  evaluations: number;
+  resumes: number;
+  /** Who computed something that was committed, sorted. */
+  workers: readonly string[];
+}
+
+/** Follows a ledger from its first record to its last and tells what does not fit. */
+export class History {
+  readonly #config: RunConfig;
+  readonly #dataset: TextDataset | undefined;
+  readonly #problems: Problems;
+  readonly #train: SplitSamples | undefined;
+  readonly #evaluated = new Map<SplitName, readonly ExpectedSamples[] | undefined>();
+  readonly #workers = new Set<string>();
+  readonly #seen = new Set<string>();
+
+  #incarnation = 1;
+  #profile: string | undefined;
+  #lastStep = 0;
+  #parameters: string | undefined;
+  #best: { readonly step: number; readonly loss: number | null } | null = null;
+  #end: EntryOf<"end"> | undefined;
+  #skippedSteps = 0;
+  #samples = 0;
+  #evaluations = 0;
+  #resumes = 0;
+
+  constructor(config: RunConfig, dataset: TextDataset | undefined, problems: Problems) {
+    this.#config = config;
+    this.#dataset = dataset;
+    this.#problems = problems;
+    this.#train = dataset && this.#layOut("train", () => trainingSamples(dataset, config));
+  }
+
+  follow(entry: LedgerEntry): void {
+    const place = placeOf(entry);
+    if ((entry.seq === 1) !== (entry.type === "run")) {
+      this.#problems.add(place, "a ledger begins with its one run record");
+    }
+    this.#followIncarnation(entry, place);
+    if (this.#end !== undefined && entry.type !== "resume" && entry.type !== "profile") {
+      this.#problems.add(place, `follows the end of the run in line ${this.#end.seq}`);
+    }
+    switch (entry.type) {
+      case "run":
+        this.#parameters = entry.parameters;
+        break;
+      case "profile":
+        this.#followProfile(entry, place);
+        break;
+      case "step":
+        this.#followStep(entry, place);
+        break;
+      case "evaluation":
+        this.#followEvaluation(entry, place);
+        break;
+      case "resume":
+        this.#followResume(entry, place);
+        break;
+      case "end":
+        this.#followEnd(entry, place);
+        break;
+      default:
+        entry satisfies never;
+    }
+  }
+
+  summary(): VerifySummary {
+    const stepsPerEpoch = this.#train?.layout.stepsPerEpoch ?? Infinity;
+    return {
+      steps: this.#lastStep,
+      skippedSteps: this.#skippedSteps,
+      epochs: Math.floor(this.#lastStep / stepsPerEpoch),
+      samples: this.#samples,
+      evaluations: this.#evaluations,
+      resumes: this.#resumes,
+      workers: [...this.#workers].sort(),
+    };
+  }
+
+  #followIncarnation(entry: LedgerEntry, place: string): void {
+    if (entry.type === "resume") this.#incarnation += 1;
+    this.#problems.compare(place, "incarnation", entry.incarnation, this.#incarnation);
+    this.#incarnation = entry.incarnation;
+  }
+
+  #followProfile({ backend, version, digest }: EntryOf<"profile">, place: string): void {
+    const profile = `${backend} ${version} ${digest}`;
+    const isOther = this.#profile !== undefined && profile !== this.#profile;
+    if (isOther && this.#config.numerics.determinism === "strict") {
+      this.#problems.add(
+        place,
+        `another numerics profile (${profile}) than before (${String(this.#profile)}); ` +
+          "numerics.determinism is strict",
+      );
+    }
+    this.#profile = profile;
+  }
+
+  #followStep(entry: EntryOf<"step">, place: string): void {
+    const { step } = entry;
+    if (step <= this.#lastStep) {
+      this.#problems.add(place, `comes again after step ${this.#lastStep}`);
+    } else if (step > this.#lastStep + 1) {
+      this.#problems.add(place, `the steps ${this.#lastStep + 1} to ${step - 1} are missing`);
+    }
+    if (this.#profile === undefined) {
+      this.#problems.add(place, "comes before the numerics profile");
+    }
+    const { microShards } = this.#config.training;
+    const workerOf = (leaf: number): string =>
+      entry.nodes.find(({ first, count }) => leaf >= first && leaf < first + count)?.worker ??
+      "nobody";
+    checkNodes(entry.nodes, microShards, place, this.#problems);
+    checkLeaves(entry.leaves, {
+      place,
+      numLeaves: microShards,
+      expected: this.#expectedAt(entry, place),
+      workerOf,
+      problems: this.#problems,
+    });
+    checkSums(entry, entry.leaves, place, this.#problems);
+    for (const { worker } of entry.nodes) this.#workers.add(worker);
+    if (entry.skipped === null) this.#samples += entry.samples;
+    else {
+      this.#skippedSteps += 1;
+      this.#problems.compare(
+        place,
+        "the parameters' digest after a skipped step",
+        entry.parameters,
+        this.#parameters,
+      );
+    }
+    this.#lastStep = Math.max(this.#lastStep, step);
+    this.#parameters = entry.parameters;
+  }
+
+  /** What the layout says of a step, whose place in the epochs follows from its number. */
+  #expectedAt(entry: EntryOf<"step">, place: string): readonly ExpectedSamples[] | undefined {
+    if (this.#train === undefined) return undefined;
+    const { stepsPerEpoch } = this.#train.layout;
+    const epochStep = (entry.step - 1) % stepsPerEpoch;
+    const epoch = Math.floor((entry.step - 1) / stepsPerEpoch);
+    this.#problems.compare(place, "epoch", entry.epoch, epoch);
+    this.#problems.compare(place, "epochStep", entry.epochStep, epochStep);
+    return this.#train.leavesAt(epochStep);
+  }
+
+  #followEvaluation(entry: EntryOf<"evaluation">, place: string): void {
+    const key = `${entry.split} ${entry.step}`;
+    if (this.#seen.has(key)) this.#problems.add(place, "comes a second time");
+    this.#seen.add(key);
+    this.#problems.compare(place, "the step before it", this.#lastStep, entry.step);
+    this.#problems.compare(place, "the parameters' digest", entry.parameters, this.#parameters);
+    const workers = new Map(entry.leaves.map(({ leaf, worker }) => [leaf, worker]));
+    checkLeaves(entry.leaves, {
+      place,
+      numLeaves: this.#config.training.microShards,
+      expected: this.#expectedOf(entry.split),
+      workerOf: (leaf) => workers.get(leaf) ?? "nobody",
+      problems: this.#problems,
+    });
+    checkSums(entry, entry.leaves, place, this.#problems);
+    for (const { worker } of entry.leaves) this.#workers.add(worker);
+    if (entry.best) this.#best = { step: entry.step, loss: entry.loss };
+    this.#evaluations += 1;
+  }
+
+  /** What each leaf of an evaluation amounts to: all segments of its rows, one after the other. */
+  #expectedOf(split: SplitName): readonly ExpectedSamples[] | undefined {
+    const dataset = this.#dataset;
+    if (dataset === undefined) return undefined;
+    if (!this.#evaluated.has(split)) {
+      const samples = this.#layOut(split, () => evaluationSamples(dataset, this.#config, split));
+      this.#evaluated.set(split, samples?.leavesOverall());
+    }
+    return this.#evaluated.get(split);
+  }
+
+  #layOut(split: SplitName, layOut: () => SplitSamples): SplitSamples | undefined {
+    try {
+      return layOut();
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      this.#problems.add("data", `the ${split} part cannot be laid out: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  #followResume(entry: EntryOf<"resume">, place: string): void {
+    this.#resumes += 1;
+    this.#problems.compare(place, "ledgerStep", entry.ledgerStep, this.#lastStep);
+    if (entry.checkpointStep > this.#lastStep) {
+      this.#problems.add(
+        place,
+        `resumes from a checkpoint of step ${entry.checkpointStep}, which the ledger does not have`,
+      );
+    }
+  }
+
+  #followEnd(entry: EntryOf<"end">, place: string): void {
+    this.#end = entry;
+    this.#problems.compare(place, "the last step", entry.step, this.#lastStep);
+    const { best } = entry;
+    this.#problems.compare(place, "the best step", best?.step, this.#best?.step);
+    this.#problems.compare(place, "the best loss", best?.loss, this.#best?.loss);
+    if (this.#train === undefined) return;
+    const { epochs, maxSteps } = this.#config.training;
+    const allSteps = epochs * this.#train.layout.stepsPerEpoch;
+    this.#problems.compare(place, "step", entry.step, Math.min(allSteps, maxSteps ?? allSteps));
+  }
+}
+
+function placeOf(entry: LedgerEntry): string {
+  const line = `ledger.jsonl:${entry.seq}`;
+  if (entry.type === "step") return `${line}: step ${entry.step}`;
+  if (entry.type === "evaluation") return `${line}: evaluation of ${entry.split} at ${entry.step}`;
+  return `${line}: ${entry.type}`;
+}
+
+/** The run record, if the ledger begins with one. */
+export function runRecordOf(
+  records: readonly LedgerEntry[],
+): (RunRecord & LinePosition) | undefined {
+  const [first] = records;
+  return first?.type === "run" ? first : undefined;
+}

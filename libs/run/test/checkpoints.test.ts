@@ -1,0 +1,262 @@
+import * as nodeFileSystem from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import {
+  checkpointSteps,
+  loadCheckpoint,
+  newestCheckpoint,
+  parametersSha256,
+  readPointer,
+  retention,
+  writeCheckpoint,
+} from "../src/checkpoint/index.js";
+import { openRunDirectory } from "../src/directory/index.js";
+import type { RunDirectory } from "../src/directory/index.js";
+import { readLedger } from "../src/ledger/index.js";
+import { decodeSafetensors } from "../src/safetensors/index.js";
+import { FileStorage } from "../src/storage/index.js";
+import {
+  contentAt,
+  LAYOUT,
+  parametersAt,
+  temporaryFolder,
+  writeSmallRun,
+} from "./support/small-run.js";
+
+const folder = temporaryFolder();
+const identity = { trajectory: "t".repeat(64), data: "d".repeat(64) };
+const ledger = { head: "a".repeat(64), offset: 100 };
+
+/** A run that was stopped in its first epoch and has no checkpoint yet. */
+async function runWithoutCheckpoints(): Promise<RunDirectory> {
+  return (await writeSmallRun(folder.path, { stopAfter: 3 })).run;
+}
+
+const write = (run: RunDirectory, step: number): Promise<void> =>
+  writeCheckpoint(run, contentAt(step, ledger, identity));
+
+const stepOf = async (run: RunDirectory): Promise<number | undefined> =>
+  (await newestCheckpoint(run)).content?.step;
+
+describe("writeCheckpoint", () => {
+  it("is read back to the bit", async () => {
+    const run = await runWithoutCheckpoints();
+    const content = contentAt(4, ledger, identity, { step: 2, loss: 1.25 });
+    await writeCheckpoint(run, content);
+    expect(await loadCheckpoint(run, 4)).toEqual(content);
+  });
+
+  it("names each tensor, so that other programs can read the files", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    const namesIn = async (file: string): Promise<string[]> => {
+      const path = join(run.paths.checkpoints, "step-00000004", file);
+      return [...decodeSafetensors(await readFile(path)).tensors.keys()];
+    };
+    const names = LAYOUT.tensors.map(({ name }) => name);
+    expect(await namesIn("parameters.safetensors")).toEqual(names);
+    expect(await namesIn("optimizer.safetensors")).toEqual([
+      ...names.map((name) => `m.${name}`),
+      ...names.map((name) => `v.${name}`),
+    ]);
+    expect(await namesIn("state.safetensors")).toEqual(["leaf.1", "leaf.10"]);
+  });
+
+  it("points to the latest and, at the best step, to the best", async () => {
+    const run = await runWithoutCheckpoints();
+    expect(await readPointer(run, "latest")).toBeUndefined();
+    await writeCheckpoint(run, contentAt(4, ledger, identity, { step: 4, loss: 1.25 }));
+    await writeCheckpoint(run, contentAt(8, ledger, identity, { step: 4, loss: 1.25 }));
+    expect(await readPointer(run, "latest")).toEqual({ step: 8 });
+    expect(await readPointer(run, "best")).toEqual({ step: 4, loss: 1.25 });
+  });
+
+  it("leaves nothing if the ledger cannot be synced before", async () => {
+    const run = await runWithoutCheckpoints();
+    const beforeCommit = (): Promise<void> => Promise.reject(new Error("disk gone"));
+    const written = writeCheckpoint(run, contentAt(4, ledger, identity), { beforeCommit });
+    await expect(written).rejects.toThrow("disk gone");
+    expect(await readdir(run.paths.checkpoints)).toEqual([]);
+  });
+
+  it("replaces a damaged one of the same step", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    await rm(join(run.paths.checkpoints, "step-00000004", "state.safetensors"));
+    await write(run, 4);
+    expect(await stepOf(run)).toBe(4);
+  });
+
+  it("leaves the older one usable and no temporary name, whichever call fails", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    for (let failing = 0, isWritten = false; !isWritten; failing++) {
+      let call = 0;
+      const faulty = new FileStorage(
+        new Proxy(nodeFileSystem, {
+          get: (target, name: "open") =>
+            call++ === failing
+              ? () => Promise.reject(Object.assign(new Error("full"), { code: "ENOSPC" }))
+              : target[name],
+        }),
+      );
+      isWritten = await write({ ...run, storage: faulty }, 8).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: "storageFailed" });
+          return false;
+        },
+      );
+      const hidden = await readdir(run.paths.checkpoints);
+      expect(hidden.filter((name) => name.startsWith("."))).toEqual([]);
+      expect([4, 8], `call ${failing}`).toContain(await stepOf(run));
+      await run.storage.remove(join(run.paths.checkpoints, "step-00000008"));
+      expect(await stepOf(run)).toBe(4);
+    }
+  });
+});
+
+describe("newestCheckpoint", () => {
+  it("has nothing and skips nothing where there is none", async () => {
+    const run = await runWithoutCheckpoints();
+    expect(await newestCheckpoint(run)).toEqual({ content: undefined, skipped: [] });
+  });
+
+  const files = [
+    "manifest.json",
+    "parameters.safetensors",
+    "optimizer.safetensors",
+    "state.safetensors",
+  ];
+
+  it.each(files)("skips one whose %s was changed anywhere, cut or removed", async (name) => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8]) await write(run, step);
+    const file = join(run.paths.checkpoints, "step-00000008", name);
+    const bytes = await readFile(file);
+    const damage: (Buffer | undefined)[] = [
+      ...Array.from({ length: 23 }, (_, i) => {
+        const changed = Buffer.from(bytes);
+        changed[Math.floor((i * (bytes.length - 1)) / 22)]! ^= 1 << (i & 7);
+        return changed;
+      }),
+      ...[0, 1, 8, bytes.length >> 1, bytes.length - 1].map((end) => bytes.subarray(0, end)),
+      Buffer.concat([bytes, Buffer.from("\n")]),
+      undefined,
+    ];
+    for (const changed of damage) {
+      if (changed === undefined) await rm(file);
+      else await writeFile(file, changed);
+      const { content, skipped } = await newestCheckpoint(run);
+      expect(content?.step).toBe(4);
+      expect(skipped).toEqual([
+        { name: "step-00000008", reason: expect.stringContaining(`step-00000008: ${name} `) },
+      ]);
+    }
+    await writeFile(file, bytes);
+    expect(await stepOf(run)).toBe(8);
+  });
+
+  it("says what is wrong with each that it skips", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8, 12, 16, 20]) await write(run, step);
+    const at = (step: string, name = ""): string =>
+      join(run.paths.checkpoints, `step-000000${step}`, name);
+    await rm(at("20"), { recursive: true });
+    await cp(at("04"), at("20"), { recursive: true });
+    await rm(at("16", "manifest.json"));
+    await writeFile(at("12", "state.safetensors"), "x");
+    const parameters = await readFile(at("08", "parameters.safetensors"));
+    parameters[parameters.length - 1]! ^= 1;
+    await writeFile(at("08", "parameters.safetensors"), parameters);
+    const { content, skipped } = await newestCheckpoint(run);
+    expect(content?.step).toBe(4);
+    expect(skipped.map(({ reason }) => reason)).toEqual([
+      "step-00000020: its manifest is that of step 4",
+      "step-00000016: manifest.json is missing",
+      expect.stringMatching(/^step-00000012: state.safetensors has 1 bytes, not \d+$/),
+      "step-00000008: parameters.safetensors does not have the SHA-256 that the manifest names",
+    ]);
+  });
+
+  it("skips one that names a ledger line which is not there", async () => {
+    const { run } = await writeSmallRun(folder.path);
+    const contents = await readLedger(run.paths.ledger);
+    expect((await newestCheckpoint(run, { ledger: contents })).content?.step).toBe(16);
+    const records = contents.records.slice(0, 12);
+    const cut = { ...contents, records, bytes: records.at(-1)!.offset };
+    const { content, skipped } = await newestCheckpoint(run, { ledger: cut });
+    expect(content?.step).toBe(8);
+    expect(skipped[0]?.reason).toMatch(/^the ledger was cut/);
+  });
+
+  it("refuses one of another vocabulary", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    await writeFile(run.paths.vocabulary, '{"format":1,"symbols":["","a"]}\n');
+    const { skipped } = await newestCheckpoint(await openRunDirectory(run.paths.root));
+    expect(skipped[0]?.reason).toBe(
+      "step-00000004: vocabulary.json does not have the SHA-256 that the manifest names",
+    );
+  });
+
+  it("is not led astray by other names in the folder", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    for (const name of ["step-9", "notes.txt", ".step-00000012.partial"]) {
+      await writeFile(join(run.paths.checkpoints, name), "x");
+    }
+    expect(await checkpointSteps(run)).toEqual([4]);
+  });
+});
+
+describe("loadCheckpoint", () => {
+  it("refuses a checkpoint of something else, naming what", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    const { model } = await loadCheckpoint(run, 4);
+    const refusal = (expected: object): Promise<string> =>
+      newestCheckpoint(run, { expected }).then(
+        () => "accepted",
+        (error: unknown) => {
+          expect(error).toMatchObject({ code: "checkpointMismatch" });
+          return (error as Error).message;
+        },
+      );
+    expect(await refusal({ model: { ...model, hiddenSize: 256 } })).toBe(
+      "step-00000004: of another model: hiddenSize is 3, not 256",
+    );
+    expect(await refusal({ job: "job-2" })).toBe("step-00000004: of another job: job-1, not job-2");
+    expect(await refusal({ data: "e" })).toMatch(/of other data: digest d+, not e$/);
+    expect(await refusal({ trajectory: "u" })).toMatch(/of another config/);
+    const expected = { model: { ...model }, job: "job-1", ...identity };
+    expect(await refusal(expected)).toBe("accepted");
+  });
+});
+
+describe("retention", () => {
+  it("keeps the newest and the best, and removes what a crash left", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8, 12, 16, 20]) await write(run, step);
+    await writeFile(join(run.paths.checkpoints, ".step-00000024.partial"), "x");
+    expect(await retention(run, { keep: 2, best: 8 })).toEqual([12, 4]);
+    expect((await readdir(run.paths.checkpoints)).sort()).toEqual([
+      "latest.json",
+      "step-00000008",
+      "step-00000016",
+      "step-00000020",
+    ]);
+  });
+});
+
+describe("parametersSha256", () => {
+  it("is the SHA-256 of the little-endian bytes", async () => {
+    // printf '\x00\x00\x80\x3f\x00\x00\x00\xc0' | sha256sum
+    const expected = "ee4ac73c2bd27756ab82780f27c73a7bc4d3f0bb6acb37e008bc27eccd7e588b";
+    expect(await parametersSha256(Float32Array.of(9, 1, -2).subarray(1))).toBe(expected);
+    expect(await parametersSha256(parametersAt(1))).not.toBe(expected);
+  });
+});

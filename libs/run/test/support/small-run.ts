@@ -1,0 +1,257 @@
+/** A run of two epochs over a short text, written as a coordinator writes it, with faults on request. */
+
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createTextDataset, createTextLayout } from "@ostinato/data";
+import type { SplitName, TextLayout } from "@ostinato/data";
+import { compileModelSpec, parameterLayout } from "@ostinato/lstm";
+import { afterEach, beforeEach } from "vitest";
+
+import { parametersSha256, retention, writeCheckpoint } from "../../src/checkpoint/index.js";
+import type { CheckpointContent } from "../../src/checkpoint/index.js";
+import { compileConfig, trajectoryDigest } from "../../src/config/index.js";
+import { createRunDirectory } from "../../src/directory/index.js";
+import type { NewRunDirectory } from "../../src/directory/index.js";
+import { LedgerWriter, readLedger } from "../../src/ledger/index.js";
+import type { EvaluationRecord, LedgerRecord, StepRecord } from "../../src/ledger/index.js";
+
+/** A folder for one test. */
+export function temporaryFolder(): { readonly path: string } {
+  const folder = { path: "" };
+  beforeEach(async () => {
+    folder.path = await mkdtemp(join(tmpdir(), "ostinato-run-"));
+  });
+  afterEach(() => rm(folder.path, { recursive: true }));
+  return folder;
+}
+
+// 300 characters; 180 to train with: 179 samples, rows of 59 and 60, 8 steps of 8 an epoch.
+const TEXT = Array.from({ length: 300 }, (_, i) => "abcdefg\n"[(i * i + (i >> 3)) % 8]).join("");
+
+export const CONFIG = {
+  name: "small",
+  data: { files: "text.txt", validationFraction: 0.2, testFraction: 0.2 },
+  model: { embeddingSize: 2, hiddenSize: 3 },
+  // Rows 0 to 2 for leaves 1 to 3; leaf 0 is empty.
+  training: { epochs: 2, batchSize: 3, sequenceLength: 8, microShards: 4 },
+  evaluation: { everySteps: 8, batchSize: 2 },
+};
+
+export const STEPS_PER_EPOCH = 8;
+export const LAST_STEP = 2 * STEPS_PER_EPOCH;
+export const PROFILE = { backend: "cpu", version: "1.0", digest: "0123" } as const;
+
+const model = compileModelSpec({
+  kind: "languageModel",
+  cell: "lstm",
+  vocabularySize: 9,
+  embeddingSize: 2,
+  hiddenSize: 3,
+  numLayers: 1,
+  dropout: 0,
+  forgetBias: 1,
+});
+export const LAYOUT = parameterLayout(model);
+
+/** Stands in for the digest over frames. */
+export const stepDigest = (parameters: Float32Array): string =>
+  createHash("sha256").update("frames").update(parameters).digest("hex");
+
+export const parametersAt = (step: number): Float32Array =>
+  Float32Array.from({ length: LAYOUT.size }, (_, i) => Math.fround(Math.sin(i + step)));
+
+export function contentAt(
+  step: number,
+  ledger: CheckpointContent["ledger"],
+  run: Pick<CheckpointContent, "trajectory" | "data">,
+  best: CheckpointContent["progress"]["best"] = null,
+): CheckpointContent {
+  const slot = (sign: number): Float32Array => parametersAt(step).map((value) => sign * value);
+  return {
+    job: "job-1",
+    step,
+    ...run,
+    model,
+    profile: PROFILE,
+    ledger,
+    parameters: parametersAt(step),
+    layout: LAYOUT,
+    optimizer: { stepCount: step, slots: { m: slot(-1), v: slot(2) } },
+    states: new Map([
+      [1, Float32Array.of(1, 2, 3, 4, 5, step)],
+      [10, Float32Array.of(-1, 0, 1, 2, 3, step)],
+    ]),
+    progress: { best },
+  };
+}
+
+export interface SmallRunOptions {
+  /** Changes a record before it is written; undefined leaves it out, a list writes all of it. */
+  readonly edit?: (record: LedgerRecord) => LedgerRecord | readonly LedgerRecord[] | undefined;
+  /** The last step that is committed; the run has no end then. */
+  readonly stopAfter?: number;
+  /** After this step the coordinator was killed, and resumed from the checkpoint of the epoch before. */
+  readonly resumeAfter?: number;
+}
+
+export interface SmallRun {
+  readonly run: NewRunDirectory;
+  readonly path: string;
+  readonly dataFile: string;
+  readonly train: TextLayout;
+  readonly tokens: Uint16Array;
+}
+
+/** Writes a run into `folder`; each of the checkpoints at the epochs' ends is kept. */
+export async function writeSmallRun(
+  folder: string,
+  { edit = (record) => record, stopAfter = LAST_STEP, resumeAfter }: SmallRunOptions = {},
+): Promise<SmallRun> {
+  const dataFile = join(folder, "data", "text.txt");
+  await mkdir(join(folder, "data"), { recursive: true });
+  await writeFile(dataFile, TEXT);
+  const config = compileConfig(CONFIG, "small.yaml", { directory: join(folder, "data") });
+  const dataset = createTextDataset(TEXT, config.data);
+  const { symbols } = dataset.vocabulary;
+  const startedAt = new Date(0);
+  const path = join(folder, "run");
+  const run = await createRunDirectory({ path, config, symbols, startedAt });
+  const identity = { trajectory: trajectoryDigest(config), data: dataset.digest };
+  const parameters = (step: number): string => stepDigest(parametersAt(step));
+
+  let writer = LedgerWriter.create(run.paths.ledger);
+  let position = { head: "", offset: 0 };
+  const append = (record: LedgerRecord): void => {
+    for (const edited of [edit(record) ?? []].flat()) position = writer.append(edited);
+  };
+
+  const layoutOf = (split: SplitName, batchSize: number): TextLayout =>
+    createTextLayout({
+      numTokens: dataset.splits[split].length,
+      batchSize,
+      sequenceLength: 8,
+      microShards: 4,
+    });
+  const train = layoutOf("train", 3);
+
+  append({ type: "run", format: 1, job: "job-1", ...identity, model, parameters: parameters(0) });
+  append({ type: "profile", ...PROFILE });
+  let best: CheckpointContent["progress"]["best"] = null;
+  for (let step = 1; step <= stopAfter; step++) {
+    append(stepRecordAt(step, train, dataset.splits.train, parameters(step)));
+    if (step === resumeAfter) {
+      await writer.close();
+      writer = LedgerWriter.resume(run.paths.ledger, await readLedger(run.paths.ledger));
+      const checkpointStep = Math.floor(step / STEPS_PER_EPOCH) * STEPS_PER_EPOCH;
+      append({ type: "resume", checkpointStep, ledgerStep: step, tornBytes: 0, skipped: [] });
+    }
+    if (step % STEPS_PER_EPOCH !== 0) continue;
+    const tokens = dataset.splits.validation;
+    const isBest = step === STEPS_PER_EPOCH;
+    const validation = layoutOf("validation", 2);
+    const record = evaluationRecordAt(
+      step,
+      "validation",
+      validation,
+      tokens,
+      isBest,
+      parameters(step),
+    );
+    append(record);
+    if (isBest) best = { step, loss: record.loss ?? 0 };
+    await writeCheckpoint(run, contentAt(step, position, identity, best), {
+      beforeCommit: () => writer.sync(),
+    });
+  }
+  if (stopAfter === LAST_STEP) {
+    const test = layoutOf("test", 2);
+    const digest = parameters(LAST_STEP);
+    append(evaluationRecordAt(LAST_STEP, "test", test, dataset.splits.test, false, digest));
+    const sha256 = await parametersSha256(parametersAt(LAST_STEP));
+    const outcome = "completed";
+    append({ type: "end", outcome, step: LAST_STEP, parametersSha256: sha256, best });
+    const { head, offset } = position;
+    await run.writeEnd({
+      outcome,
+      step: LAST_STEP,
+      parametersSha256: sha256,
+      ledger: { head, offset },
+    });
+  }
+  await writer.close();
+  await retention(run, { keep: 3 });
+  return { run, path, dataFile, train, tokens: dataset.splits.train };
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+function stepRecordAt(
+  step: number,
+  layout: TextLayout,
+  tokens: Uint16Array,
+  parameters: string,
+): StepRecord {
+  const epochStep = (step - 1) % STEPS_PER_EPOCH;
+  const leaves = [0, 1, 2, 3].map((leaf) => {
+    const { numSamples, digest } = layout.expectedLeaf(tokens, epochStep, leaf);
+    const loss = numSamples * (2 + leaf / 7);
+    return { leaf, samples: numSamples, weight: numSamples, loss, digest: hex(digest) };
+  });
+  return {
+    type: "step",
+    step,
+    epoch: Math.floor((step - 1) / STEPS_PER_EPOCH),
+    epochStep,
+    ...sumsOf(leaves),
+    learningRate: 0.002,
+    gradientNorm: 0.5,
+    clipped: false,
+    skipped: null,
+    parameters,
+    nodes: [
+      { first: 0, count: 2, worker: "worker-1", fence: step * 10 },
+      { first: 2, count: 1, worker: "worker-2", fence: step * 10 + 1 },
+      { first: 3, count: 1, worker: "worker-3", fence: step * 10 + 2 },
+    ],
+    leaves,
+    lost: [],
+  };
+}
+
+function evaluationRecordAt(
+  step: number,
+  split: SplitName,
+  layout: TextLayout,
+  tokens: Uint16Array,
+  best: boolean,
+  parameters: string,
+): EvaluationRecord {
+  const leaves = [0, 1, 2, 3].map((leaf) => {
+    const hash = createHash("sha256");
+    let samples = 0;
+    for (let epochStep = 0; epochStep < layout.stepsPerEpoch; epochStep++) {
+      const { numSamples, digest } = layout.expectedLeaf(tokens, epochStep, leaf);
+      hash.update(digest);
+      samples += numSamples;
+    }
+    const loss = samples * (1.5 + leaf / 3);
+    return { leaf, samples, weight: samples, loss, digest: hash.digest("hex"), worker: "worker-1" };
+  });
+  return { type: "evaluation", step, split, ...sumsOf(leaves), best, parameters, leaves };
+}
+
+/** Sums in ascending order of the leaves, as a plain loop. */
+export function sumsOf(
+  leaves: readonly { samples: number; weight: number; loss: number | null }[],
+): { samples: number; lossSum: number; lossWeight: number; loss: number } {
+  let [samples, lossSum, lossWeight] = [0, 0, 0];
+  for (const leaf of leaves) {
+    samples += leaf.samples;
+    lossSum += leaf.loss ?? 0;
+    lossWeight += leaf.weight;
+  }
+  return { samples, lossSum, lossWeight, loss: lossSum / lossWeight };
+}

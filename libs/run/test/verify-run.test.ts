@@ -1,0 +1,435 @@
+import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import type { LedgerRecord, StepRecord } from "../src/ledger/index.js";
+import { verifyRun } from "../src/verify/index.js";
+import type { VerifyReport } from "../src/verify/index.js";
+import { stepDigest, sumsOf, temporaryFolder, writeSmallRun } from "./support/small-run.js";
+import type { SmallRun, SmallRunOptions } from "./support/small-run.js";
+
+const folder = temporaryFolder();
+
+const verify = (path: string): Promise<VerifyReport> => verifyRun(path, { stepDigest });
+
+/** The problems of a run with records changed by `edit`. */
+async function problemsOf(options: SmallRunOptions): Promise<readonly string[]> {
+  const { path } = await writeSmallRun(folder.path, options);
+  const { ok, problems } = await verify(path);
+  expect(ok).toBe(problems.length === 0);
+  return problems;
+}
+
+/** Changes one step's record. */
+const editStep =
+  (step: number, change: (record: StepRecord) => LedgerRecord | LedgerRecord[] | undefined) =>
+  (record: LedgerRecord) =>
+    record.type === "step" && record.step === step ? change(record) : record;
+
+/** Line of step 5: after run, profile and four steps. */
+const STEP_5 = "ledger.jsonl:7: step 5";
+
+describe("verifyRun on a right run", () => {
+  it("finds nothing wrong and counts what was done", async () => {
+    const { path } = await writeSmallRun(folder.path);
+    expect(await verify(path)).toEqual({
+      ok: true,
+      problems: [],
+      summary: {
+        steps: 16,
+        skippedSteps: 0,
+        epochs: 2,
+        samples: 2 * 179,
+        evaluations: 3,
+        resumes: 0,
+        workers: ["worker-1", "worker-2", "worker-3"],
+      },
+    });
+  });
+
+  it("accepts a run that was killed and resumed", async () => {
+    const { path } = await writeSmallRun(folder.path, { resumeAfter: 11 });
+    const { problems, summary } = await verify(path);
+    expect(problems).toEqual([]);
+    expect(summary).toMatchObject({ steps: 16, resumes: 1, samples: 358 });
+  });
+
+  it("accepts a run that was stopped in an epoch", async () => {
+    const { path } = await writeSmallRun(folder.path, { stopAfter: 11 });
+    const { problems, summary } = await verify(path);
+    expect(problems).toEqual([]);
+    expect(summary).toMatchObject({ steps: 11, epochs: 1 });
+  });
+
+  it("accepts a skipped step, and does not count its samples", async () => {
+    let before = "";
+    const { path } = await writeSmallRun(folder.path, {
+      stopAfter: 6,
+      edit: (record) => {
+        if (record.type !== "step") return record;
+        if (record.step === 4) before = record.parameters;
+        if (record.step !== 5) return record;
+        const leaves = record.leaves.map((leaf) => ({ ...leaf, loss: null }));
+        const skipped = "nonFinite";
+        return { ...record, leaves, lossSum: null, loss: null, skipped, parameters: before };
+      },
+    });
+    const { problems, summary } = await verify(path);
+    expect(problems).toEqual([]);
+    // Five full steps of 3 rows of 8.
+    expect(summary).toMatchObject({ steps: 6, skippedSteps: 1, samples: 5 * 24 });
+  });
+});
+
+describe("verifyRun names what a worker did wrong:", () => {
+  it("the slice of another leaf", async () => {
+    const problems = await problemsOf({
+      edit: editStep(5, (record) => ({
+        ...record,
+        leaves: record.leaves.map((leaf) =>
+          leaf.leaf === 2 ? { ...leaf, digest: record.leaves[3]!.digest } : leaf,
+        ),
+      })),
+    });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(
+      /^ledger.jsonl:7: step 5, leaf 2 \(worker-2\): computed the samples of leaf 3 \(digest /,
+    );
+  });
+
+  it("the slice of another step", async () => {
+    const digests: string[] = [];
+    const problems = await problemsOf({
+      edit: (record) => {
+        if (record.type !== "step") return record;
+        digests.push(record.leaves[1]!.digest);
+        if (record.step !== 5) return record;
+        const leaves = record.leaves.map((leaf) =>
+          leaf.leaf === 1 ? { ...leaf, digest: digests[3]! } : leaf,
+        );
+        return { ...record, leaves };
+      },
+    });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(
+      /^ledger.jsonl:7: step 5, leaf 1 \(worker-1\): computed other samples than its own/,
+    );
+  });
+
+  it("samples left out", async () => {
+    const problems = await problemsOf({
+      edit: editStep(5, (record) => {
+        const leaves = record.leaves.map((leaf) =>
+          leaf.leaf === 3 ? { ...leaf, samples: 7, weight: 7 } : leaf,
+        );
+        return { ...record, leaves, ...sumsOf(leaves) };
+      }),
+    });
+    expect(problems).toEqual([
+      `${STEP_5}, leaf 3 (worker-3): the number of samples is 7, not 8`,
+      `${STEP_5}, leaf 3 (worker-3): the loss weight is 7, not 8`,
+    ]);
+  });
+
+  it("a leaf left out", async () => {
+    const problems = await problemsOf({
+      edit: editStep(5, (record) => {
+        const leaves = record.leaves.filter(({ leaf }) => leaf !== 3);
+        return { ...record, leaves, nodes: record.nodes.slice(0, 2), ...sumsOf(leaves) };
+      }),
+    });
+    expect(problems).toEqual([
+      `${STEP_5}: no node has the leaves 3 to 3`,
+      `${STEP_5}: leaf 3 is missing`,
+    ]);
+  });
+
+  it("a leaf counted twice", async () => {
+    const problems = await problemsOf({
+      edit: editStep(5, (record) => {
+        const leaves = [...record.leaves, record.leaves[3]!];
+        const node = { first: 2, count: 2, worker: "worker-4", fence: 99 };
+        return { ...record, leaves, nodes: [...record.nodes, node], ...sumsOf(leaves) };
+      }),
+    });
+    expect(problems).toEqual([
+      `${STEP_5}, node of leaves 2 to 3 (worker-4): has leaves that another node has too`,
+      `${STEP_5}, node of leaves 3 to 3 (worker-3): has leaves that another node has too`,
+      `${STEP_5}: leaf 3 counts 2 times`,
+    ]);
+  });
+
+  it("a node that the tree does not have", async () => {
+    const problems = await problemsOf({
+      edit: editStep(5, (record) => ({
+        ...record,
+        nodes: [
+          { first: 0, count: 1, worker: "worker-1", fence: 1 },
+          { first: 1, count: 2, worker: "worker-2", fence: 2 },
+          { first: 3, count: 1, worker: "worker-3", fence: 3 },
+        ],
+      })),
+    });
+    expect(problems).toEqual([
+      `${STEP_5}, node of leaves 1 to 2 (worker-2): is no node of the gradient tree`,
+    ]);
+  });
+
+  it("a sum that is not that of the leaves, by one bit", async () => {
+    const problems = await problemsOf({
+      edit: editStep(5, (record) => ({ ...record, lossSum: record.lossSum! + 2 ** -46 })),
+    });
+    // 24 samples of about 2.3: the next float64 after the sum is 2^-47 away.
+    expect(problems.map((line) => line.replace(/is .*/, "is …"))).toEqual([
+      `${STEP_5}: lossSum is …`,
+      `${STEP_5}: loss is …`,
+    ]);
+  });
+
+  it("an evaluation of the wrong rows", async () => {
+    const problems = await problemsOf({
+      edit: (record) => {
+        if (record.type !== "evaluation" || record.split !== "test") return record;
+        const [a, b, c, d] = record.leaves;
+        return { ...record, leaves: [a!, { ...b!, digest: d!.digest }, c!, d!] };
+      },
+    });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(
+      /^ledger.jsonl:21: evaluation of test at 16, leaf 1 \(worker-1\): computed the samples of leaf 3/,
+    );
+  });
+});
+
+describe("verifyRun names what is wrong with the history:", () => {
+  it("a step left out", async () => {
+    expect(await problemsOf({ edit: editStep(5, () => undefined) })).toEqual([
+      "ledger.jsonl:7: step 6: the steps 5 to 5 are missing",
+    ]);
+  });
+
+  it("a step committed twice", async () => {
+    expect(await problemsOf({ edit: editStep(5, (record) => [record, record]) })).toEqual([
+      "ledger.jsonl:8: step 5: comes again after step 5",
+    ]);
+  });
+
+  it("a step at another place of its epoch", async () => {
+    const edit = editStep(5, (record) => ({ ...record, epoch: 1, epochStep: 3 }));
+    expect(await problemsOf({ edit })).toEqual([
+      `${STEP_5}: epoch is 1, not 0`,
+      `${STEP_5}: epochStep is 3, not 4`,
+    ]);
+  });
+
+  it("a skipped step that changed the parameters", async () => {
+    const edit = editStep(5, (record) => ({ ...record, skipped: "nonFinite" }));
+    const problems = await problemsOf({ edit });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/step 5: the parameters' digest after a skipped step is/);
+  });
+
+  it("an evaluation of other parameters, or a second one", async () => {
+    const problems = await problemsOf({
+      edit: (record) =>
+        record.type === "evaluation" && record.split === "test"
+          ? [record, { ...record, parameters: "0".repeat(64) }]
+          : record,
+    });
+    expect(problems.map((line) => line.slice(0, 67))).toEqual([
+      "ledger.jsonl:22: evaluation of test at 16: comes a second time",
+      "ledger.jsonl:22: evaluation of test at 16: the parameters' digest i",
+    ]);
+  });
+
+  it("a resume that names another step", async () => {
+    const problems = await problemsOf({
+      resumeAfter: 11,
+      edit: (record) =>
+        record.type === "resume" ? { ...record, ledgerStep: 10, checkpointStep: 12 } : record,
+    });
+    expect(problems).toEqual([
+      "ledger.jsonl:15: resume: ledgerStep is 10, not 11",
+      "ledger.jsonl:15: resume: resumes from a checkpoint of step 12, which the ledger does not have",
+    ]);
+  });
+
+  it("a new incarnation that no resume announces", async () => {
+    const problems = await problemsOf({
+      resumeAfter: 11,
+      edit: (record) => (record.type === "resume" ? undefined : record),
+    });
+    expect(problems).toEqual(["ledger.jsonl:15: step 12: incarnation is 2, not 1"]);
+  });
+
+  it("another numerics profile, where the config is strict", async () => {
+    const problems = await problemsOf({
+      edit: (record) =>
+        record.type === "profile" ? [record, { ...record, version: "2.0" }] : record,
+    });
+    expect(problems).toEqual([
+      "ledger.jsonl:3: profile: another numerics profile (cpu 2.0 0123) than before " +
+        "(cpu 1.0 0123); numerics.determinism is strict",
+    ]);
+  });
+
+  it("a run that ends before its epochs do", async () => {
+    const problems = await problemsOf({
+      edit: (record) => (record.type === "step" && record.step === 16 ? undefined : record),
+    });
+    expect(problems).toContain("ledger.jsonl:21: end: the last step is 16, not 15");
+  });
+
+  it("another best step than the evaluations say", async () => {
+    const problems = await problemsOf({
+      edit: (record) => (record.type === "end" ? { ...record, best: null } : record),
+    });
+    expect(problems).toEqual([
+      "ledger.jsonl:22: end: the best step is undefined, not 8",
+      expect.stringMatching(/^ledger.jsonl:22: end: the best loss is undefined, not /),
+    ]);
+  });
+
+  it("something after the end", async () => {
+    const edit = (record: LedgerRecord) =>
+      record.type === "end" ? [record, { ...record }] : record;
+    const problems = await problemsOf({ edit });
+    expect(problems).toContain("ledger.jsonl:23: end: follows the end of the run in line 22");
+  });
+});
+
+/** Everything that verification covers to the last byte. */
+const filesOf = async ({ run }: SmallRun): Promise<string[]> => {
+  const names = await readdir(run.paths.checkpoints, { recursive: true, withFileTypes: true });
+  const checkpoints = names
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return [run.paths.ledger, run.paths.vocabulary, run.paths.end, ...checkpoints];
+};
+
+describe("verifyRun notices", () => {
+  it("a changed byte at many places of every file", async () => {
+    const small = await writeSmallRun(folder.path);
+    const files = await filesOf(small);
+    expect(files).toHaveLength(3 + 2 + 2 * 4);
+    for (const file of files) {
+      const bytes = await readFile(file);
+      const places = new Set([0, 9, bytes.length >> 1, bytes.length - 2]);
+      for (const place of places) {
+        const changed = Buffer.from(bytes);
+        changed[place]! ^= 1;
+        await writeFile(file, changed);
+        expect((await verify(small.path)).ok, `${file} at ${place}`).toBe(false);
+      }
+      await writeFile(file, bytes);
+    }
+    expect((await verify(small.path)).ok).toBe(true);
+  });
+
+  it("a cut or missing file", async () => {
+    const small = await writeSmallRun(folder.path);
+    for (const file of await filesOf(small)) {
+      const bytes = await readFile(file);
+      await writeFile(file, bytes.subarray(0, bytes.length - 2));
+      expect((await verify(small.path)).ok, `${file} cut`).toBe(false);
+      await rm(file);
+      const isBest = file.endsWith("best.json"); // nothing says that there has to be one
+      const found = await verify(small.path).then(
+        ({ ok }) => ok,
+        (error: unknown) => (error as { code: string }).code === "notARun" && false,
+      );
+      expect(found, `${file} removed`).toBe(isBest);
+      await writeFile(file, bytes);
+    }
+  });
+
+  it("each line of the ledger that is cut or doubled", async () => {
+    const { path, run } = await writeSmallRun(folder.path);
+    const lines = (await readFile(run.paths.ledger, "utf8")).split("\n").slice(0, -1);
+    for (let line = 0; line < lines.length; line++) {
+      for (const copies of [0, 2]) {
+        const changed = lines.flatMap((text, i) => (i === line ? Array(copies).fill(text) : text));
+        await writeFile(run.paths.ledger, changed.map((text) => `${String(text)}\n`).join(""));
+        const { ok, problems } = await verify(path);
+        expect(ok, `line ${line + 1}, ${copies} times`).toBe(false);
+        expect(problems.join("\n")).toMatch(/ledger/);
+      }
+    }
+  });
+
+  it("a torn last line", async () => {
+    const { path, run } = await writeSmallRun(folder.path, { stopAfter: 3 });
+    await appendFile(run.paths.ledger, '{"seq":6,"inc');
+    expect((await verify(path)).problems).toEqual([
+      "ledger.jsonl:6: a torn line of 13 bytes; a resume cuts it off",
+    ]);
+  });
+
+  it("a trajectory key that was changed afterwards", async () => {
+    const { path, run } = await writeSmallRun(folder.path);
+    const text = await readFile(run.paths.config, "utf8");
+    await writeFile(run.paths.config, text.replace("epochs: 2", "epochs: 3"));
+    const { problems } = await verify(path);
+    expect(problems[0]).toMatch(/^config.yaml: the digest of its trajectory keys is /);
+  });
+
+  it("a checkpoint whose parameters are not those of its step", async () => {
+    const { path } = await writeSmallRun(folder.path);
+    const other = (parameters: Float32Array): string => stepDigest(parameters.map((x) => -x));
+    const { problems } = await verifyRun(path, { stepDigest: other });
+    expect(problems.map((line) => line.replace(/ is .*/, ""))).toEqual([
+      "checkpoints: step-00000016: the parameters' digest",
+      "checkpoints: step-00000008: the parameters' digest",
+    ]);
+  });
+
+  it("an end record that names other parameters", async () => {
+    const { path, run } = await writeSmallRun(folder.path);
+    const end = (await run.readEnd())!;
+    await run.writeEnd({ ...end, parametersSha256: "0".repeat(64), step: 8 });
+    const { problems } = await verify(path);
+    expect(problems.map((line) => line.slice(0, 40))).toEqual([
+      "end.json: step is 8, not 16",
+      "end.json: parametersSha256 is 0000000000",
+      "end.json: parametersSha256 is 0000000000",
+    ]);
+  });
+
+  it("a missing end record", async () => {
+    const { path, run } = await writeSmallRun(folder.path);
+    await rm(run.paths.end);
+    expect((await verify(path)).problems).toEqual([
+      "end.json: is missing, although the ledger ends in line 22",
+    ]);
+  });
+});
+
+describe("verifyRun without the data", () => {
+  it("says so, and checks everything else", async () => {
+    const { path, dataFile, run } = await writeSmallRun(folder.path);
+    await rm(dataFile);
+    const { ok, problems, summary } = await verify(path);
+    expect(ok).toBe(false);
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toContain("text.txt");
+    expect(problems[1]).toBe("data: without it, which samples were used cannot be checked");
+    expect(summary).toMatchObject({ steps: 16, epochs: 0 });
+    await rm(join(run.paths.checkpoints, "step-00000008", "state.safetensors"));
+    expect((await verify(path)).problems).toHaveLength(4);
+  });
+
+  it("says that it is another text", async () => {
+    const { path, dataFile } = await writeSmallRun(folder.path);
+    await appendFile(dataFile, "abc");
+    const { problems } = await verify(path);
+    expect(problems[0]).toMatch(/^data: another data set \([0-9a-f]{64}\), not that of the run/);
+    expect(problems).toHaveLength(2);
+  });
+});
+
+describe("verifyRun refuses", () => {
+  it("a folder that holds no run", async () => {
+    await expect(verifyRun(folder.path)).rejects.toMatchObject({ code: "notARun" });
+  });
+});
