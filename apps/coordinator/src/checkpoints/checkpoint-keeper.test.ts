@@ -1,0 +1,86 @@
+import { ManualClock } from "@ostinato/runtime";
+import { describe, expect, it } from "vitest";
+import { CheckpointKeeper } from "./checkpoint-keeper.js";
+import type { CheckpointRequest, CheckpointStore } from "./checkpoint-keeper.js";
+
+function request(step: number, isBest = false): CheckpointRequest {
+  return {
+    step,
+    parameters: new Float32Array(1),
+    optimizer: { stepCount: step, slots: {} },
+    states: new Map(),
+    progress: { best: null, evaluatedStep: 0 },
+    position: { head: "", offset: 0 },
+    isBest,
+  };
+}
+
+class SlowStore implements CheckpointStore {
+  readonly written: number[] = [];
+  readonly #gates: (() => void)[] = [];
+  failing = false;
+
+  async write({ step }: CheckpointRequest): Promise<void> {
+    await new Promise<void>((resolve) => this.#gates.push(resolve));
+    if (this.failing) throw new Error("the disk is full");
+    this.written.push(step);
+  }
+
+  /** Lets every write finish, also those that begin meanwhile. */
+  async open(): Promise<void> {
+    for (let turn = 0; turn < 100; turn++) {
+      this.#gates.shift()?.();
+      await Promise.resolve();
+    }
+  }
+
+  retain = (): Promise<void> => Promise.resolve();
+  loadParameters = (): Promise<Float32Array> => Promise.resolve(new Float32Array(1));
+  writeEnd = (): Promise<void> => Promise.resolve();
+}
+
+function createKeeper(store: SlowStore): { keeper: CheckpointKeeper; failed: number[] } {
+  const failed: number[] = [];
+  const keeper = new CheckpointKeeper({
+    clock: new ManualClock(),
+    store,
+    onWritten: () => undefined,
+    onFailed: (step) => failed.push(step),
+  });
+  return { keeper, failed };
+}
+
+describe("CheckpointKeeper", () => {
+  it("replaces a waiting checkpoint by a newer one, but never the best", async () => {
+    const store = new SlowStore();
+    const { keeper } = createKeeper(store);
+    const done: number[] = [];
+    for (const [step, isBest] of [
+      [1, false],
+      [2, true],
+      [3, false],
+      [4, false],
+    ] as const) {
+      keeper.save(request(step, isBest), () => done.push(step));
+    }
+    await store.open();
+    await keeper.settled();
+    expect(store.written).toEqual([1, 2, 4]);
+    expect([...done].sort()).toEqual([1, 2, 3, 4]);
+  });
+
+  it("goes on after a failure and reports it until a newer checkpoint is written", async () => {
+    const store = new SlowStore();
+    const { keeper, failed } = createKeeper(store);
+    store.failing = true;
+    keeper.save(request(1), () => undefined);
+    await store.open();
+    await expect(keeper.settled()).rejects.toThrow("the disk is full");
+    store.failing = false;
+    keeper.save(request(2), () => undefined);
+    await store.open();
+    await keeper.settled();
+    expect(failed).toEqual([1]);
+    expect(store.written).toEqual([2]);
+  });
+});

@@ -1,0 +1,119 @@
+/** Writes checkpoints beside training, one at a time, and keeps the newest and the best. */
+
+import type { OptimizerState } from "@ostinato/lstm";
+import type { Clock } from "@ostinato/runtime";
+import type { LedgerPosition } from "../ledger/index.js";
+
+/** A consistent picture of the run after `step`. Nothing of it may change until it is written. */
+export interface CheckpointRequest {
+  readonly step: number;
+  readonly parameters: Float32Array;
+  readonly optimizer: OptimizerState;
+  readonly states: ReadonlyMap<number, Float32Array>;
+  readonly progress: {
+    readonly best: { readonly step: number; readonly loss: number } | null;
+    readonly evaluatedStep: number;
+  };
+  readonly position: LedgerPosition;
+  /** The best validation loss so far: kept until a better one comes. */
+  readonly isBest: boolean;
+}
+
+export interface EndSummary {
+  readonly outcome: "completed";
+  readonly step: number;
+  readonly parametersSha256: string;
+  readonly position: LedgerPosition;
+}
+
+/** The files of a run, as far as checkpoints go. */
+export interface CheckpointStore {
+  /** Durable when it resolves: files, then manifest, then the folder's name. */
+  write(request: CheckpointRequest): Promise<void>;
+  /** Removes all but the newest ones and the best. */
+  retain(): Promise<void>;
+  loadParameters(step: number): Promise<Float32Array>;
+  writeEnd(end: EndSummary): Promise<void>;
+}
+
+export interface CheckpointKeeperModules {
+  readonly clock: Clock;
+  readonly store: CheckpointStore;
+  readonly onWritten: (step: number, seconds: number) => void;
+  readonly onFailed: (step: number, error: Error) => void;
+}
+
+interface Waiting {
+  readonly request: CheckpointRequest;
+  readonly done: () => void;
+}
+
+export class CheckpointKeeper {
+  readonly #modules: CheckpointKeeperModules;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #writtenAtMs: number | undefined;
+  #failure: Error | undefined;
+
+  constructor(modules: CheckpointKeeperModules) {
+    this.#modules = modules;
+  }
+
+  /** Since the newest checkpoint was complete; undefined before the first. */
+  ageSeconds(): number | undefined {
+    return this.#writtenAtMs === undefined
+      ? undefined
+      : (this.#modules.clock.now() - this.#writtenAtMs) / 1000;
+  }
+
+  /**
+   * Takes the request over and calls `done` when its buffers are free. Where writing is slower
+   * than the interval, a newer request replaces one that still waits, unless that is the best.
+   */
+  save(request: CheckpointRequest, done: () => void): void {
+    const replaced = this.#waiting.filter((waiting) => !waiting.request.isBest);
+    for (const waiting of replaced) waiting.done();
+    this.#waiting = this.#waiting.filter((waiting) => waiting.request.isBest);
+    this.#waiting.push({ request, done });
+    this.#writing ??= this.#writeAll();
+  }
+
+  /**
+   * Resolves when nothing is being written.
+   *
+   * @throws the failure of the newest checkpoint, if it could not be written
+   */
+  async settled(): Promise<void> {
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async loadParameters(step: number): Promise<Float32Array> {
+    return this.#modules.store.loadParameters(step);
+  }
+
+  async writeEnd(end: EndSummary): Promise<void> {
+    await this.#modules.store.writeEnd(end);
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const { clock, store, onWritten, onFailed } = this.#modules;
+      const startMs = clock.now();
+      try {
+        await store.write(next.request);
+        this.#failure = undefined;
+        this.#writtenAtMs = clock.now();
+        onWritten(next.request.step, (this.#writtenAtMs - startMs) / 1000);
+        await store.retain();
+      } catch (error) {
+        // Training goes on: the last good checkpoint is still there, and the next one may succeed.
+        this.#failure = error instanceof Error ? error : new Error(String(error));
+        onFailed(next.request.step, this.#failure);
+      } finally {
+        next.done();
+      }
+    }
+    this.#writing = undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** Where a run goes on: the newest checkpoint that verifies, and what the ledger has beyond it. */
+
+import type { ModelSpec } from "@ostinato/lstm";
+import { newestCheckpoint, readLedger } from "@ostinato/run";
+import type { CheckpointContent, LedgerContents, RunDirectory } from "@ostinato/run";
+import type { NumericsProfile } from "@ostinato/proto";
+import type { LedgerPosition, ReplayLine } from "../ledger/index.js";
+
+export interface ResumePoint {
+  readonly job: string;
+  readonly profile: NumericsProfile | undefined;
+  /** Undefined: no checkpoint verifies, the run is repeated from its initial parameters. */
+  readonly checkpoint: CheckpointContent | undefined;
+  /** Ledger as of the checkpoint. */
+  readonly position: LedgerPosition;
+  /** Committed before, to be repeated and compared. */
+  readonly replay: readonly ReplayLine[];
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  readonly ledger: LedgerContents;
+  /** The newest step the ledger has. */
+  readonly ledgerStep: number;
+}
+
+/** @throws {RunError} `ledgerCorrupt`, `checkpointMismatch` */
+export async function findResumePoint(
+  directory: RunDirectory,
+  expected: { readonly trajectory: string; readonly data: string; readonly model: ModelSpec },
+): Promise<ResumePoint> {
+  const ledger = await readLedger(directory.paths.ledger);
+  const run = ledger.records.find((record) => record.type === "run");
+  const job = run?.type === "run" ? run.job : "";
+  const newest = await newestCheckpoint(directory, { expected: { ...expected, job }, ledger });
+  const checkpoint = newest.content;
+  const start = run === undefined ? 0 : run.offset;
+  const position = checkpoint?.ledger ?? { head: run?.hash ?? "", offset: start };
+  const replay: ReplayLine[] = [];
+  let ledgerStep = 0;
+  let profile: NumericsProfile | undefined;
+  for (const {
+    seq: _seq,
+    incarnation: _inc,
+    prev: _prev,
+    hash,
+    offset,
+    ...record
+  } of ledger.records) {
+    if (record.type === "profile") {
+      const { backend, version, digest } = record;
+      profile = { backend, version, digest };
+    }
+    if (record.type === "step") ledgerStep = Math.max(ledgerStep, record.step);
+    const isCommit =
+      record.type === "step" || record.type === "evaluation" || record.type === "end";
+    if (isCommit && offset > position.offset) {
+      replay.push({ record, position: { head: hash, offset } });
+    }
+  }
+  const { skipped } = newest;
+  return { job, profile, checkpoint, position, replay, skipped, ledger, ledgerStep };
+}

@@ -1,0 +1,74 @@
+/** A run directory as the keeper's store. */
+
+import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+import type { NumericsProfile } from "@ostinato/proto";
+import { loadCheckpoint, retention, writeCheckpoint } from "@ostinato/run";
+import type { RunDirectory } from "@ostinato/run";
+import type { CheckpointRequest, CheckpointStore, EndSummary } from "./checkpoint-keeper.js";
+
+export interface RunStoreOptions {
+  readonly directory: RunDirectory;
+  readonly job: string;
+  readonly trajectory: string;
+  readonly data: string;
+  readonly model: ModelSpec;
+  readonly layout: ParameterLayout;
+  /** How many of the newest stay. */
+  readonly keep: number;
+  readonly profile: () => NumericsProfile | undefined;
+  /** The ledger reaches the disk before a manifest that refers to it gets its name. */
+  readonly syncLedger: () => Promise<void>;
+}
+
+export class RunStore implements CheckpointStore {
+  readonly #options: RunStoreOptions;
+  #bestStep: number | undefined;
+
+  constructor(options: RunStoreOptions) {
+    this.#options = options;
+  }
+
+  async write(request: CheckpointRequest): Promise<void> {
+    const { directory, job, trajectory, data, model, layout, profile, syncLedger } = this.#options;
+    const { step, parameters, optimizer, states, progress, position } = request;
+    this.#bestStep = progress.best?.step;
+    await writeCheckpoint(
+      directory,
+      {
+        job,
+        trajectory,
+        data,
+        model,
+        layout,
+        profile: profile() ?? null,
+        ledger: { head: position.head, offset: position.offset },
+        step,
+        parameters,
+        optimizer,
+        states,
+        progress,
+      },
+      { beforeCommit: syncLedger },
+    );
+  }
+
+  async retain(): Promise<void> {
+    const { directory, keep } = this.#options;
+    await retention(directory, { keep, best: this.#bestStep });
+  }
+
+  async loadParameters(step: number): Promise<Float32Array> {
+    const { directory, job, model } = this.#options;
+    return (await loadCheckpoint(directory, step, { job, model })).parameters;
+  }
+
+  async writeEnd(end: EndSummary): Promise<void> {
+    const { outcome, step, parametersSha256, position } = end;
+    await this.#options.directory.writeEnd({
+      outcome,
+      step,
+      parametersSha256,
+      ledger: { head: position.head, offset: position.offset },
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import type { RunConfig } from "@ostinato/run";
+
+/** What a coordinator is started with, beside its run config. */
+export interface CoordinatorOptions {
+  readonly config: RunConfig;
+  /** Where workers connect, HOST:PORT (port 0: any). Beyond loopback only with `insecure`. */
+  readonly listen: string;
+  /** Where /metrics, /healthz and /readyz listen, HOST:PORT. */
+  readonly http: string;
+  /** The run directory; undefined: a new one below `runs`. A resume needs it. */
+  readonly runDirectory: string | undefined;
+  readonly resume: boolean;
+  readonly insecure: boolean;
+  readonly console: "none" | "pretty" | "json";
+  /** Called once, when the coordinator listens and its run directory is there. */
+  readonly onReady?: (ready: CoordinatorReady) => void;
+}
+
+export interface CoordinatorReady {
+  /** HOST:PORT for workers. */
+  readonly address: string;
+  /** Base URL of /metrics. */
+  readonly metricsAddress: string;
+  readonly runDirectory: string;
+}

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { contiguousRuns, LeaseTable, planLeases } from "./index.js";
+
+describe("LeaseTable", () => {
+  it("frees the unfinished leaves of a revoked lease and keeps the finished ones", () => {
+    const table = new LeaseTable(4, 1);
+    const lease = table.grant("worker-1", [0, 1, 2], 0);
+    table.complete([1]);
+    expect(table.freeLeaves()).toEqual([3]);
+    expect(table.revoke(lease.fence, "killed")).toEqual({
+      worker: "worker-1",
+      fence: 1,
+      leaves: [0, 2],
+      reason: "killed",
+    });
+    expect(table.freeLeaves()).toEqual([0, 2, 3]);
+  });
+
+  it("refuses a revoked fence, a foreign worker and leaves outside the lease", () => {
+    const table = new LeaseTable(4, 7);
+    const lease = table.grant("worker-1", [0, 1], 0);
+    expect(table.check(lease.fence, "worker-1", [1])).toBe("valid");
+    expect(table.check(lease.fence, "worker-2", [1])).toBe("staleLease");
+    expect(table.check(lease.fence, "worker-1", [1, 2])).toBe("staleLease");
+    expect(table.check(99, "worker-1", [1])).toBe("staleLease");
+    table.revoke(lease.fence, "expired");
+    expect(table.check(lease.fence, "worker-1", [1])).toBe("staleLease");
+  });
+
+  it("expires a lease only when nothing moved for the deadline", () => {
+    const table = new LeaseTable(2, 1);
+    const lease = table.grant("worker-1", [0], 0);
+    table.renew(lease.fence, 900, "backward", 32);
+    expect(table.expired(1899, 1000)).toEqual([]);
+    expect(table.expired(1900, 1000).map(({ fence }) => fence)).toEqual([lease.fence]);
+  });
+
+  it("leaves the first fence valid when a late lease gets a second one", () => {
+    const table = new LeaseTable(2, 1);
+    const first = table.grant("slow", [0, 1], 0);
+    expect(table.late(499, 500)).toBeUndefined();
+    expect(table.late(500, 500)?.fence).toBe(first.fence);
+    const second = table.grant("idle", [0, 1], 500);
+    expect(table.late(2000, 500)).toBeUndefined();
+    expect(table.check(first.fence, "slow", [0, 1])).toBe("valid");
+    expect(table.check(second.fence, "idle", [0, 1])).toBe("valid");
+    table.revoke(first.fence, "expired");
+    expect(table.freeLeaves()).toEqual([]);
+  });
+
+  it("never has a leaf both free and held, nor repeats a fence, whatever happens", () => {
+    const action = fc.record({
+      kind: fc.constantFrom("grant", "revoke", "complete"),
+      worker: fc.nat(3),
+      pick: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+        const table = new LeaseTable(8, 1);
+        const fences: number[] = [];
+        for (const { kind, worker, pick } of actions) {
+          const free = table.freeLeaves();
+          if (kind === "grant" && free.length > 0) {
+            const leaves = free.slice(0, 1 + (pick % free.length));
+            fences.push(table.grant(`worker-${worker}`, leaves, 0).fence);
+          } else if (kind === "revoke") {
+            table.revoke(fences[pick % Math.max(1, fences.length)] ?? 0, "test");
+          } else if (kind === "complete") {
+            table.complete([pick % 8]);
+          }
+          const held = new Set(
+            table.active().flatMap((lease) => lease.leaves.filter((leaf) => !table.isDone(leaf))),
+          );
+          for (let leaf = 0; leaf < 8; leaf++) {
+            const places = [table.isDone(leaf), held.has(leaf), table.freeLeaves().includes(leaf)];
+            expect(places.filter(Boolean)).toHaveLength(1);
+          }
+        }
+        expect(new Set(fences).size).toBe(fences.length);
+      }),
+    );
+  });
+});
+
+describe("planLeases", () => {
+  it("cuts eight leaves among three workers into runs of 2, 3 and 3", () => {
+    const plan = planLeases([0, 1, 2, 3, 4, 5, 6, 7], ["a", "b", "c"]);
+    expect(plan.map(({ leaves }) => leaves)).toEqual([
+      [0, 1],
+      [2, 3, 4],
+      [5, 6, 7],
+    ]);
+  });
+
+  it("gives each free leaf to exactly one worker, as even as can be", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(63)), fc.nat(10), (leaves, numWorkers) => {
+        const free = leaves.sort((a, b) => a - b);
+        const workers = Array.from({ length: numWorkers }, (_, i) => `worker-${i}`);
+        const plan = planLeases(free, workers);
+        expect(plan.flatMap((assignment) => assignment.leaves)).toEqual(
+          numWorkers === 0 ? [] : free,
+        );
+        const sizes = plan.map((assignment) => assignment.leaves.length);
+        if (sizes.length > 0)
+          expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe("contiguousRuns", () => {
+  it("cuts where a leaf is missing", () => {
+    expect(contiguousRuns([0, 1, 4, 5, 6, 9])).toEqual([
+      { first: 0, count: 2 },
+      { first: 4, count: 3 },
+      { first: 9, count: 1 },
+    ]);
+  });
+});

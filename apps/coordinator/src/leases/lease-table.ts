@@ -1,0 +1,167 @@
+/** Who may compute which leaves, and until when. Pure: the time is an argument of every call. */
+
+import { CoordinatorError } from "../errors/index.js";
+
+/** A lease's life: `active` until its leaves are done or it is revoked; a revoked fence stays refused for ever. */
+export type LeaseState = "active" | "complete" | "revoked";
+
+export interface LeaseRecord {
+  readonly fence: number;
+  readonly workerId: string;
+  readonly leaves: readonly number[];
+  readonly grantedAtMs: number;
+  readonly lastProgressMs: number;
+  readonly phase: string;
+  readonly timeSteps: number;
+  readonly state: LeaseState;
+}
+
+/** What a revoked lease leaves unfinished; goes into the ledger line of the step. */
+export interface LostLease {
+  readonly worker: string;
+  readonly fence: number;
+  readonly leaves: readonly number[];
+  readonly reason: string;
+}
+
+interface MutableLease {
+  readonly fence: number;
+  readonly workerId: string;
+  readonly leaves: readonly number[];
+  readonly grantedAtMs: number;
+  lastProgressMs: number;
+  phase: string;
+  timeSteps: number;
+  state: LeaseState;
+}
+
+/**
+ * The leases of one round (the collection of one step's gradients, or one evaluation).
+ *
+ * A leaf is free, leased or done. Several active leases may hold one leaf: a straggler's second
+ * lease leaves the first fence valid, and whichever upload is first counts.
+ */
+export class LeaseTable {
+  readonly #leases = new Map<number, MutableLease>();
+  readonly #done: boolean[];
+  #nextFence: number;
+
+  constructor(numLeaves: number, firstFence: number) {
+    this.#done = new Array<boolean>(numLeaves).fill(false);
+    this.#nextFence = firstFence;
+  }
+
+  /** The fence the next lease gets; fences never repeat within an incarnation. */
+  get nextFence(): number {
+    return this.#nextFence;
+  }
+
+  get isComplete(): boolean {
+    return this.#done.every(Boolean);
+  }
+
+  isDone(leaf: number): boolean {
+    return this.#done[leaf] ?? false;
+  }
+
+  /** Leaves that nobody holds, ascending. */
+  freeLeaves(): readonly number[] {
+    const held = new Set<number>();
+    for (const lease of this.#leases.values()) {
+      if (lease.state === "active") for (const leaf of lease.leaves) held.add(leaf);
+    }
+    return this.#done.flatMap((done, leaf) => (done || held.has(leaf) ? [] : [leaf]));
+  }
+
+  grant(workerId: string, leaves: readonly number[], nowMs: number): LeaseRecord {
+    if (leaves.length === 0) throw new CoordinatorError("internal", "a lease needs a leaf");
+    const lease: MutableLease = {
+      fence: this.#nextFence++,
+      workerId,
+      leaves: [...leaves].sort((a, b) => a - b),
+      grantedAtMs: nowMs,
+      lastProgressMs: nowMs,
+      phase: "granted",
+      timeSteps: 0,
+      state: "active",
+    };
+    this.#leases.set(lease.fence, lease);
+    return lease;
+  }
+
+  /** Any frame or progress count renews a lease; on a fence that is not active it does nothing. */
+  renew(fence: number, nowMs: number, phase?: string, timeSteps?: number): void {
+    const lease = this.#leases.get(fence);
+    if (lease?.state !== "active") return;
+    lease.lastProgressMs = nowMs;
+    if (phase !== undefined) lease.phase = phase;
+    if (timeSteps !== undefined) lease.timeSteps = timeSteps;
+  }
+
+  /** The active lease of this fence that covers all `leaves`, or why there is none. */
+  check(fence: number, workerId: string, leaves: readonly number[]): "valid" | "staleLease" {
+    const lease = this.#leases.get(fence);
+    if (lease === undefined || lease.state === "revoked" || lease.workerId !== workerId) {
+      return "staleLease";
+    }
+    return leaves.every((leaf) => lease.leaves.includes(leaf)) ? "valid" : "staleLease";
+  }
+
+  complete(leaves: readonly number[]): void {
+    for (const leaf of leaves) this.#done[leaf] = true;
+    for (const lease of this.#leases.values()) {
+      if (lease.state === "active" && lease.leaves.every((leaf) => this.isDone(leaf))) {
+        lease.state = "complete";
+      }
+    }
+  }
+
+  /** Makes the fence refused from now on; the leaves nobody else holds become free. */
+  revoke(fence: number, reason: string): LostLease | undefined {
+    const lease = this.#leases.get(fence);
+    if (lease?.state !== "active") return undefined;
+    lease.state = "revoked";
+    const leaves = lease.leaves.filter((leaf) => !this.isDone(leaf));
+    return { worker: lease.workerId, fence, leaves, reason };
+  }
+
+  activeOf(workerId: string): LeaseRecord | undefined {
+    return this.active().find((lease) => lease.workerId === workerId);
+  }
+
+  /** Fences of this worker's leases whose leaves are all done. */
+  completedOf(workerId: string): readonly number[] {
+    return [...this.#leases.values()].flatMap((lease) =>
+      lease.state === "complete" && lease.workerId === workerId ? [lease.fence] : [],
+    );
+  }
+
+  active(): readonly LeaseRecord[] {
+    return [...this.#leases.values()].filter((lease) => lease.state === "active");
+  }
+
+  get(fence: number): LeaseRecord | undefined {
+    return this.#leases.get(fence);
+  }
+
+  /** Active leases in which nothing moved for `deadlineMs`. */
+  expired(nowMs: number, deadlineMs: number): readonly LeaseRecord[] {
+    return this.active().filter((lease) => nowMs - lease.lastProgressMs >= deadlineMs);
+  }
+
+  /**
+   * The unfinished leaves of the oldest active lease granted at least `lateAfterMs` ago whose
+   * leaves no other active lease holds as well: candidates for a second lease.
+   */
+  late(nowMs: number, lateAfterMs: number): LeaseRecord | undefined {
+    const active = this.active();
+    const holders = new Map<number, number>();
+    for (const lease of active) {
+      for (const leaf of lease.leaves) holders.set(leaf, (holders.get(leaf) ?? 0) + 1);
+    }
+    return active
+      .filter((lease) => nowMs - lease.grantedAtMs >= lateAfterMs)
+      .filter((lease) => lease.leaves.some((leaf) => !this.isDone(leaf) && holders.get(leaf) === 1))
+      .sort((a, b) => a.grantedAtMs - b.grantedAtMs || a.fence - b.fence)[0];
+  }
+}

@@ -1,0 +1,100 @@
+/** Who is here. Identities are given at join, bound to one stream, and never used twice. */
+
+import type { NumericsProfile } from "@ostinato/proto";
+import { WireError } from "@ostinato/proto";
+
+/**
+ * - `joined`: has an identity, its stream is not here yet
+ * - `active`: its stream is open; it takes leases
+ * - `draining`: it returned its leases and takes no more
+ * - `gone`: its stream is closed; the identity is dead
+ */
+export type WorkerState = "joined" | "active" | "draining" | "gone";
+
+/** What the rest of the coordinator may ask of a worker's stream. */
+export interface WorkerLink {
+  readonly stop: (failed: boolean, reason: string) => Promise<void>;
+}
+
+export interface WorkerRecord<Link extends WorkerLink> {
+  readonly workerId: string;
+  readonly name: string;
+  readonly profile: NumericsProfile;
+  readonly streamToken: string;
+  readonly joinedAtMs: number;
+  state: WorkerState;
+  link: Link | undefined;
+}
+
+export class WorkerTable<Link extends WorkerLink> {
+  readonly #workers = new Map<string, WorkerRecord<Link>>();
+  readonly #createToken: () => string;
+  readonly #incarnation: number;
+  #numJoined = 0;
+
+  constructor(options: { readonly incarnation: number; readonly createToken: () => string }) {
+    this.#incarnation = options.incarnation;
+    this.#createToken = options.createToken;
+  }
+
+  join(name: string, profile: NumericsProfile, nowMs: number): WorkerRecord<Link> {
+    this.#numJoined += 1;
+    const record: WorkerRecord<Link> = {
+      // The incarnation keeps a worker of a resumed run apart from its predecessor's namesake.
+      workerId: `worker-${this.#incarnation}-${this.#numJoined}`,
+      name,
+      profile,
+      streamToken: this.#createToken(),
+      joinedAtMs: nowMs,
+      state: "joined",
+      link: undefined,
+    };
+    this.#workers.set(record.workerId, record);
+    return record;
+  }
+
+  /** @throws {WireError} `unknownWorker`, `streamRefused` */
+  attach(workerId: string, streamToken: string, link: Link): WorkerRecord<Link> {
+    const record = this.#workers.get(workerId);
+    if (record?.streamToken !== streamToken) {
+      throw new WireError("unknownWorker", `no worker ${workerId} joined with this token`);
+    }
+    if (record.state !== "joined") {
+      throw new WireError("streamRefused", `${workerId} has or had a stream; join again`);
+    }
+    record.state = "active";
+    record.link = link;
+    return record;
+  }
+
+  drain(workerId: string): void {
+    const record = this.#workers.get(workerId);
+    if (record?.state === "active") record.state = "draining";
+  }
+
+  remove(workerId: string): void {
+    const record = this.#workers.get(workerId);
+    if (record === undefined) return;
+    record.state = "gone";
+    record.link = undefined;
+    this.#workers.delete(workerId);
+  }
+
+  /** Forgets identities whose stream never came. */
+  expireJoined(nowMs: number, deadlineMs: number): void {
+    for (const record of this.#workers.values()) {
+      if (record.state === "joined" && nowMs - record.joinedAtMs >= deadlineMs) {
+        this.remove(record.workerId);
+      }
+    }
+  }
+
+  /** In the order of joining, which is the order in which leaves are shared out. */
+  all(): readonly WorkerRecord<Link>[] {
+    return [...this.#workers.values()];
+  }
+
+  active(): readonly WorkerRecord<Link>[] {
+    return this.all().filter((worker) => worker.state === "active");
+  }
+}

@@ -1,0 +1,98 @@
+/** What the run does, and what a step that does not move waits for, in one sentence. */
+
+import type { StatusReply, WorkerStatus } from "@ostinato/proto";
+import type { LeaseRecord } from "../leases/index.js";
+
+export interface StatusSources {
+  readonly jobId: string;
+  readonly incarnation: number;
+  readonly state: string;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly runDirectory: string;
+  readonly metricsAddress: string;
+  readonly deadlineMs: number;
+  readonly workers: readonly {
+    readonly workerId: string;
+    readonly name: string;
+    readonly state: string;
+  }[];
+  /** The round being collected, if any. */
+  readonly round:
+    | {
+        readonly kind: "train" | "evaluate";
+        readonly step: number;
+        readonly leases: {
+          active(): readonly LeaseRecord[];
+          isDone(leaf: number): boolean;
+          freeLeaves(): readonly number[];
+        };
+      }
+    | undefined;
+}
+
+/** Nothing is worth a sentence before this part of the deadline has gone by. */
+const WORTH_SAYING = 0.1;
+
+export function buildStatus(sources: StatusSources, nowMs: number): StatusReply {
+  const leases = sources.round?.leases.active() ?? [];
+  const workers = sources.workers.map((worker): WorkerStatus => {
+    const lease = leases.find(({ workerId }) => workerId === worker.workerId);
+    const { workerId, name, state } = worker;
+    return {
+      workerId,
+      name,
+      state,
+      leaves: lease?.leaves.filter((leaf) => sources.round?.leases.isDone(leaf) !== true) ?? [],
+      phase: lease?.phase ?? "",
+      sinceProgressMs: lease === undefined ? 0 : Math.round(nowMs - lease.lastProgressMs),
+    };
+  });
+  const { jobId, incarnation, state, step, totalSteps, epoch, loss } = sources;
+  const { runDirectory, metricsAddress, deadlineMs } = sources;
+  return {
+    jobId,
+    incarnation,
+    state,
+    step,
+    totalSteps,
+    epoch,
+    loss,
+    workers,
+    waitingFor: describeWait(sources, nowMs),
+    runDirectory,
+    metricsAddress,
+    deadlineMs,
+  };
+}
+
+/** Empty while the step moves. */
+export function describeWait(sources: StatusSources, nowMs: number): string {
+  const { round, deadlineMs } = sources;
+  if (round === undefined) return "";
+  const what =
+    round.kind === "train" ? `step ${round.step}` : `the evaluation at step ${round.step}`;
+  const active = sources.workers.filter(({ state }) => state === "active");
+  if (active.length === 0) {
+    return `${what} waits for a worker: none is here; it goes on as soon as one joins`;
+  }
+  const stalled = [...round.leases.active()].sort((a, b) => a.lastProgressMs - b.lastProgressMs)[0];
+  if (stalled === undefined) {
+    const free = round.leases.freeLeaves();
+    return free.length === 0
+      ? ""
+      : `${what} waits for a worker to become idle: leaves ${free.join(", ")} are free`;
+  }
+  const sinceMs = nowMs - stalled.lastProgressMs;
+  if (sinceMs < deadlineMs * WORTH_SAYING) return "";
+  const name = sources.workers.find(({ workerId }) => workerId === stalled.workerId)?.name ?? "?";
+  const leaves = stalled.leaves.filter((leaf) => !round.leases.isDone(leaf)).join(", ");
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  return (
+    `${what} waits on ${stalled.workerId} (${name}), leaves ${leaves}, phase ${stalled.phase}: ` +
+    `nothing moved for ${seconds(sinceMs)} s; they are leased again in ` +
+    `${seconds(Math.max(0, deadlineMs - sinceMs))} s`
+  );
+}

@@ -1,0 +1,144 @@
+/** The service's methods: thin, one room behind each. */
+
+import { crc32 } from "node:zlib";
+import type {
+  CoordinatorHandlers,
+  CoordinatorMessage,
+  DataChunk,
+  FetchDataRequest,
+  JoinReply,
+  JoinRequest,
+  StatusReply,
+  TrainStream,
+  WatchEvent,
+  WorkerMessage,
+} from "@ostinato/proto";
+import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError } from "@ostinato/proto";
+import type { Clock, Logger } from "@ostinato/runtime";
+import type { ProfilePolicy, WorkerTable } from "../membership/index.js";
+import type { Metrics } from "../ops/index.js";
+import { WorkerSession } from "../sessions/index.js";
+import type { Dispatcher, EventHub } from "../training/index.js";
+
+/** What every joining worker is told. */
+export interface RunDescription {
+  readonly jobId: string;
+  readonly incarnation: number;
+  readonly configJson: string;
+  readonly modelJson: string;
+  readonly dataDigest: string;
+  /** The encoded data set, served by digest. */
+  readonly data: Uint8Array;
+  readonly deadlineMs: number;
+}
+
+export interface HandlerModules {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly workers: WorkerTable<WorkerSession>;
+  readonly profiles: ProfilePolicy;
+  readonly dispatcher: Dispatcher;
+  readonly events: EventHub;
+  readonly status: () => StatusReply;
+  /** Called once, when the first worker has set the run's profile. */
+  readonly onProfileChosen: () => void;
+  /** True once the run is ending: nobody joins any more. */
+  readonly isEnding: () => boolean;
+}
+
+export function createHandlers(run: RunDescription, modules: HandlerModules): CoordinatorHandlers {
+  return {
+    join: (request) => Promise.resolve(join(run, modules, request)),
+    train: (stream) => {
+      awaitAttach(run, modules, stream);
+    },
+    fetchData: (request) => chunksOf(run, request),
+    status: () => Promise.resolve(modules.status()),
+    watch: (signal): AsyncIterable<WatchEvent> => modules.events.watch(signal),
+  };
+}
+
+function join(run: RunDescription, modules: HandlerModules, request: JoinRequest): JoinReply {
+  if (request.protocolVersion !== PROTOCOL_VERSION) {
+    throw new WireError(
+      "protocolVersion",
+      `this coordinator speaks protocol version ${PROTOCOL_VERSION}, the worker ${request.protocolVersion}`,
+    );
+  }
+  if (modules.isEnding()) throw new WireError("shuttingDown", "the run is ending");
+  const hadProfile = modules.profiles.profile !== undefined;
+  const profile = modules.profiles.choose(request.profiles);
+  if (!hadProfile) modules.onProfileChosen();
+  const worker = modules.workers.join(request.workerName, profile, modules.clock.now());
+  const { jobId, incarnation, configJson, modelJson, dataDigest, deadlineMs } = run;
+  return {
+    workerId: worker.workerId,
+    streamToken: worker.streamToken,
+    profile,
+    jobId,
+    incarnation,
+    configJson,
+    modelJson,
+    dataDigest,
+    deadlineMs,
+  };
+}
+
+/** Binds the stream to an identity by its first message, or ends it. */
+function awaitAttach(
+  run: RunDescription,
+  modules: HandlerModules,
+  stream: TrainStream<WorkerMessage, CoordinatorMessage>,
+): void {
+  const refuse = (error: WireError): void => {
+    timer.cancel();
+    stream.end(error);
+  };
+  const timer = modules.clock.setTimer(run.deadlineMs, () => {
+    refuse(new WireError("streamRefused", "no attach within the deadline"));
+  });
+  stream.onClosed(() => {
+    timer.cancel();
+  });
+  stream.onMessage((message) => {
+    if (message.kind !== "attach") {
+      refuse(new WireError("badMessage", `the first message is ${message.kind}, not attach`));
+      return;
+    }
+    timer.cancel();
+    const { workers, dispatcher, metrics, logger } = modules;
+    const record = workers.all().find(({ workerId }) => workerId === message.workerId);
+    const session = new WorkerSession(
+      { workerId: message.workerId, name: record?.name ?? "" },
+      { hub: dispatcher, stream, metrics, logger },
+    );
+    try {
+      workers.attach(message.workerId, message.streamToken, session);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      session.reject(error);
+      return;
+    }
+    dispatcher.attached(session);
+  });
+}
+
+async function* chunksOf(
+  run: RunDescription,
+  request: FetchDataRequest,
+): AsyncGenerator<DataChunk> {
+  if (request.digest !== run.dataDigest) {
+    throw new WireError("unknownData", `this run's data is ${run.dataDigest}`);
+  }
+  const { data } = run;
+  for (let offset = 0; offset < data.byteLength; offset += MAX_FRAME_BYTES) {
+    const payload = data.subarray(offset, offset + MAX_FRAME_BYTES);
+    yield await Promise.resolve({
+      offset,
+      totalBytes: data.byteLength,
+      payload,
+      crc32: crc32(payload),
+    });
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The gRPC service, as codec values.
+ *
+ * @example
+ * implementCoordinator(server, createHandlers(run, modules));
+ */
+export { createHandlers } from "./handlers.js";
+export type { HandlerModules, RunDescription } from "./handlers.js";

@@ -1,0 +1,269 @@
+/** One worker's Train stream, from attach to close: orders what goes out, stages what comes in. */
+
+import type {
+  CoordinatorMessage,
+  Lease,
+  NodeId,
+  TrainStream,
+  WorkerMessage,
+} from "@ostinato/proto";
+import { encodeFrames, WireError } from "@ostinato/proto";
+import type { Logger } from "@ostinato/runtime";
+import type { Metrics } from "../ops/index.js";
+import type { ParameterVersion, StagedUpload, UploadRejection } from "../steps/index.js";
+
+export type UploadBegin = Extract<WorkerMessage, { kind: "uploadBegin" }>;
+export type UploadEnd = Extract<WorkerMessage, { kind: "uploadEnd" }>;
+export type EvaluationResult = Extract<WorkerMessage, { kind: "evaluationResult" }>;
+export type Progress = Extract<WorkerMessage, { kind: "progress" }>;
+
+/** Whoever hands out leases and takes what comes back. */
+export interface SessionHub {
+  beginUpload(
+    session: WorkerSession,
+    begin: UploadBegin,
+  ): StagedUpload | { readonly reason: UploadRejection; readonly detail: string };
+  finishUpload(
+    session: WorkerSession,
+    begin: UploadBegin,
+    staged: StagedUpload,
+    end: UploadEnd,
+  ): void;
+  /** The upload will not come to its end: its buffer is free again. */
+  abandonUpload(staged: StagedUpload): void;
+  uploadRejected(
+    session: WorkerSession,
+    begin: { readonly fence: number; readonly node: NodeId },
+    reason: UploadRejection,
+    detail: string,
+  ): void;
+  evaluationResult(session: WorkerSession, result: EvaluationResult): void;
+  progress(session: WorkerSession, progress: Progress): void;
+  /** Any frame of an upload under this fence. */
+  moved(fence: number): void;
+  leasesReturned(session: WorkerSession, reason: string): void;
+  leaseEnded(session: WorkerSession, fence: number, error: string): void;
+  closed(session: WorkerSession, error: WireError | undefined): void;
+}
+
+export interface WorkerSessionModules {
+  readonly hub: SessionHub;
+  readonly stream: TrainStream<WorkerMessage, CoordinatorMessage>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Versions a worker keeps; the protocol fixes it at the newest two it was sent. */
+const VERSIONS_KEPT = 2;
+
+export class WorkerSession {
+  readonly workerId: string;
+  readonly name: string;
+  readonly #modules: WorkerSessionModules;
+  readonly #uploads = new Map<number, { begin: UploadBegin; staged: StagedUpload | undefined }>();
+  #versionsSent: number[] = [];
+  #outbox: Promise<void> = Promise.resolve();
+  #nextTransfer = 1;
+  #fence: number | undefined;
+  #isOpen = true;
+
+  constructor(options: { workerId: string; name: string }, modules: WorkerSessionModules) {
+    this.workerId = options.workerId;
+    this.name = options.name;
+    this.#modules = modules;
+    modules.stream.onMessage((message) => {
+      this.#receive(message);
+    });
+    modules.stream.onClosed((error) => {
+      this.#close(error);
+    });
+  }
+
+  /** Takes a lease now: open, and done with the one before. */
+  get isIdle(): boolean {
+    return this.#isOpen && this.#fence === undefined;
+  }
+
+  /**
+   * All results of this lease are in: the worker is as good as idle, its `leaseEnded` is on the way.
+   * Waiting for it would hand the next step's leaves to the others.
+   */
+  leaseCompleted(fence: number): void {
+    if (this.#fence === fence) this.#fence = undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Sends what the worker lacks (parameters, carried states) and then the lease. */
+  grant(
+    lease: Omit<Lease, "transfer">,
+    version: ParameterVersion,
+    states: ReadonlyMap<number, Float32Array>,
+  ): void {
+    this.#fence = lease.fence;
+    const needsVersion = !this.#versionsSent.includes(version.version);
+    if (needsVersion) {
+      this.#versionsSent = [...this.#versionsSent, version.version].slice(-VERSIONS_KEPT);
+    }
+    version.hold();
+    this.#enqueue(async () => {
+      try {
+        if (needsVersion) {
+          for (const message of version.messages(this.#nextTransfer++)) await this.#send(message);
+        }
+        const transfer = states.size === 0 ? 0 : this.#nextTransfer++;
+        for (const [leaf, values] of states) {
+          const frames = encodeFrames({ transfer, transferKind: "carriedState", leaf, values });
+          for (const frame of frames) await this.#send({ kind: "frame", frame });
+        }
+        await this.#send({ kind: "lease", lease: { ...lease, transfer } });
+        // Frames are views on the version until they have left the stream's own queue.
+        if (needsVersion) await this.#modules.stream.drained();
+      } finally {
+        version.letGo();
+      }
+    });
+  }
+
+  revoke(fence: number, reason: string): void {
+    this.#dropUploads(fence);
+    this.#enqueue(() => this.#send({ kind: "revoke", fence, reason }));
+  }
+
+  /** Tells the worker that the run is over for it, and ends the stream once that is sent. */
+  async stop(failed: boolean, reason: string): Promise<void> {
+    this.#enqueue(async () => {
+      await this.#send({ kind: "stop", failed, reason });
+      this.#modules.stream.end();
+    });
+    await this.#outbox;
+  }
+
+  /** Ends the stream at once: the peer broke the protocol. */
+  refuse(error: WireError): void {
+    this.#modules.logger.warn({ worker: this.workerId }, `${this.workerId}: ${error.message}`);
+    this.#modules.stream.end(error);
+    this.#close(error);
+  }
+
+  /** Ends a stream that could not be attached; nobody hears of it as of a worker lost. */
+  reject(error: WireError): void {
+    this.#isOpen = false;
+    this.#modules.logger.warn(`stream refused: ${error.message}`);
+    this.#modules.stream.end(error);
+  }
+
+  #enqueue(task: () => Promise<void>): void {
+    this.#outbox = this.#outbox.then(async () => {
+      if (!this.#isOpen) return;
+      try {
+        await task();
+      } catch (error) {
+        this.#close(
+          error instanceof WireError ? error : new WireError("unavailable", String(error)),
+        );
+      }
+    });
+  }
+
+  async #send(message: CoordinatorMessage): Promise<void> {
+    if (!this.#isOpen) return;
+    if (message.kind === "frame") {
+      this.#modules.metrics.tensorBytes.inc(
+        { direction: "sent" },
+        message.frame.payload.byteLength,
+      );
+    }
+    if (!this.#modules.stream.send(message)) await this.#modules.stream.drained();
+  }
+
+  #receive(message: WorkerMessage): void {
+    if (!this.#isOpen) return;
+    const { hub } = this.#modules;
+    switch (message.kind) {
+      case "attach":
+        this.refuse(new WireError("badMessage", "the stream is attached already"));
+        return;
+      case "uploadBegin":
+        this.#beginUpload(message);
+        return;
+      case "frame": {
+        const bytes = message.frame.payload.byteLength;
+        this.#modules.metrics.tensorBytes.inc({ direction: "received" }, bytes);
+        const upload = this.#uploads.get(message.frame.transfer);
+        if (upload === undefined) return; // of an upload that was refused or revoked
+        upload.staged?.receive(message.frame);
+        hub.moved(upload.begin.fence);
+        return;
+      }
+      case "uploadEnd": {
+        const upload = this.#uploads.get(message.transfer);
+        this.#uploads.delete(message.transfer);
+        if (upload?.staged !== undefined) {
+          hub.finishUpload(this, upload.begin, upload.staged, message);
+        }
+        return;
+      }
+      case "evaluationResult":
+        hub.evaluationResult(this, message);
+        return;
+      case "progress":
+        hub.progress(this, message);
+        return;
+      case "returnLeases":
+        this.#dropUploads();
+        hub.leasesReturned(this, message.reason);
+        return;
+      case "leaseEnded":
+        if (this.#fence === message.fence) this.#fence = undefined;
+        this.#dropUploads(message.fence);
+        hub.leaseEnded(this, message.fence, message.error);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #beginUpload(begin: UploadBegin): void {
+    const { hub } = this.#modules;
+    if (this.#uploads.has(begin.transfer)) {
+      this.refuse(new WireError("badMessage", `transfer ${begin.transfer} has begun already`));
+      return;
+    }
+    const isAgain = [...this.#uploads.values()].some(
+      ({ begin: other }) =>
+        other.fence === begin.fence && other.node.firstLeaf === begin.node.firstLeaf,
+    );
+    const begun = isAgain
+      ? ({ reason: "duplicate", detail: "this node is being uploaded already" } as const)
+      : hub.beginUpload(this, begin);
+    if ("reason" in begun) {
+      hub.uploadRejected(this, begin, begun.reason, begun.detail);
+      return;
+    }
+    this.#uploads.set(begin.transfer, { begin, staged: begun });
+  }
+
+  /** Forgets the uploads of one fence, or all. */
+  #dropUploads(fence?: number): void {
+    for (const [transfer, { begin, staged }] of this.#uploads) {
+      if (fence !== undefined && begin.fence !== fence) continue;
+      this.#uploads.delete(transfer);
+      if (staged !== undefined) this.#modules.hub.abandonUpload(staged);
+    }
+  }
+
+  /** For the hub: tells the worker of a refused upload. */
+  sendRejection(fence: number, node: NodeId, reason: string): void {
+    this.#enqueue(() => this.#send({ kind: "uploadRejected", fence, node, reason }));
+  }
+
+  #close(error: WireError | undefined): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#dropUploads();
+    this.#modules.hub.closed(this, error);
+  }
+}

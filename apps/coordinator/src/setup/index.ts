@@ -1,0 +1,11 @@
+/**
+ * From a config to a run that can begin.
+ *
+ * @example
+ * const data = await prepareRunData(config);
+ * const run = await createRun({ config, data, path, startedAt, digestOf });
+ */
+export { createRun, resumeRun } from "./open-run.js";
+export type { OpenRun } from "./open-run.js";
+export { describeSamples, prepareRunData } from "./run-data.js";
+export type { RunData } from "./run-data.js";

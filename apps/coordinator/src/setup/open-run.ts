@@ -1,0 +1,159 @@
+/** The run directory of a new run or of one that goes on, and everything that starts from it. */
+
+import { randomUUID } from "node:crypto";
+import type { OptimizerState } from "@ostinato/lstm";
+import { initialParameters } from "@ostinato/lstm";
+import type { NumericsProfile } from "@ostinato/proto";
+import {
+  changedTrajectoryKeys,
+  createRunDirectory,
+  LedgerWriter,
+  openRunDirectory,
+  RunError,
+  trajectoryDigest,
+} from "@ostinato/run";
+import type { RunConfig, RunDirectory } from "@ostinato/run";
+import { findResumePoint } from "../checkpoints/index.js";
+import type { ResumePoint } from "../checkpoints/index.js";
+import { CoordinatorError } from "../errors/index.js";
+import type { LedgerPosition } from "../ledger/index.js";
+import { RunLedger } from "../ledger/index.js";
+import type { TrainingProgress } from "../training/index.js";
+import type { RunData } from "./run-data.js";
+
+export interface OpenRun {
+  readonly directory: RunDirectory;
+  readonly job: string;
+  readonly incarnation: number;
+  readonly ledger: RunLedger;
+  /** The profile so far; undefined until the first worker joins. */
+  readonly profile: NumericsProfile | undefined;
+  readonly start: {
+    readonly step: number;
+    readonly parameters: Float32Array;
+    readonly optimizer: OptimizerState | undefined;
+    readonly states: ReadonlyMap<number, Float32Array>;
+    readonly progress: TrainingProgress;
+    readonly position: LedgerPosition;
+  };
+  /** What a resume found; undefined for a new run. */
+  readonly resumed: ResumePoint | undefined;
+  /** Takes the creation of a new run back, as long as nothing was trained. */
+  readonly discard: () => Promise<void>;
+}
+
+const NO_PROGRESS: TrainingProgress = { best: null, evaluatedStep: 0 };
+
+export async function createRun(options: {
+  readonly config: RunConfig;
+  readonly data: RunData;
+  readonly path: string | undefined;
+  readonly startedAt: Date;
+  /** Digest (hex) of the frames of the initial parameters. */
+  readonly digestOf: (parameters: Float32Array) => string;
+}): Promise<OpenRun> {
+  const { config, data, path, startedAt } = options;
+  const parameters = initialParameters(data.model, config.seed);
+  const directory = await createRunDirectory({
+    path,
+    config,
+    symbols: data.dataset.vocabulary.symbols,
+    startedAt,
+  });
+  try {
+    const job = `${config.name}-${randomUUID().slice(0, 8)}`;
+    const writer = LedgerWriter.create(directory.paths.ledger);
+    const ledger = new RunLedger(writer);
+    const position = ledger.append({
+      type: "run",
+      format: 1,
+      job,
+      trajectory: trajectoryDigest(config),
+      data: data.dataset.digest,
+      model: data.model,
+      parameters: options.digestOf(parameters),
+    });
+    return {
+      directory,
+      job,
+      incarnation: writer.incarnation,
+      ledger,
+      profile: undefined,
+      start: {
+        step: 0,
+        parameters,
+        optimizer: undefined,
+        states: new Map(),
+        progress: NO_PROGRESS,
+        position,
+      },
+      resumed: undefined,
+      discard: () => directory.discard(),
+    };
+  } catch (error) {
+    await directory.discard();
+    throw error;
+  }
+}
+
+/**
+ * @throws {RunError} `notARun`, `trajectoryChanged` (naming the keys), `checkpointMismatch`, `ledgerCorrupt`
+ * @throws {CoordinatorError} `dataChanged`
+ */
+export async function resumeRun(options: {
+  readonly config: RunConfig;
+  readonly data: RunData;
+  readonly path: string;
+}): Promise<OpenRun> {
+  const { config, data, path } = options;
+  const directory = await openRunDirectory(path);
+  const changed = changedTrajectoryKeys(directory.config, config);
+  if (changed.length > 0) {
+    throw new RunError(
+      "trajectoryChanged",
+      `${path}: a resume can't change ${changed.join(", ")}, which would change the result; ` +
+        "start a new run, or give the old value",
+    );
+  }
+  const point = await findResumePoint(directory, {
+    trajectory: trajectoryDigest(config),
+    data: data.dataset.digest,
+    model: data.model,
+  });
+  const first = point.ledger.records[0];
+  if (first?.type === "run" && first.data !== data.dataset.digest) {
+    throw new CoordinatorError(
+      "dataChanged",
+      `${path}: the data is not what the run began with (digest ${data.dataset.digest.slice(0, 12)}, ` +
+        `the run has ${first.data.slice(0, 12)})`,
+    );
+  }
+  await directory.writeConfig(config);
+  const writer = LedgerWriter.resume(directory.paths.ledger, point.ledger);
+  const ledger = new RunLedger(writer, point.replay);
+  const { checkpoint } = point;
+  ledger.append({
+    type: "resume",
+    checkpointStep: checkpoint?.step ?? 0,
+    ledgerStep: point.ledgerStep,
+    tornBytes: point.ledger.tornTail?.bytes ?? 0,
+    skipped: point.skipped.map(({ name, reason }) => ({ checkpoint: name, reason })),
+  });
+  return {
+    directory,
+    job: point.job,
+    incarnation: writer.incarnation,
+    ledger,
+    profile: point.profile,
+    start: {
+      step: checkpoint?.step ?? 0,
+      parameters: checkpoint?.parameters ?? initialParameters(data.model, config.seed),
+      optimizer: checkpoint?.optimizer,
+      states: checkpoint?.states ?? new Map(),
+      progress: checkpoint?.progress ?? NO_PROGRESS,
+      position: point.position,
+    },
+    resumed: point,
+    discard: () => Promise.resolve(),
+  };
+}

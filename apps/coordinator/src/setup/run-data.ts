@@ -1,0 +1,77 @@
+/** Config → data set, layouts, model: everything about a run that its config and data decide. */
+
+import { createTextDataset, createTextLayout, encodeDataset, readTextFiles } from "@ostinato/data";
+import type { TextDataset, TextLayout } from "@ostinato/data";
+import { compileModelSpec, parameterLayout, stateShape } from "@ostinato/lstm";
+import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+import type { RunConfig } from "@ostinato/run";
+
+export interface RunData {
+  readonly dataset: TextDataset;
+  readonly encoded: Uint8Array;
+  readonly model: ModelSpec;
+  readonly parameters: ParameterLayout;
+  /** Layout of the training part. */
+  readonly train: TextLayout;
+  /** Values of the carried state of a leaf. */
+  readonly stateSizeOf: (leaf: number) => number;
+  /** What was done to the text on the way in, for the log. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @throws {DataError} for files that are missing, empty, not UTF-8 or too short
+ * @throws {LstmError} for a model that can't be
+ */
+export async function prepareRunData(config: RunConfig): Promise<RunData> {
+  const { files, baseDirectory, validationFraction, testFraction } = config.data;
+  const { text, notes } = await readTextFiles({ files, baseDirectory });
+  const dataset = createTextDataset(text, { validationFraction, testFraction });
+  const { batchSize, sequenceLength, microShards } = config.training;
+  const train = createTextLayout({
+    numTokens: dataset.splits.train.length,
+    batchSize,
+    sequenceLength,
+    microShards,
+  });
+  for (const split of ["validation", "test"] as const) {
+    // Fails now, not after an hour of training.
+    createTextLayout({
+      numTokens: dataset.splits[split].length,
+      batchSize: config.evaluation.batchSize,
+      sequenceLength,
+      microShards,
+      allowShort: true,
+    });
+  }
+  const model = compileModelSpec({ ...config.model, vocabularySize: dataset.vocabulary.size });
+  const { valuesPerRow } = stateShape(model);
+  return {
+    dataset,
+    encoded: encodeDataset(dataset),
+    model,
+    parameters: parameterLayout(model),
+    train,
+    stateSizeOf: (leaf) => valuesPerRow * train.rowsOf(leaf).numRows,
+    notes,
+  };
+}
+
+/** Names the samples of leaves as ranges of positions in the training part. */
+export function describeSamples(
+  data: RunData,
+  epochStep: number,
+  leaves: readonly number[],
+): string {
+  const batch = data.train.batch(data.dataset.splits.train, epochStep, leaves);
+  const ranges: string[] = [];
+  for (let row = 0; row < batch.numRows; row++) {
+    let count = 0;
+    for (let time = 0; time < batch.numSteps; time++) {
+      count += batch.weights[time * batch.numRows + row] ?? 0;
+    }
+    const first = batch.positions[row] ?? 0;
+    if (count > 0) ranges.push(`${first}–${first + count - 1}`);
+  }
+  return `training positions ${ranges.join(", ")}`;
+}

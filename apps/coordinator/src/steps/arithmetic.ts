@@ -1,0 +1,88 @@
+/** Reduction and optimizer, off the event loop: promises over the arithmetic thread. */
+
+import { Worker } from "node:worker_threads";
+import type { OptimizerState } from "@ostinato/lstm";
+import { CoordinatorError } from "../errors/index.js";
+import type {
+  ApplyRequest,
+  ApplyResult,
+  ArithmeticInit,
+  ArithmeticRequest,
+  VersionSummary,
+} from "./arithmetic-operations.js";
+
+/** Calls run one after the other, in the order made. Buffers must be in shared memory. */
+export interface Arithmetic {
+  add(into: Float32Array, other: Float32Array): Promise<void>;
+  apply(request: ApplyRequest): Promise<ApplyResult>;
+  summarize(parameters: Float32Array): Promise<VersionSummary>;
+  /** A copy of the optimizer's state as of the last `apply`. */
+  snapshot(): Promise<OptimizerState>;
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class ArithmeticThread implements Arithmetic {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #failure: CoordinatorError | undefined;
+
+  /** @param entry the compiled `arithmetic-thread.js` */
+  constructor(entry: URL, init: ArithmeticInit) {
+    this.#worker = new Worker(entry, { workerData: init });
+    this.#worker.on("message", (reply: { id: number; result?: unknown; error?: string }) => {
+      const pending = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (reply.error === undefined) pending?.resolve(reply.result);
+      else pending?.reject(new CoordinatorError("internal", `arithmetic: ${reply.error}`));
+    });
+    this.#worker.on("error", (error) => {
+      this.#fail(
+        new CoordinatorError("internal", `the arithmetic thread failed: ${String(error)}`),
+      );
+    });
+    this.#worker.on("exit", () => {
+      this.#fail(new CoordinatorError("internal", "the arithmetic thread has ended"));
+    });
+  }
+
+  async add(into: Float32Array, other: Float32Array): Promise<void> {
+    await this.#call({ kind: "add", into, other });
+  }
+
+  async apply(request: ApplyRequest): Promise<ApplyResult> {
+    return (await this.#call({ kind: "apply", request })) as ApplyResult;
+  }
+
+  async summarize(parameters: Float32Array): Promise<VersionSummary> {
+    return (await this.#call({ kind: "summarize", parameters })) as VersionSummary;
+  }
+
+  async snapshot(): Promise<OptimizerState> {
+    return (await this.#call({ kind: "snapshot" })) as OptimizerState;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #call(request: ArithmeticRequest): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request });
+    });
+  }
+
+  #fail(error: CoordinatorError): void {
+    this.#failure ??= error;
+    for (const pending of this.#pending.values()) pending.reject(this.#failure);
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * A step's arithmetic: stage uploads → gradient tree → average, clip, optimizer → next version.
+ *
+ * @example
+ * const staged = new StagedUpload(shape, pool.acquire());
+ * staged.receive(frame);
+ * const outcome = staged.finish(end);
+ * if (outcome.kind === 'complete') tree.admit(outcome.upload.node, outcome.upload.gradient);
+ */
+export { ArithmeticThread } from "./arithmetic.js";
+export type { Arithmetic } from "./arithmetic.js";
+export { ArithmeticOperations } from "./arithmetic-operations.js";
+export type {
+  ApplyRequest,
+  ApplyResult,
+  ArithmeticInit,
+  VersionSummary,
+} from "./arithmetic-operations.js";
+export { BufferPool } from "./buffer-pool.js";
+export { GradientTree } from "./gradient-tree.js";
+export { ParameterVersion } from "./parameter-version.js";
+export { leafResultsProblem, StagedUpload } from "./staged-upload.js";
+export type {
+  CompleteUpload,
+  UploadOutcome,
+  UploadRejection,
+  UploadShape,
+} from "./staged-upload.js";

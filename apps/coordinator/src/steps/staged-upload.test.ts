@@ -1,0 +1,112 @@
+import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
+import type { LeafResult, TensorFrame } from "@ostinato/proto";
+import { describe, expect, it } from "vitest";
+import { StagedUpload } from "./index.js";
+
+const node = { firstLeaf: 2, numLeaves: 2 };
+const results: readonly LeafResult[] = [3, 2].map((leaf) => ({
+  leaf,
+  lossSum: leaf,
+  lossWeight: 4,
+  numSamples: 4,
+  sampleDigest: new Uint8Array(32),
+}));
+
+const gradientFrames = (values: readonly number[], firstValue = 0): TensorFrame[] =>
+  encodeFrames({
+    transfer: 1,
+    transferKind: "gradient",
+    firstValue,
+    values: Float32Array.from(values),
+  });
+const stateFrames = (leaf: number, values: readonly number[]): TensorFrame[] =>
+  encodeFrames({
+    transfer: 1,
+    transferKind: "carriedState",
+    leaf,
+    values: Float32Array.from(values),
+  });
+
+const good = (): TensorFrame[] => [
+  ...gradientFrames([3, 4], 2),
+  ...gradientFrames([1, 2]),
+  ...stateFrames(2, [5]),
+  ...stateFrames(3, [6]),
+];
+
+function receive(frames: readonly TensorFrame[], leaves = results, numFrames = frames.length) {
+  const staged = new StagedUpload(
+    { node, numParameters: 4, stateSizeOf: () => 1 },
+    new Float32Array(4),
+  );
+  for (const frame of frames) staged.receive(frame);
+  return staged.finish({
+    leaves,
+    numFrames,
+    checksum: checksumOfFrames(frames.map((frame) => frame.crc32)),
+  });
+}
+
+describe("StagedUpload", () => {
+  it("puts frames that arrive last layer first where they belong", () => {
+    const outcome = receive(good());
+    if (outcome.kind !== "complete") throw new Error(outcome.kind);
+    expect([...outcome.upload.gradient]).toEqual([1, 2, 3, 4]);
+    expect(outcome.upload.leaves.map(({ leaf }) => leaf)).toEqual([2, 3]);
+    expect([...(outcome.upload.states.get(3) ?? [])]).toEqual([6]);
+  });
+
+  it.each([
+    [
+      "a flipped bit",
+      "checksum",
+      () => good().map((frame, i) => (i === 0 ? flipped(frame) : frame)),
+    ],
+    ["a gap", "shape", () => good().slice(1)],
+    ["an overlap", "shape", () => [...gradientFrames([1, 2, 3]), ...good().slice(1)]],
+    ["values beyond the end", "shape", () => [...gradientFrames([1], 4), ...good()]],
+    ["a foreign leaf", "shape", () => [...good(), ...stateFrames(7, [1])]],
+    ["no carried state", "shape", () => good().slice(0, 3)],
+    ["empty frames", "shape", () => [...good(), { ...emptyFrame(), transfer: 1 }]],
+  ])("refuses an upload with %s as %s", (_, reason, frames) => {
+    expect(receive(frames())).toMatchObject({ kind: "rejected", reason });
+  });
+
+  it("refuses an upload that is not what the sender summed up", () => {
+    expect(receive(good(), results, 3)).toMatchObject({ kind: "rejected", reason: "checksum" });
+  });
+
+  it.each([
+    ["missing", results.slice(1)],
+    ["doubled", [...results, ...results]],
+    ["foreign", results.map((result) => ({ ...result, leaf: result.leaf + 4 }))],
+    ["of negative weight", results.map((result) => ({ ...result, lossWeight: -1 }))],
+  ])("refuses leaf results that are %s", (_, leaves) => {
+    expect(receive(good(), leaves)).toMatchObject({ kind: "rejected", reason: "malformed" });
+  });
+
+  it.each([
+    ["gradient", [...gradientFrames([3, NaN], 2), ...good().slice(1)], results],
+    ["carried state", [...good().slice(0, 3), ...stateFrames(3, [Infinity])], results],
+    ["loss", good(), results.map((result) => ({ ...result, lossSum: NaN }))],
+  ])("keeps a %s that is not finite apart from broken uploads", (_, frames, leaves) => {
+    expect(receive(frames, leaves)).toMatchObject({ kind: "nonFinite" });
+  });
+});
+
+function flipped(frame: TensorFrame): TensorFrame {
+  const payload = Uint8Array.from(frame.payload);
+  payload[1] = (payload[1] ?? 0) ^ 4;
+  return { ...frame, payload };
+}
+
+function emptyFrame(): TensorFrame {
+  return {
+    transfer: 1,
+    transferKind: "gradient",
+    leaf: 0,
+    firstValue: 0,
+    payload: new Uint8Array(0),
+    crc32: 0,
+  };
+}

@@ -1,0 +1,196 @@
+/** One upload on its way in. Nothing of it counts before all of it is here and every check holds. */
+
+import { firstNonFinite } from "@ostinato/kernels";
+import type { LeafResult, NodeId, TensorFrame } from "@ostinato/proto";
+import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
+
+/** Why an upload was refused; the values of the metric label `reason`. */
+export type UploadRejection =
+  | "foreignJob"
+  | "staleIncarnation"
+  | "staleStep"
+  | "staleLease"
+  | "duplicate"
+  | "checksum"
+  | "shape"
+  | "malformed"
+  | "nonFinite";
+
+export interface UploadShape {
+  readonly node: NodeId;
+  /** Values in the flat gradient. */
+  readonly numParameters: number;
+  /** Values of a leaf's carried state. */
+  readonly stateSizeOf: (leaf: number) => number;
+}
+
+export interface CompleteUpload {
+  readonly node: NodeId;
+  readonly gradient: Float32Array;
+  readonly leaves: readonly LeafResult[];
+  readonly states: ReadonlyMap<number, Float32Array>;
+  /** CRC-32 over the frames' CRC-32s: equal uploads have equal checksums. */
+  readonly checksum: number;
+}
+
+export type UploadOutcome =
+  | { readonly kind: "complete"; readonly upload: CompleteUpload }
+  | { readonly kind: "rejected"; readonly reason: UploadRejection; readonly detail: string }
+  | { readonly kind: "nonFinite"; readonly checksum: number; readonly detail: string };
+
+interface Slot {
+  readonly buffer: Float32Array;
+  numValues: number;
+  readonly ranges: [first: number, length: number][];
+}
+
+/**
+ * Receives the frames of one node's upload into `gradient` (which the caller lends and takes back
+ * when the upload is not complete).
+ */
+export class StagedUpload {
+  readonly shape: UploadShape;
+  readonly gradient: Float32Array;
+  readonly #gradientSlot: Slot;
+  readonly #stateSlots = new Map<number, Slot>();
+  readonly #crcs: number[] = [];
+  #failure: { reason: UploadRejection; detail: string } | undefined;
+  #nonFinite: string | undefined;
+
+  constructor(shape: UploadShape, gradient: Float32Array) {
+    this.shape = shape;
+    this.gradient = gradient;
+    this.#gradientSlot = { buffer: gradient, numValues: 0, ranges: [] };
+    for (
+      let leaf = shape.node.firstLeaf;
+      leaf < shape.node.firstLeaf + shape.node.numLeaves;
+      leaf++
+    ) {
+      const buffer = new Float32Array(shape.stateSizeOf(leaf));
+      this.#stateSlots.set(leaf, { buffer, numValues: 0, ranges: [] });
+    }
+  }
+
+  /** The first failure so far, so that the sender can be told early. */
+  get failure(): { readonly reason: UploadRejection; readonly detail: string } | undefined {
+    return this.#failure;
+  }
+
+  receive(frame: TensorFrame): void {
+    if (this.#failure !== undefined) return;
+    const slot =
+      frame.transferKind === "gradient"
+        ? this.#gradientSlot
+        : frame.transferKind === "carriedState"
+          ? this.#stateSlots.get(frame.leaf)
+          : undefined;
+    if (slot === undefined) {
+      this.#fail("shape", `${frame.transferKind} of leaf ${frame.leaf} is not part of this upload`);
+      return;
+    }
+    try {
+      checkFrame(frame);
+      readFrameInto(frame, slot.buffer);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#fail(error.code === "checksum" ? "checksum" : "shape", error.message);
+      return;
+    }
+    const length = frame.payload.byteLength / Float32Array.BYTES_PER_ELEMENT;
+    if (length === 0) {
+      // Any number of them would fit the tensor.
+      this.#fail("shape", "a frame without values");
+      return;
+    }
+    const values = slot.buffer.subarray(frame.firstValue, frame.firstValue + length);
+    const bad = firstNonFinite(values);
+    if (bad >= 0) {
+      this.#nonFinite ??=
+        frame.transferKind === "gradient"
+          ? `gradient value ${frame.firstValue + bad} is ${values[bad]}`
+          : `carried state value ${frame.firstValue + bad} of leaf ${frame.leaf} is ${values[bad]}`;
+    }
+    slot.numValues += length;
+    if (slot.numValues > slot.buffer.length) {
+      this.#fail("shape", "more values than the tensor has");
+      return;
+    }
+    slot.ranges.push([frame.firstValue, length]);
+    this.#crcs.push(frame.crc32);
+  }
+
+  finish(end: {
+    readonly leaves: readonly LeafResult[];
+    readonly numFrames: number;
+    readonly checksum: number;
+  }): UploadOutcome {
+    const rejected = (reason: UploadRejection, detail: string): UploadOutcome => ({
+      kind: "rejected",
+      reason,
+      detail,
+    });
+    if (this.#failure !== undefined) return rejected(this.#failure.reason, this.#failure.detail);
+    const checksum = checksumOfFrames(this.#crcs);
+    if (end.numFrames !== this.#crcs.length || end.checksum !== checksum) {
+      return rejected("checksum", "the frames are not those that the sender summed up");
+    }
+    if (!isWhole(this.#gradientSlot)) return rejected("shape", "the gradient has gaps or overlaps");
+    for (const [leaf, slot] of this.#stateSlots) {
+      if (!isWhole(slot)) return rejected("shape", `the carried state of leaf ${leaf} has gaps`);
+    }
+    const problem = leafResultsProblem(this.shape.node, end.leaves);
+    if (problem !== undefined) return rejected("malformed", problem);
+    const badLoss = end.leaves.find((leaf) => !Number.isFinite(leaf.lossSum));
+    if (badLoss !== undefined) {
+      this.#nonFinite ??= `the loss of leaf ${badLoss.leaf} is ${badLoss.lossSum}`;
+    }
+    if (this.#nonFinite !== undefined) {
+      return { kind: "nonFinite", checksum, detail: this.#nonFinite };
+    }
+    const states = new Map([...this.#stateSlots].map(([leaf, slot]) => [leaf, slot.buffer]));
+    return {
+      kind: "complete",
+      upload: {
+        node: this.shape.node,
+        gradient: this.gradient,
+        leaves: [...end.leaves].sort((a, b) => a.leaf - b.leaf),
+        states,
+        checksum,
+      },
+    };
+  }
+
+  #fail(reason: UploadRejection, detail: string): void {
+    this.#failure ??= { reason, detail };
+  }
+}
+
+/** Whether the ranges cover the slot once, without gap or overlap. */
+function isWhole(slot: Slot): boolean {
+  let next = 0;
+  for (const [first, length] of [...slot.ranges].sort((a, b) => a[0] - b[0])) {
+    if (first !== next) return false;
+    next += length;
+  }
+  return next === slot.buffer.length;
+}
+
+/** What is wrong with a list of leaf results for exactly this node's leaves, if anything. */
+export function leafResultsProblem(
+  node: NodeId,
+  results: readonly LeafResult[],
+): string | undefined {
+  const expected = new Set<number>();
+  for (let i = 0; i < node.numLeaves; i++) expected.add(node.firstLeaf + i);
+  for (const result of results) {
+    if (!expected.delete(result.leaf)) return `leaf ${result.leaf} is foreign or comes twice`;
+    if (!Number.isFinite(result.lossWeight) || result.lossWeight < 0) {
+      return `the loss weight of leaf ${result.leaf} is ${result.lossWeight}`;
+    }
+    if (result.sampleDigest.byteLength !== 32) {
+      return `the sample digest of leaf ${result.leaf} is not a SHA-256`;
+    }
+  }
+  const missing = [...expected][0];
+  return missing === undefined ? undefined : `the result of leaf ${missing} is missing`;
+}

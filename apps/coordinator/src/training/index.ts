@@ -1,0 +1,22 @@
+/**
+ * The run's course: which step is next, who computes what of it, and what follows a commit.
+ *
+ * @example
+ * const trainer = new Trainer({ config, plan, describeSamples }, modules, start);
+ * const { outcome, parametersSha256 } = await trainer.run(shutdown.signal);
+ */
+export { CarriedStates } from "./carried-states.js";
+export { Dispatcher } from "./dispatcher.js";
+export type { DispatcherModules, DispatcherOptions, Round } from "./dispatcher.js";
+export { EventHub } from "./event-hub.js";
+export { TrainingPlan } from "./plan.js";
+export type { PlannedStep, PlanOptions } from "./plan.js";
+export { Trainer } from "./trainer.js";
+export type {
+  TrainerModules,
+  TrainerOptions,
+  TrainerStart,
+  TrainerState,
+  TrainingProgress,
+  TrainingResult,
+} from "./trainer.js";

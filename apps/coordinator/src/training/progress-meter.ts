@@ -1,0 +1,44 @@
+/** How fast the run goes, over its last steps, and when it will be done. */
+
+interface Mark {
+  readonly atMs: number;
+  readonly tokens: number;
+}
+
+const WINDOW_STEPS = 32;
+
+export class ProgressMeter {
+  readonly #marks: Mark[];
+  #tokens = 0;
+
+  constructor(startMs: number) {
+    this.#marks = [{ atMs: startMs, tokens: 0 }];
+  }
+
+  step(tokens: number, nowMs: number): void {
+    this.#tokens += tokens;
+    this.#marks.push({ atMs: nowMs, tokens: this.#tokens });
+    if (this.#marks.length > WINDOW_STEPS + 1) this.#marks.shift();
+  }
+
+  get tokensPerSecond(): number {
+    const { tokens, seconds } = this.#window();
+    return seconds > 0 ? tokens / seconds : 0;
+  }
+
+  secondsLeft(stepsLeft: number): number {
+    const { seconds, steps } = this.#window();
+    return steps > 0 ? (seconds / steps) * stepsLeft : 0;
+  }
+
+  #window(): { readonly tokens: number; readonly seconds: number; readonly steps: number } {
+    const first = this.#marks[0];
+    const last = this.#marks.at(-1);
+    if (first === undefined || last === undefined) return { tokens: 0, seconds: 0, steps: 0 };
+    return {
+      tokens: last.tokens - first.tokens,
+      seconds: (last.atMs - first.atMs) / 1000,
+      steps: this.#marks.length - 1,
+    };
+  }
+}

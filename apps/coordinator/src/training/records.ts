@@ -1,0 +1,95 @@
+/** Rounds as ledger records. Sums are float64, in leaf order. */
+
+import type { EvaluationRecord, StepRecord } from "@ostinato/run";
+import type { ApplyResult, ParameterVersion } from "../steps/index.js";
+import type { EvaluationRound } from "./evaluation-round.js";
+import type { TrainRound } from "./train-round.js";
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+export interface Totals {
+  readonly samples: number;
+  readonly lossSum: number;
+  readonly lossWeight: number;
+  /** Mean loss in nats. */
+  readonly loss: number;
+}
+
+export function totalsOf(
+  results: readonly {
+    readonly numSamples: number;
+    readonly lossSum: number;
+    readonly lossWeight: number;
+  }[],
+): Totals {
+  let samples = 0;
+  let lossSum = 0;
+  let lossWeight = 0;
+  for (const result of results) {
+    samples += result.numSamples;
+    lossSum += result.lossSum;
+    lossWeight += result.lossWeight;
+  }
+  return { samples, lossSum, lossWeight, loss: lossWeight > 0 ? lossSum / lossWeight : 0 };
+}
+
+export function toStepRecord(options: {
+  readonly round: TrainRound;
+  readonly totals: Totals;
+  readonly learningRate: number;
+  /** Absent for a step that was skipped. */
+  readonly applied: ApplyResult | undefined;
+  readonly version: ParameterVersion;
+}): StepRecord {
+  const { round, totals, applied } = options;
+  return {
+    type: "step",
+    step: round.planned.step,
+    epoch: round.planned.epoch,
+    epochStep: round.planned.epochStep,
+    ...totals,
+    learningRate: options.learningRate,
+    gradientNorm: applied?.gradientNorm ?? 0,
+    clipped: applied?.clipped ?? false,
+    skipped: applied === undefined ? "nonFinite" : null,
+    parameters: options.version.digestHex,
+    nodes: round.nodes().map(({ node, workerId, fence }) => ({
+      first: node.firstLeaf,
+      count: node.numLeaves,
+      worker: workerId,
+      fence,
+    })),
+    leaves: round.results().map((result) => ({
+      leaf: result.leaf,
+      samples: result.numSamples,
+      weight: result.lossWeight,
+      loss: result.lossSum,
+      digest: toHex(result.sampleDigest),
+    })),
+    lost: round.lost.map((lost) => ({ ...lost, leaves: [...lost.leaves] })),
+  };
+}
+
+export function toEvaluationRecord(options: {
+  readonly round: EvaluationRound;
+  readonly totals: Totals;
+  readonly best: boolean;
+}): EvaluationRecord {
+  const { round, totals } = options;
+  return {
+    type: "evaluation",
+    step: round.step,
+    split: round.split,
+    ...totals,
+    best: options.best,
+    parameters: round.version.digestHex,
+    leaves: round.results().map((result) => ({
+      leaf: result.leaf,
+      samples: result.numSamples,
+      weight: result.lossWeight,
+      loss: result.lossSum,
+      digest: toHex(result.sampleDigest),
+      worker: result.workerId,
+    })),
+  };
+}

@@ -1,0 +1,79 @@
+/** The collection of one step's gradients: which leaves are in, from whom, and their sum so far. */
+
+import type { LeafResult, NodeId } from "@ostinato/proto";
+import type { LostLease } from "../leases/index.js";
+import { LeaseTable } from "../leases/index.js";
+import type { CompleteUpload, ParameterVersion } from "../steps/index.js";
+import { GradientTree } from "../steps/index.js";
+import type { PlannedStep } from "./plan.js";
+
+export interface AdmittedNode {
+  readonly node: NodeId;
+  readonly workerId: string;
+  readonly fence: number;
+}
+
+export interface TrainRoundOptions {
+  readonly planned: PlannedStep;
+  readonly version: ParameterVersion;
+  readonly numLeaves: number;
+  readonly firstFence: number;
+  readonly tree: GradientTree;
+}
+
+const covers = (outer: NodeId, inner: NodeId): boolean =>
+  outer.firstLeaf <= inner.firstLeaf &&
+  inner.firstLeaf + inner.numLeaves <= outer.firstLeaf + outer.numLeaves;
+
+export class TrainRound {
+  readonly kind = "train";
+  readonly planned: PlannedStep;
+  readonly version: ParameterVersion;
+  readonly leases: LeaseTable;
+  readonly tree: GradientTree;
+  readonly lost: LostLease[] = [];
+  readonly #results = new Map<number, LeafResult>();
+  readonly #states = new Map<number, Float32Array>();
+  #nodes: AdmittedNode[] = [];
+
+  constructor(options: TrainRoundOptions) {
+    this.planned = options.planned;
+    this.version = options.version;
+    this.leases = new LeaseTable(options.numLeaves, options.firstFence);
+    this.tree = options.tree;
+  }
+
+  /** The step whose gradients these are: what a lease and an upload name. */
+  get step(): number {
+    return this.planned.step;
+  }
+
+  get isComplete(): boolean {
+    return this.tree.isRootComplete;
+  }
+
+  /** A whole, checked upload. It supersedes what was admitted below its node: same bits. */
+  admit(upload: CompleteUpload, workerId: string, fence: number): "admitted" | "duplicate" {
+    if (this.tree.admit(upload.node, upload.gradient) === "duplicate") return "duplicate";
+    this.#nodes = this.#nodes.filter(({ node }) => !covers(upload.node, node));
+    this.#nodes.push({ node: upload.node, workerId, fence });
+    for (const result of upload.leaves) this.#results.set(result.leaf, result);
+    for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
+    this.leases.complete(upload.leaves.map((result) => result.leaf));
+    return "admitted";
+  }
+
+  /** What was admitted, ascending by leaf. */
+  nodes(): readonly AdmittedNode[] {
+    return [...this.#nodes].sort((a, b) => a.node.firstLeaf - b.node.firstLeaf);
+  }
+
+  results(): readonly LeafResult[] {
+    return [...this.#results.values()].sort((a, b) => a.leaf - b.leaf);
+  }
+
+  /** The carried states that replace the old ones at commit. */
+  states(): ReadonlyMap<number, Float32Array> {
+    return this.#states;
+  }
+}
