@@ -1,0 +1,45 @@
+/** What can go wrong in a worker, as a code with one line for people. */
+
+export type WorkerErrorCode =
+  /** An option that cannot be used. */
+  | "invalidOption"
+  /** No coordinator answered within the deadline. */
+  | "unreachable"
+  /** The coordinator answered, and wants nothing of this worker. */
+  | "refused"
+  /** The address now serves another job than the one first joined. */
+  | "jobChanged"
+  /** The coordinator ended the run as failed. */
+  | "runFailed"
+  /** No numerics profile can be computed here. */
+  | "noBackend"
+  /** The data set is not what its digest says, fetched afresh. */
+  | "dataCorrupt"
+  /** A message that the protocol does not allow at this place. */
+  | "protocol"
+  /** The Train stream ended. */
+  | "streamLost"
+  /** A lease that this worker cannot compute. */
+  | "badLease"
+  /** A computation was given up on request. */
+  | "cancelled"
+  /** A computation failed; the next one may not. */
+  | "compute"
+  /** The compute thread died: nothing can be computed any more. */
+  | "threadLost";
+
+export class WorkerError extends Error {
+  readonly code: WorkerErrorCode;
+
+  constructor(code: WorkerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "WorkerError";
+    this.code = code;
+  }
+}
+
+/** The one line of anything thrown. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,180 @@
+/** The composition root: builds a worker of its parts, runs it, and takes it down again. */
+
+import { readFileSync } from "node:fs";
+import { homedir, hostname } from "node:os";
+import { join } from "node:path";
+
+import type { BackendName } from "@ostinato/kernels/tensor";
+import { createCoordinatorClient, parseAddress } from "@ostinato/proto";
+import type { Logger, Shutdown } from "@ostinato/runtime";
+import {
+  createLogger,
+  createShutdown,
+  monitorEventLoopLag,
+  startOpsServer,
+  systemClock,
+} from "@ostinato/runtime";
+import { Registry } from "prom-client";
+
+import { messageOf, WorkerError } from "./errors/index.js";
+import { createWorkerMetrics } from "./ops/index.js";
+import type { SessionState, StreamEnd } from "./session/index.js";
+import { WorkerSession } from "./session/index.js";
+import { ComputeThread } from "./training/index.js";
+import type { WorkerOptions } from "./worker-options.js";
+
+/** Preferred first. */
+const BACKENDS: readonly BackendName[] = ["wasm", "cpu"];
+
+const EXIT_DONE = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+/**
+ * Runs one worker in this process until its run ends, it is asked to leave, or it fails.
+ *
+ * @returns the exit code: 0 the run ended, or the worker drained after a first signal; 1 failed;
+ *   2 an address that is none. A second signal ends the process at once, with 143 or 130.
+ */
+export async function runWorker(options: WorkerOptions): Promise<number> {
+  const name = options.name ?? `${hostname()}-${process.pid}`;
+  const { logger, flush } = createLogger({
+    process: name,
+    console: options.console,
+    ...(options.logFile === undefined ? {} : { file: options.logFile }),
+  });
+  try {
+    parseAddress(options.coordinator);
+    if (options.http !== undefined) parseAddress(options.http);
+  } catch (error) {
+    return await endWith(EXIT_USAGE, messageOf(error), logger, flush);
+  }
+  const shutdown = createShutdown();
+  const stopWatching = watchProcess(shutdown, logger);
+  try {
+    const end = await serve(name, options, shutdown, logger);
+    switch (end.kind) {
+      case "drained":
+        logger.info("drained");
+        await flush();
+        return EXIT_DONE;
+      case "stop":
+        if (end.failed) {
+          return await endWith(EXIT_FAILED, `the run failed: ${end.reason}`, logger, flush);
+        }
+        logger.info({ reason: end.reason }, "the run is over");
+        await flush();
+        return EXIT_DONE;
+      default:
+        return end satisfies never;
+    }
+  } catch (error) {
+    return await endWith(EXIT_FAILED, messageOf(error), logger, flush);
+  } finally {
+    stopWatching();
+    shutdown.dispose();
+  }
+}
+
+async function serve(
+  name: string,
+  options: WorkerOptions,
+  shutdown: Shutdown,
+  logger: Logger,
+): Promise<StreamEnd> {
+  const registry = new Registry();
+  const metrics = createWorkerMetrics(registry, { version: ownVersion(), node: process.version });
+  const eventLoopLag = monitorEventLoopLag(registry, "ostinato_worker_event_loop_lag_seconds");
+  const compute = new ComputeThread({
+    entry: new URL("./training/compute-thread-main.js", import.meta.url),
+    onTensors: (numTensors) => metrics.tensors.set(numTensors),
+  });
+  const session = new WorkerSession(
+    {
+      address: options.coordinator,
+      workerName: name,
+      deadlineMs: options.deadlineSeconds * 1000,
+      backends: options.backend === undefined ? BACKENDS : [options.backend],
+      cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
+    },
+    {
+      connect: (deadlineMs) => createCoordinatorClient(options.coordinator, { deadlineMs }),
+      compute,
+      clock: systemClock,
+      random: Math.random,
+      logger,
+      metrics,
+      drain: shutdown.signal,
+    },
+  );
+  const closers: (() => Promise<void>)[] = [() => compute.close()];
+  try {
+    if (options.http !== undefined) {
+      const ops = await startOpsServer({
+        ...parseAddress(options.http),
+        registry,
+        isHealthy: () => true,
+        isReady: () => readiness(session.state),
+      });
+      closers.push(() => ops.close());
+      options.onReady?.({ metricsAddress: ops.address });
+    }
+    return await session.run();
+  } finally {
+    eventLoopLag.stop();
+    await Promise.all(closers.map((close) => close()));
+  }
+}
+
+function readiness(state: SessionState): true | string {
+  return state === "attached" ? true : `the worker is ${state}`;
+}
+
+function ownVersion(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
+function defaultCacheDirectory(): string {
+  const caches = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return join(caches, "ostinato", "data");
+}
+
+/** What must end this process at once, or with a word: see each case. */
+function watchProcess(shutdown: Shutdown, logger: Logger): () => void {
+  const onShutdown = (): void => {
+    // The parent of a local child is gone: nobody is left to drain for.
+    if (shutdown.cause?.kind === "parentGone") process.exit(EXIT_FAILED);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onSecondSignal);
+  };
+  const onSecondSignal = (signal: NodeJS.Signals): void => {
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  };
+  const onStray = (error: unknown): void => {
+    const line = `unexpected: ${messageOf(error)}`;
+    logger.fatal({ err: error }, line);
+    process.stderr.write(`ostinato worker: ${line}\n`);
+    process.exit(EXIT_FAILED);
+  };
+  if (shutdown.signal.aborted) onShutdown();
+  else shutdown.signal.addEventListener("abort", onShutdown, { once: true });
+  process.on("uncaughtException", onStray);
+  process.on("unhandledRejection", onStray);
+  return () => {
+    shutdown.signal.removeEventListener("abort", onShutdown);
+    process.off("uncaughtException", onStray);
+    process.off("unhandledRejection", onStray);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onSecondSignal);
+  };
+}
+
+async function endWith(
+  code: number,
+  line: string,
+  logger: Logger,
+  flush: () => Promise<void>,
+): Promise<number> {
+  logger.error(line);
+  await flush();
+  return code;
+}

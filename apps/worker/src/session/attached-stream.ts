@@ -1,0 +1,215 @@
+/** One identity on the Train stream: from `attach` until the stream is over. */
+
+import type { CoordinatorMessage, JoinReply, TensorFrame } from "@ostinato/proto";
+import type { Clock, Logger } from "@ostinato/runtime";
+
+import { messageOf, WorkerError } from "../errors/index.js";
+import type { WorkerMetrics } from "../ops/index.js";
+import { ArrivingStates, HeldStates } from "../shard/index.js";
+import type { Compute } from "../training/index.js";
+import { ParameterVersions } from "../training/index.js";
+import { waitMs } from "./backoff.js";
+import type { TrainStream } from "./coordinator-link.js";
+import { LeaseRunner } from "./lease-runner.js";
+
+/** How a stream comes to a good end; any other end is thrown. */
+export type StreamEnd =
+  | { readonly kind: "stop"; readonly failed: boolean; readonly reason: string }
+  | { readonly kind: "drained" };
+
+export interface AttachedStreamOptions {
+  readonly identity: JoinReply;
+  /** Values in the flat parameter buffer. */
+  readonly numParameters: number;
+  /** Values in the carried state of each leaf. */
+  readonly stateSizes: readonly number[];
+}
+
+export interface AttachedStreamModules {
+  readonly stream: TrainStream;
+  readonly compute: Compute;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: WorkerMetrics;
+  /** Aborted: the worker drains. */
+  readonly drain: AbortSignal;
+  /** The first parameters are here: this coordinator is alive and means it. */
+  readonly onFirstParameters: () => void;
+}
+
+/**
+ * Everything here belongs to one incarnation and one identity, and goes with the stream: parameter
+ * versions, carried states, leases.
+ */
+export class AttachedStream {
+  readonly #options: AttachedStreamOptions;
+  readonly #modules: AttachedStreamModules;
+  readonly #versions: ParameterVersions;
+  readonly #arriving: ArrivingStates;
+  readonly #runner: LeaseRunner;
+  readonly #fatal: Promise<never>;
+  #isDraining = false;
+
+  constructor(options: AttachedStreamOptions, modules: AttachedStreamModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#versions = new ParameterVersions(options.numParameters);
+    this.#arriving = new ArrivingStates(options.stateSizes);
+    let fail: (error: unknown) => void = () => undefined;
+    this.#fatal = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    this.#fatal.catch(() => undefined);
+    const { jobId, incarnation, deadlineMs } = options.identity;
+    this.#runner = new LeaseRunner(
+      { jobId, incarnation, deadlineMs, stateSizes: options.stateSizes },
+      {
+        compute: modules.compute,
+        versions: this.#versions,
+        held: new HeldStates(),
+        arriving: this.#arriving,
+        sink: {
+          send: (message) => {
+            if (message.kind === "frame") this.#count("sent", message.frame);
+            modules.stream.send(message);
+          },
+          drained: () => modules.stream.drained().catch(rethrowLost),
+        },
+        clock: modules.clock,
+        logger: modules.logger,
+        metrics: modules.metrics,
+        onFatal: (error) => fail(error),
+      },
+    );
+  }
+
+  /**
+   * Serves leases until the coordinator says stop or the worker is drained.
+   *
+   * @throws WorkerError `streamLost`, `threadLost`, `protocol`; WireError for a damaged frame
+   */
+  async serve(): Promise<StreamEnd> {
+    const { stream, drain } = this.#modules;
+    const { workerId, streamToken } = this.#options.identity;
+    stream.send({ kind: "attach", workerId, streamToken });
+    const received = this.#receive();
+    received.catch(() => undefined);
+    let onDrain: () => void = () => undefined;
+    const drained = new Promise<void>((resolve) => {
+      onDrain = resolve;
+    }).then(() => this.#leave(received));
+    if (drain.aborted) onDrain();
+    else drain.addEventListener("abort", onDrain, { once: true });
+    try {
+      return await Promise.race([received, this.#fatal, drained]);
+    } finally {
+      drain.removeEventListener("abort", onDrain);
+      // What still computes for this identity is worth nothing any more.
+      void this.#runner.stop();
+      stream.end();
+      stream.cancel();
+    }
+  }
+
+  async #receive(): Promise<StreamEnd> {
+    let message: CoordinatorMessage | undefined;
+    const messages = this.#modules.stream.messages[Symbol.asyncIterator]();
+    while ((message = await this.#next(messages)) !== undefined) {
+      if (message.kind === "stop") {
+        return { kind: "stop", failed: message.failed, reason: message.reason };
+      }
+      if (!this.#isDraining) this.#handle(message);
+    }
+    if (this.#isDraining) return { kind: "drained" };
+    throw new WorkerError("streamLost", "the coordinator ended the stream");
+  }
+
+  async #next(
+    messages: AsyncIterator<CoordinatorMessage>,
+  ): Promise<CoordinatorMessage | undefined> {
+    try {
+      const next = await messages.next();
+      return next.done === true ? undefined : next.value;
+    } catch (error) {
+      return rethrowLost(error);
+    }
+  }
+
+  /** Gives the leases back at once, and waits until the coordinator knows. */
+  async #leave(received: Promise<StreamEnd>): Promise<StreamEnd> {
+    const { stream, clock, logger } = this.#modules;
+    this.#isDraining = true;
+    void this.#runner.stop();
+    stream.send({ kind: "returnLeases", reason: "the worker is asked to leave" });
+    stream.end();
+    // The coordinator ends its side once it has read this; a hung one is not waited for.
+    const patience = new AbortController();
+    const patienceMs = this.#options.identity.deadlineMs;
+    try {
+      await Promise.race([received, waitMs(clock, patienceMs, patience.signal)]);
+    } catch (error) {
+      logger.debug({ reason: messageOf(error) }, "the stream failed while draining");
+    } finally {
+      patience.abort();
+    }
+    return { kind: "drained" };
+  }
+
+  #handle(message: Exclude<CoordinatorMessage, { kind: "stop" }>): void {
+    const { logger, metrics } = this.#modules;
+    switch (message.kind) {
+      case "parameters":
+        this.#versions.announce(message);
+        break;
+      case "frame":
+        this.#count("received", message.frame);
+        this.#receiveFrame(message.frame);
+        break;
+      case "lease":
+        this.#runner.add(message.lease);
+        break;
+      case "revoke":
+        logger.info({ fence: message.fence, reason: message.reason }, "lease revoked");
+        this.#runner.revoke(message.fence);
+        break;
+      case "uploadRejected":
+        metrics.uploadsRejected.inc({ reason: message.reason });
+        logger.warn(
+          { fence: message.fence, node: message.node, reason: message.reason },
+          "upload rejected",
+        );
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #receiveFrame(frame: TensorFrame): void {
+    switch (frame.transferKind) {
+      case "parameters": {
+        const hadNone = this.#versions.newest === undefined;
+        const version = this.#versions.receive(frame);
+        if (version === undefined) return;
+        this.#modules.metrics.parameterVersion.set(version);
+        if (hadNone) this.#modules.onFirstParameters();
+        this.#runner.versionArrived();
+        break;
+      }
+      case "carriedState":
+        this.#arriving.receive(frame);
+        break;
+      case "gradient":
+        throw new WorkerError("protocol", "a gradient frame was sent to a worker");
+      default:
+        frame.transferKind satisfies never;
+    }
+  }
+
+  #count(direction: "sent" | "received", frame: TensorFrame): void {
+    this.#modules.metrics.tensorBytes.inc({ direction }, frame.payload.byteLength);
+  }
+}
+
+function rethrowLost(error: unknown): never {
+  throw new WorkerError("streamLost", messageOf(error), { cause: error });
+}

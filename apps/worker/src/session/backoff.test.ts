@@ -1,0 +1,48 @@
+import { ManualClock } from "@ostinato/runtime";
+import { describe, expect, it } from "vitest";
+
+import { backoffDelayMs, waitMs } from "./backoff.js";
+
+const between = { firstMs: 100, maxMs: 2000 };
+
+describe("backoffDelayMs", () => {
+  it("doubles from the first delay up to the longest", () => {
+    // 100 · 2^n up to 2000, each with half of it random: random 0 gives the half.
+    const delays = [0, 1, 2, 3, 4, 5, 50].map((attempt) =>
+      backoffDelayMs(attempt, { ...between, random: () => 0 }),
+    );
+    expect(delays).toEqual([50, 100, 200, 400, 800, 1000, 1000]);
+  });
+
+  it("spreads over the upper half of the delay", () => {
+    // 100 · 2^2 = 400: 200 + 200 · random.
+    expect(backoffDelayMs(2, { ...between, random: () => 0.25 })).toBe(250);
+    expect(backoffDelayMs(2, { ...between, random: () => 0.75 })).toBe(350);
+  });
+});
+
+describe("waitMs", () => {
+  it("resolves when the time has passed, not before", async () => {
+    const clock = new ManualClock();
+    let isOver = false;
+    const waited = waitMs(clock, 100, new AbortController().signal).then(() => {
+      isOver = true;
+    });
+    clock.advance(99);
+    await Promise.resolve();
+    expect(isOver).toBe(false);
+    clock.advance(1);
+    await waited;
+    expect(isOver).toBe(true);
+  });
+
+  it("resolves at once when the signal is aborted, before or while it waits", async () => {
+    const clock = new ManualClock();
+    await waitMs(clock, 100, AbortSignal.abort());
+    const abort = new AbortController();
+    const waited = waitMs(clock, 100, abort.signal);
+    abort.abort();
+    await waited;
+    expect(clock.now()).toBe(new ManualClock().now());
+  });
+});

@@ -1,0 +1,60 @@
+/** Few progress messages a second, and never one too few: the newest is always sent in the end. */
+
+import type { Phase } from "@ostinato/proto";
+import type { Clock, Timer } from "@ostinato/runtime";
+
+export interface ProgressReport {
+  readonly phase: Phase;
+  /** Time steps computed so far in this phase. */
+  readonly timeSteps: number;
+}
+
+/** A calm pace for people and for the coordinator's event loop. */
+const CALM_INTERVAL_MS = 250;
+
+/** Reports a deadline, at least, while something moves. */
+const REPORTS_PER_DEADLINE = 4;
+
+/**
+ * Passes on the first report at once and then at most one an interval.
+ *
+ * It sends only what was reported: a computation that stands still sends nothing, so that the
+ * coordinator sees it stand still.
+ */
+export class ProgressThrottle {
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #send: (report: ProgressReport) => void;
+  #pending: ProgressReport | undefined;
+  #timer: Timer | undefined;
+
+  constructor(
+    options: { readonly deadlineMs: number },
+    modules: { readonly clock: Clock; readonly send: (report: ProgressReport) => void },
+  ) {
+    this.#intervalMs = Math.min(CALM_INTERVAL_MS, options.deadlineMs / REPORTS_PER_DEADLINE);
+    this.#clock = modules.clock;
+    this.#send = modules.send;
+  }
+
+  report(report: ProgressReport): void {
+    if (this.#timer !== undefined) {
+      this.#pending = report;
+      return;
+    }
+    this.#send(report);
+    this.#timer = this.#clock.setTimer(this.#intervalMs, () => {
+      this.#timer = undefined;
+      const pending = this.#pending;
+      this.#pending = undefined;
+      if (pending !== undefined) this.report(pending);
+    });
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#pending = undefined;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Lease → batch: the data set (fetched once, kept on disk by its digest), the carried states, and
+ * the arrays a lease stands for.
+ *
+ * @example
+ * const bytes = await loadDataset(digest, { directory, fetch: () => client.fetchData(digest), … });
+ * const source = createShardSource(bytes, settings);
+ * const batch = source.trainBatch(lease.epochStep, [0, 1]);
+ */
+export { ArrivingStates, HeldStates, initialStates } from "./carried-states.js";
+export { loadDataset } from "./data-cache.js";
+export type { DataCacheModules } from "./data-cache.js";
+export { readRunSettings } from "./run-settings.js";
+export type { RunSettings } from "./run-settings.js";
+export { createShardSource } from "./shard-source.js";
+export type { ShardSource, SplitBatches } from "./shard-source.js";

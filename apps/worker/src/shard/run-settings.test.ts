@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+
+import { readRunSettings } from "./run-settings.js";
+
+const config = {
+  name: "moby",
+  seed: 7,
+  training: { epochs: 1, batchSize: 32, sequenceLength: 64, microShards: 8 },
+  evaluation: { everySteps: null, batchSize: 16, final: true },
+};
+
+describe("readRunSettings", () => {
+  it("picks what a worker computes by", () => {
+    expect(readRunSettings(JSON.stringify(config))).toEqual({
+      seed: 7,
+      batchSize: 32,
+      sequenceLength: 64,
+      microShards: 8,
+      evaluationBatchSize: 16,
+    });
+  });
+
+  it.each([
+    ["no JSON", "{", /run config is no JSON/],
+    ["null", "null", /seed is undefined/],
+    ["a missing room", JSON.stringify({ ...config, training: undefined }), /training\.batchSize/],
+    [
+      "a fraction",
+      JSON.stringify({ ...config, evaluation: { batchSize: 1.5 } }),
+      /evaluation\.batchSize is 1\.5, not an integer of at least 1/,
+    ],
+    [
+      "a string",
+      JSON.stringify({ ...config, seed: "7" }),
+      /seed is "7", not an integer of at least 0/,
+    ],
+  ])("refuses %s, naming what is wrong", (_, json, message) => {
+    expect(() => readRunSettings(json)).toThrow(message);
+    expect(() => readRunSettings(json)).toThrow(expect.objectContaining({ code: "protocol" }));
+  });
+});

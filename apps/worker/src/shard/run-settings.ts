@@ -1,0 +1,55 @@
+/** The few keys of the run config that a worker computes by. */
+
+import type { RunConfig } from "@ostinato/run";
+
+import { messageOf, WorkerError } from "../errors/index.js";
+
+/** Plain numbers, so that they cross to the compute thread as they are. */
+export interface RunSettings {
+  readonly seed: number;
+  /** Rows of the global batch. */
+  readonly batchSize: number;
+  readonly sequenceLength: number;
+  readonly microShards: number;
+  /** Rows of an evaluation; its segments are as long as the training's. */
+  readonly evaluationBatchSize: number;
+}
+
+/**
+ * Picks the settings out of the config a coordinator sent as JSON.
+ *
+ * @throws WorkerError `protocol` naming the key and what it should be
+ */
+export function readRunSettings(configJson: string): RunSettings {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(configJson);
+  } catch (error) {
+    throw new WorkerError("protocol", `the run config is no JSON: ${messageOf(error)}`);
+  }
+  // What the coordinator validated; each value is checked again as it is read.
+  const config = (parsed ?? {}) as PartialRunConfig;
+  return {
+    seed: integer("seed", config.seed, 0),
+    batchSize: integer("training.batchSize", config.training?.batchSize, 1),
+    sequenceLength: integer("training.sequenceLength", config.training?.sequenceLength, 1),
+    microShards: integer("training.microShards", config.training?.microShards, 1),
+    evaluationBatchSize: integer("evaluation.batchSize", config.evaluation?.batchSize, 1),
+  };
+}
+
+interface PartialRunConfig {
+  readonly seed?: RunConfig["seed"];
+  readonly training?: Partial<RunConfig["training"]>;
+  readonly evaluation?: Partial<RunConfig["evaluation"]>;
+}
+
+function integer(key: string, value: number | undefined, least: number): number {
+  if (!Number.isSafeInteger(value) || value === undefined || value < least) {
+    throw new WorkerError(
+      "protocol",
+      `run config: ${key} is ${JSON.stringify(value)}, not an integer of at least ${least}`,
+    );
+  }
+  return value;
+}

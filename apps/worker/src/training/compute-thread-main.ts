@@ -1,0 +1,104 @@
+/** The compute thread: owns TensorFlow.js and the model. Started by ComputeThread, never imported. */
+
+import { parentPort, workerData } from "node:worker_threads";
+
+import type { BackendName } from "@ostinato/kernels/tensor";
+import { KernelError, numericsProfile, selectBackend } from "@ostinato/kernels/tensor";
+import { createLanguageModel } from "@ostinato/lstm/model";
+import type { NumericsProfile } from "@ostinato/proto";
+import { memory } from "@tensorflow/tfjs-core";
+
+import { messageOf, WorkerError } from "../errors/index.js";
+import { createShardSource } from "../shard/index.js";
+import type {
+  ComputeOperations,
+  ComputeReply,
+  ComputeRequest,
+  ComputeThreadData,
+  OperationName,
+} from "./compute-messages.js";
+import type { ComputeSetup, PreparedCompute } from "./compute.js";
+import type { ComputeControl } from "./shard-computer.js";
+import { ShardComputer } from "./shard-computer.js";
+
+if (parentPort === null) throw new Error("this module is the entry of a thread");
+const port = parentPort;
+const { cancelled } = workerData as ComputeThreadData;
+
+let computer: ShardComputer | undefined;
+/** Requests are handled one after the other, also where handling one is asynchronous. */
+let last: Promise<void> = Promise.resolve();
+
+port.on("message", (request: ComputeRequest) => {
+  last = last.then(() => handle(request));
+});
+
+async function handle(request: ComputeRequest): Promise<void> {
+  const { id } = request;
+  try {
+    const output = await perform(request);
+    reply({ kind: "done", id, output, numTensors: memory().numTensors });
+  } catch (error) {
+    const code = error instanceof WorkerError ? error.code : "compute";
+    reply({ kind: "failed", id, code, message: messageOf(error) });
+  }
+}
+
+async function perform(
+  request: ComputeRequest,
+): Promise<ComputeOperations[OperationName]["output"]> {
+  const { id } = request;
+  const control: ComputeControl = {
+    onProgress: (phase, timeSteps) => reply({ kind: "progress", id, phase, timeSteps }),
+    isCancelled: () => Atomics.load(cancelled, 0) >= id,
+  };
+  switch (request.kind) {
+    case "profiles":
+      return profiles(request.input);
+    case "prepare":
+      return prepare(request.input);
+    case "train":
+      return prepared().train(request.input, {
+        ...control,
+        onGradient: (slice) => reply({ kind: "gradient", id, slice }, [slice.values.buffer]),
+      });
+    case "evaluate":
+      return prepared().evaluate(request.input, control);
+    default:
+      return request satisfies never;
+  }
+}
+
+async function profiles(backends: readonly BackendName[]): Promise<readonly NumericsProfile[]> {
+  const found: NumericsProfile[] = [];
+  for (const backend of backends) {
+    try {
+      found.push(await numericsProfile(backend));
+    } catch (error) {
+      const isUnavailable = error instanceof KernelError && error.code === "backendUnavailable";
+      // Asked for one backend only: why it is not here is what the user needs to read.
+      if (!isUnavailable || backends.length === 1) throw error;
+    }
+  }
+  return found;
+}
+
+async function prepare(setup: ComputeSetup): Promise<PreparedCompute> {
+  computer?.dispose();
+  computer = undefined;
+  // The profile was computed here, so that its backend's name is one that this build knows.
+  await selectBackend(setup.backend as BackendName);
+  const source = createShardSource(setup.dataset, setup.settings);
+  const model = createLanguageModel(setup.spec);
+  computer = new ShardComputer(setup.settings, { model, source });
+  return { stateSizes: computer.stateSizes };
+}
+
+function prepared(): ShardComputer {
+  if (computer === undefined) throw new WorkerError("badLease", "no run is prepared");
+  return computer;
+}
+
+function reply(message: ComputeReply, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}

@@ -1,0 +1,85 @@
+/** What computes: the contract between a session and the thread that owns TensorFlow.js. */
+
+import type { BackendName } from "@ostinato/kernels/tensor";
+import type { ModelSpec } from "@ostinato/lstm";
+import type { LeafResult, NodeId, NumericsProfile, Phase } from "@ostinato/proto";
+
+import type { RunSettings } from "../shard/index.js";
+
+/** What a run is computed with; replaces what was prepared before. */
+export interface ComputeSetup {
+  readonly backend: string;
+  readonly spec: ModelSpec;
+  readonly settings: RunSettings;
+  /** The encoded data set. */
+  readonly dataset: Uint8Array;
+}
+
+export interface PreparedCompute {
+  /** Values in the carried state of each leaf. */
+  readonly stateSizes: readonly number[];
+}
+
+export interface TrainTask {
+  readonly step: number;
+  readonly epochStep: number;
+  readonly version: number;
+  /** The flat parameters of that version; shared memory, unchanged until the task ends. */
+  readonly parameters: Float32Array;
+  readonly nodes: readonly NodeId[];
+  /** Ascending: the leaves of the nodes, all computed as one batch. */
+  readonly leaves: readonly number[];
+  /** The state each of them starts from. */
+  readonly states: readonly Float32Array[];
+}
+
+export interface EvaluateTask {
+  readonly split: string;
+  readonly version: number;
+  readonly parameters: Float32Array;
+  readonly leaves: readonly number[];
+}
+
+/** A slice of a node's summed gradient, in the order that backward produces: last layer first. */
+export interface GradientSlice {
+  /** Index into the task's nodes. */
+  readonly node: number;
+  /** Place of the first value in the flat buffer. */
+  readonly firstValue: number;
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+export interface TrainedLeaf {
+  readonly result: LeafResult;
+  /** The state that the next step of this leaf starts from. */
+  readonly state: Float32Array;
+}
+
+export interface ComputeEvents {
+  readonly onProgress: (phase: Phase, timeSteps: number) => void;
+  readonly onGradient: (slice: GradientSlice) => void;
+}
+
+/**
+ * One task at a time, in the order asked for.
+ *
+ * Rejections are WorkerErrors: `cancelled` after the signal, `badLease` for a task that cannot be
+ * computed, `compute` for a computation that failed, `threadLost` when nothing can be computed any more.
+ */
+export interface Compute {
+  /** The numerics profiles of those backends that work here, in the order given. */
+  profiles(backends: readonly BackendName[]): Promise<readonly NumericsProfile[]>;
+  prepare(setup: ComputeSetup): Promise<PreparedCompute>;
+  train(
+    task: TrainTask,
+    events: ComputeEvents,
+    signal: AbortSignal,
+  ): Promise<readonly TrainedLeaf[]>;
+  evaluate(
+    task: EvaluateTask,
+    events: Pick<ComputeEvents, "onProgress">,
+    signal: AbortSignal,
+  ): Promise<readonly LeafResult[]>;
+  /** Ends it, also in the middle of a task. */
+  close(): Promise<void>;
+}

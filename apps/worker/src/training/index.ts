@@ -1,0 +1,23 @@
+/**
+ * Batch → gradient → frames: the compute thread, the parameter versions it reads, the uploads.
+ *
+ * @example
+ * const compute = new ComputeThread({ entry: new URL('./training/compute-thread-main.js', import.meta.url) });
+ * const [profile] = await compute.profiles(['wasm']);
+ */
+export type {
+  Compute,
+  ComputeEvents,
+  ComputeSetup,
+  EvaluateTask,
+  GradientSlice,
+  PreparedCompute,
+  TrainedLeaf,
+  TrainTask,
+} from "./compute.js";
+export { ComputeThread } from "./compute-thread.js";
+export type { ComputeThreadOptions } from "./compute-thread.js";
+export { LeaseUpload } from "./lease-upload.js";
+export type { LeaseUploadOptions, MessageSink } from "./lease-upload.js";
+export { ParameterVersions } from "./parameter-versions.js";
+export type { HeldVersion } from "./parameter-versions.js";

@@ -1,0 +1,160 @@
+import type { TensorFrame, WorkerMessage } from "@ostinato/proto";
+import { checksumOfFrames, MAX_FRAME_BYTES, readFrameInto } from "@ostinato/proto";
+import { describe, expect, it } from "vitest";
+
+import type { TrainedLeaf } from "./compute.js";
+import { LeaseUpload } from "./lease-upload.js";
+
+const options = {
+  jobId: "job",
+  incarnation: 2,
+  step: 5,
+  fence: 77,
+  nodes: [
+    { firstLeaf: 2, numLeaves: 2 },
+    { firstLeaf: 4, numLeaves: 1 },
+  ],
+};
+
+function trainedLeaf(leaf: number, stateLength = 2): TrainedLeaf {
+  const sampleDigest = new Uint8Array(32).fill(leaf);
+  return {
+    result: { leaf, lossSum: leaf / 2, lossWeight: 10, numSamples: 10, sampleDigest },
+    state: new Float32Array(stateLength).fill(leaf),
+  };
+}
+
+function started(modules: { drained?: () => Promise<void>; signal?: AbortSignal } = {}): {
+  upload: LeaseUpload;
+  sent: WorkerMessage[];
+} {
+  const sent: WorkerMessage[] = [];
+  let transfer = 10;
+  const upload = new LeaseUpload(options, {
+    nextTransfer: () => ++transfer,
+    signal: modules.signal ?? new AbortController().signal,
+    sink: {
+      send: (message) => sent.push(message),
+      drained: modules.drained ?? (() => Promise.resolve()),
+    },
+  });
+  return { upload, sent };
+}
+
+const summary = (message: WorkerMessage): string => {
+  switch (message.kind) {
+    case "uploadBegin":
+      return `begin ${message.transfer} ${message.node.firstLeaf}+${message.node.numLeaves}`;
+    case "frame":
+      return `${message.frame.transferKind} ${message.frame.transfer} leaf ${message.frame.leaf} at ${message.frame.firstValue}`;
+    case "uploadEnd":
+      return `end ${message.transfer}`;
+    default:
+      return message.kind;
+  }
+};
+
+const framesOf = (sent: readonly WorkerMessage[], transfer: number): TensorFrame[] =>
+  sent.flatMap((m) => (m.kind === "frame" && m.frame.transfer === transfer ? [m.frame] : []));
+
+describe("LeaseUpload", () => {
+  it("sends slices as they come, then the states of the leaves and the end of each node", async () => {
+    const { upload, sent } = started();
+    upload.gradient({ node: 0, firstValue: 8, values: Float32Array.of(1, 2) });
+    upload.gradient({ node: 1, firstValue: 8, values: Float32Array.of(3, 4) });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(5) });
+    upload.gradient({ node: 1, firstValue: 0, values: Float32Array.of(6) });
+    await upload.finish([trainedLeaf(2), trainedLeaf(3), trainedLeaf(4)]);
+    expect(sent.map(summary)).toEqual([
+      "begin 11 2+2",
+      "gradient 11 leaf 0 at 8",
+      "begin 12 4+1",
+      "gradient 12 leaf 0 at 8",
+      "gradient 11 leaf 0 at 0",
+      "gradient 12 leaf 0 at 0",
+      "carriedState 11 leaf 2 at 0",
+      "carriedState 11 leaf 3 at 0",
+      "end 11",
+      "carriedState 12 leaf 4 at 0",
+      "end 12",
+    ]);
+    expect(sent[0]).toEqual({
+      kind: "uploadBegin",
+      transfer: 11,
+      jobId: "job",
+      incarnation: 2,
+      step: 5,
+      fence: 77,
+      node: { firstLeaf: 2, numLeaves: 2 },
+    });
+  });
+
+  it("ends a node with the results of its leaves and the checksum of its frames as sent", async () => {
+    const { upload, sent } = started();
+    upload.gradient({ node: 1, firstValue: 0, values: Float32Array.of(1, 2, 3) });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(9, 8, 7) });
+    const leaves = [trainedLeaf(2), trainedLeaf(3), trainedLeaf(4)];
+    await upload.finish(leaves);
+    const ends = sent.filter((message) => message.kind === "uploadEnd");
+    for (const [index, ownLeaves] of [
+      [0, leaves.slice(0, 2)] as const,
+      [1, leaves.slice(2)] as const,
+    ]) {
+      const frames = framesOf(sent, 11 + index);
+      expect(ends[index]).toEqual({
+        kind: "uploadEnd",
+        transfer: 11 + index,
+        leaves: ownLeaves.map(({ result }) => result),
+        numFrames: frames.length,
+        checksum: checksumOfFrames(frames.map((frame) => frame.crc32)),
+      });
+    }
+  });
+
+  it("cuts a tensor into frames that together are the tensor", async () => {
+    const { upload, sent } = started();
+    const length = (2.5 * MAX_FRAME_BYTES) / Float32Array.BYTES_PER_ELEMENT;
+    const values = Float32Array.from({ length }, (_, index) => index);
+    upload.gradient({ node: 0, firstValue: 5, values });
+    await upload.finish([trainedLeaf(2, 0), trainedLeaf(3, 0), trainedLeaf(4, 0)]);
+    const frames = framesOf(sent, 11);
+    expect(frames).toHaveLength(3);
+    const received = new Float32Array(5 + length);
+    for (const frame of frames) readFrameInto(frame, received);
+    // Not toEqual: it takes seconds for so many numbers.
+    expect(received.subarray(5).every((value, index) => value === values[index])).toBe(true);
+  });
+
+  it("sends one frame at a time while the stream is full", async () => {
+    const openings: (() => void)[] = [];
+    const drained = (): Promise<void> => new Promise((resolve) => openings.push(resolve));
+    const { upload, sent } = started({ drained });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
+    upload.gradient({ node: 0, firstValue: 1, values: Float32Array.of(2) });
+    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await settle();
+    expect(sent.filter(({ kind }) => kind === "frame")).toHaveLength(1);
+    openings.shift()?.();
+    await settle();
+    expect(sent.filter(({ kind }) => kind === "frame")).toHaveLength(2);
+  });
+
+  it("sends nothing more once it is cancelled", async () => {
+    const abort = new AbortController();
+    const { upload, sent } = started({ signal: abort.signal });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
+    await new Promise((resolve) => setImmediate(resolve));
+    const numBefore = sent.length;
+    abort.abort();
+    upload.gradient({ node: 0, firstValue: 1, values: Float32Array.of(2) });
+    await upload.finish([trainedLeaf(2), trainedLeaf(3), trainedLeaf(4)]);
+    expect(numBefore).toBe(2);
+    expect(sent).toHaveLength(numBefore);
+  });
+
+  it("rejects when the stream fails, once asked to finish", async () => {
+    const { upload } = started({ drained: () => Promise.reject(new Error("reset")) });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
+    await expect(upload.finish([])).rejects.toThrow("reset");
+  });
+});

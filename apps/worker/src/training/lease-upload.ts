@@ -1,0 +1,132 @@
+/** The upload of one training lease: a numbered transfer for each of its nodes. */
+
+import type { NodeId, TensorFrame, TransferKind, WorkerMessage } from "@ostinato/proto";
+import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
+
+import type { GradientSlice, TrainedLeaf } from "./compute.js";
+
+/** Where messages go, in order. */
+export interface MessageSink {
+  send(message: WorkerMessage): void;
+  /** Resolves when what was sent has left this process's buffers; rejects when the stream ended. */
+  drained(): Promise<void>;
+}
+
+export interface LeaseUploadOptions {
+  readonly jobId: string;
+  readonly incarnation: number;
+  readonly step: number;
+  readonly fence: number;
+  readonly nodes: readonly NodeId[];
+}
+
+interface NodeTransfer {
+  readonly node: NodeId;
+  readonly transfer: number;
+  readonly crcs: number[];
+}
+
+/**
+ * Sends gradient slices as they come, interleaved among the nodes, then for each node the
+ * carried states of its leaves and the end with their results.
+ *
+ * Sending waits for the stream to drain after each frame, so that at most one lease's gradients
+ * wait in this process. Calls are put in a queue and keep their order.
+ */
+export class LeaseUpload {
+  readonly #options: LeaseUploadOptions;
+  readonly #sink: MessageSink;
+  readonly #signal: AbortSignal;
+  readonly #transfers: readonly NodeTransfer[];
+  readonly #begun = new Set<number>();
+  #queue: Promise<void> = Promise.resolve();
+
+  /** @param modules.signal aborted: nothing more is sent, and `finish` resolves early */
+  constructor(
+    options: LeaseUploadOptions,
+    modules: {
+      readonly sink: MessageSink;
+      readonly nextTransfer: () => number;
+      readonly signal: AbortSignal;
+    },
+  ) {
+    this.#options = options;
+    this.#sink = modules.sink;
+    this.#signal = modules.signal;
+    this.#transfers = options.nodes.map((node) => ({
+      node,
+      transfer: modules.nextTransfer(),
+      crcs: [],
+    }));
+  }
+
+  gradient(slice: GradientSlice): void {
+    const transfer = this.#transfers[slice.node];
+    if (transfer === undefined) throw new RangeError(`the lease has no node ${slice.node}`);
+    this.#enqueue(() => this.#sendTensor(transfer, "gradient", 0, slice.firstValue, slice.values));
+  }
+
+  /** Sends what is left of every node; resolves when all of it is out. Rejects as the sink does. */
+  async finish(leaves: readonly TrainedLeaf[]): Promise<void> {
+    for (const transfer of this.#transfers) {
+      this.#enqueue(() => this.#finishNode(transfer, leaves));
+    }
+    await this.#queue;
+  }
+
+  #enqueue(send: () => Promise<void>): void {
+    this.#queue = this.#queue.then(() => (this.#signal.aborted ? undefined : send()));
+    // Whoever awaits `finish` hears of it; before that, nobody listens.
+    this.#queue.catch(() => undefined);
+  }
+
+  async #finishNode(transfer: NodeTransfer, leaves: readonly TrainedLeaf[]): Promise<void> {
+    const { firstLeaf, numLeaves } = transfer.node;
+    const own = leaves.filter(
+      ({ result }) => result.leaf >= firstLeaf && result.leaf < firstLeaf + numLeaves,
+    );
+    for (const { result, state } of own) {
+      await this.#sendTensor(transfer, "carriedState", result.leaf, 0, state);
+    }
+    if (this.#signal.aborted) return;
+    this.#begin(transfer);
+    this.#sink.send({
+      kind: "uploadEnd",
+      transfer: transfer.transfer,
+      leaves: own.map(({ result }) => result),
+      numFrames: transfer.crcs.length,
+      checksum: checksumOfFrames(transfer.crcs),
+    });
+    await this.#sink.drained();
+  }
+
+  async #sendTensor(
+    transfer: NodeTransfer,
+    transferKind: TransferKind,
+    leaf: number,
+    firstValue: number,
+    values: Float32Array,
+  ): Promise<void> {
+    this.#begin(transfer);
+    const frames: readonly TensorFrame[] = encodeFrames({
+      transfer: transfer.transfer,
+      transferKind,
+      leaf,
+      firstValue,
+      values,
+    });
+    for (const frame of frames) {
+      if (this.#signal.aborted) return;
+      transfer.crcs.push(frame.crc32);
+      this.#sink.send({ kind: "frame", frame });
+      await this.#sink.drained();
+    }
+  }
+
+  #begin({ transfer, node }: NodeTransfer): void {
+    if (this.#begun.has(transfer)) return;
+    this.#begun.add(transfer);
+    const { jobId, incarnation, step, fence } = this.#options;
+    this.#sink.send({ kind: "uploadBegin", transfer, jobId, incarnation, step, fence, node });
+  }
+}

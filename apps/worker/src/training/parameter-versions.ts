@@ -1,0 +1,140 @@
+/** Parameter versions, assembled from frames into shared memory. The newest two are kept. */
+
+import type { CoordinatorMessage, TensorFrame } from "@ostinato/proto";
+import { checkFrame, digestOfFrames, readFrameInto } from "@ostinato/proto";
+
+import { WorkerError } from "../errors/index.js";
+
+type Announcement = Extract<CoordinatorMessage, { kind: "parameters" }>;
+
+/** A version that is read right now; its buffer stays as it is until `release`. */
+export interface HeldVersion {
+  readonly version: number;
+  /** The flat parameters; shared memory, never written while held. */
+  readonly values: Float32Array;
+  release(): void;
+}
+
+interface StoredVersion {
+  readonly version: number;
+  readonly values: Float32Array;
+  numHolders: number;
+  isKept: boolean;
+}
+
+interface Assembly {
+  readonly announcement: Announcement;
+  readonly values: Float32Array;
+  readonly crcs: number[];
+  numValues: number;
+}
+
+const NUM_KEPT = 2;
+
+/**
+ * Receives announcements and frames, in the order of the stream.
+ *
+ * A buffer is used again only when its version is neither kept nor held. Every breach of the
+ * protocol (a gap, a frame of another transfer, a digest that differs) throws: what comes
+ * after it on the same stream cannot be trusted.
+ *
+ * @throws WorkerError `protocol`; WireError `checksum`, `frameSize`, `frameTooLarge`, `frameOutOfBounds`
+ */
+export class ParameterVersions {
+  readonly #size: number;
+  readonly #kept: StoredVersion[] = [];
+  readonly #free: Float32Array[] = [];
+  #assembly: Assembly | undefined;
+
+  /** @param size values in the flat parameter buffer */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** The newest complete version; undefined before the first. */
+  get newest(): number | undefined {
+    return this.#kept.at(-1)?.version;
+  }
+
+  announce(announcement: Announcement): void {
+    if (this.#assembly !== undefined) {
+      throw new WorkerError(
+        "protocol",
+        `parameters ${announcement.version} announced before parameters ${this.#assembly.announcement.version} were complete`,
+      );
+    }
+    const values =
+      this.#free.pop() ??
+      new Float32Array(new SharedArrayBuffer(this.#size * Float32Array.BYTES_PER_ELEMENT));
+    this.#assembly = { announcement, values, crcs: [], numValues: 0 };
+  }
+
+  /** @returns the version that this frame completes, if it does */
+  receive(frame: TensorFrame): number | undefined {
+    const assembly = this.#assembly;
+    if (assembly?.announcement.transfer !== frame.transfer) {
+      throw new WorkerError(
+        "protocol",
+        `parameter frame of transfer ${frame.transfer}, which was not announced`,
+      );
+    }
+    if (frame.firstValue !== assembly.numValues) {
+      throw new WorkerError(
+        "protocol",
+        `parameter frame begins at value ${frame.firstValue}, not ${assembly.numValues}`,
+      );
+    }
+    checkFrame(frame);
+    readFrameInto(frame, assembly.values);
+    assembly.numValues += frame.payload.byteLength / Float32Array.BYTES_PER_ELEMENT;
+    assembly.crcs.push(frame.crc32);
+    if (assembly.crcs.length < assembly.announcement.numFrames) return undefined;
+    this.#assembly = undefined;
+    this.#finish(assembly);
+    return assembly.announcement.version;
+  }
+
+  /** The version for reading; undefined when it is not (or no longer) here. */
+  acquire(version: number): HeldVersion | undefined {
+    const stored = this.#kept.find((candidate) => candidate.version === version);
+    if (stored === undefined) return undefined;
+    stored.numHolders += 1;
+    let isReleased = false;
+    return {
+      version,
+      values: stored.values,
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        stored.numHolders -= 1;
+        this.#recycle(stored);
+      },
+    };
+  }
+
+  #finish(assembly: Assembly): void {
+    const { version, digest } = assembly.announcement;
+    if (assembly.numValues !== this.#size) {
+      throw new WorkerError(
+        "protocol",
+        `parameters ${version} have ${assembly.numValues} values, the model has ${this.#size}`,
+      );
+    }
+    if (Buffer.compare(digestOfFrames(assembly.crcs), digest) !== 0) {
+      throw new WorkerError("protocol", `parameters ${version} do not have the announced digest`);
+    }
+    const same = this.#kept.findIndex((candidate) => candidate.version === version);
+    const evicted = same >= 0 ? this.#kept.splice(same, 1) : [];
+    this.#kept.push({ version, values: assembly.values, numHolders: 0, isKept: true });
+    this.#kept.sort((a, b) => a.version - b.version);
+    evicted.push(...this.#kept.splice(0, Math.max(0, this.#kept.length - NUM_KEPT)));
+    for (const stored of evicted) {
+      stored.isKept = false;
+      this.#recycle(stored);
+    }
+  }
+
+  #recycle(stored: StoredVersion): void {
+    if (!stored.isKept && stored.numHolders === 0) this.#free.push(stored.values);
+  }
+}

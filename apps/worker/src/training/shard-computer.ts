@@ -1,0 +1,219 @@
+/** Leaves → summed gradients and losses. Runs in the compute thread; knows no thread itself. */
+
+import { createHash } from "node:crypto";
+
+import type { TokenBatch } from "@ostinato/data";
+import { sampleDigest } from "@ostinato/data";
+import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
+import type { LanguageModel } from "@ostinato/lstm/model";
+import { LstmError, stateShape } from "@ostinato/lstm";
+import type { LeafResult, NodeId } from "@ostinato/proto";
+
+import { WorkerError } from "../errors/index.js";
+import type { RunSettings, ShardSource } from "../shard/index.js";
+import type { ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
+
+export interface ShardComputerModules {
+  readonly model: LanguageModel;
+  readonly source: ShardSource;
+}
+
+export interface ComputeControl {
+  readonly onProgress: ComputeEvents["onProgress"];
+  readonly isCancelled: () => boolean;
+}
+
+/** All leaves of a task go through the model as one batch; only the gradients are kept apart. */
+export class ShardComputer {
+  readonly #settings: RunSettings;
+  readonly #model: LanguageModel;
+  readonly #source: ShardSource;
+  #loadedVersion: number | undefined;
+
+  constructor(settings: RunSettings, modules: ShardComputerModules) {
+    this.#settings = settings;
+    this.#model = modules.model;
+    this.#source = modules.source;
+  }
+
+  /** Values in the carried state of each leaf. */
+  get stateSizes(): readonly number[] {
+    return Array.from({ length: this.#settings.microShards }, (_, leaf) =>
+      this.#stateSize(this.#source.train.numRowsOf(leaf)),
+    );
+  }
+
+  /**
+   * The gradients of the SUM of losses, added up within each node along the gradient tree and
+   * handed to `onGradient`, last layer first; their arrays are the receiver's from then on.
+   *
+   * @throws WorkerError `cancelled`, `badLease`
+   */
+  train(
+    task: TrainTask,
+    control: ComputeControl & Pick<ComputeEvents, "onGradient">,
+  ): readonly TrainedLeaf[] {
+    checkNodes(task.nodes, task.leaves, this.#settings.microShards);
+    control.onProgress("prepare", 0);
+    const batch = this.#source.train.batch(task.epochStep, task.leaves);
+    this.#load(task.version, task.parameters);
+    const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
+    const onGradient = (tensor: string, perLeaf: readonly Float32Array[]): void => {
+      const firstValue = offsets.get(tensor);
+      if (firstValue === undefined) throw new RangeError(`the layout has no tensor ${tensor}`);
+      for (const [node, { firstLeaf, numLeaves }] of task.nodes.entries()) {
+        const first = task.leaves.indexOf(firstLeaf);
+        // An array of its own, so that it may be handed over.
+        const values = sumLeavesInTreeOrder(
+          perLeaf.slice(first, first + numLeaves),
+        ) as Float32Array<ArrayBuffer>;
+        control.onGradient({ node, firstValue, values });
+      }
+    };
+    const outcomes = this.#guard(control, () =>
+      this.#model.computeGradients({
+        batch,
+        states: task.states,
+        seed: this.#settings.seed,
+        step: task.step,
+        onGradient,
+        onProgress: control.onProgress,
+        isCancelled: control.isCancelled,
+      }),
+    );
+    return outcomes.map((outcome) => ({
+      result: {
+        leaf: outcome.leaf,
+        lossSum: outcome.lossSum,
+        lossWeight: outcome.lossWeight,
+        numSamples: numSamplesOf(batch, outcome.leaf),
+        sampleDigest: sampleDigest(batch, outcome.leaf),
+      },
+      state: outcome.state,
+    }));
+  }
+
+  /**
+   * Each leaf over the whole split, from a state of zeros, segment by segment.
+   *
+   * Sums are float64 in the order of the segments; a leaf's sample digest is the SHA-256 over the
+   * sample digests of its segments, in order.
+   *
+   * @throws WorkerError `cancelled`, `badLease`
+   */
+  evaluate(task: EvaluateTask, control: ComputeControl): readonly LeafResult[] {
+    const split = this.#source.evaluation(task.split);
+    checkLeaves(task.leaves, this.#settings.microShards);
+    this.#load(task.version, task.parameters);
+    let states: readonly Float32Array[] = task.leaves.map(
+      (leaf) => new Float32Array(this.#stateSize(split.numRowsOf(leaf))),
+    );
+    const totals = task.leaves.map((leaf) => ({
+      leaf,
+      lossSum: 0,
+      lossWeight: 0,
+      numSamples: 0,
+      digest: createHash("sha256"),
+    }));
+    let timeSteps = 0;
+    for (let segment = 0; segment < split.numSegments; segment++) {
+      const batch = split.batch(segment, task.leaves);
+      const before = timeSteps;
+      const outcomes = this.#guard(control, () =>
+        this.#model.evaluate({
+          batch,
+          states,
+          onProgress: (_, steps) => control.onProgress("evaluate", before + steps),
+          isCancelled: control.isCancelled,
+        }),
+      );
+      for (const [index, total] of totals.entries()) {
+        const outcome = outcomes[index];
+        if (outcome?.leaf !== total.leaf) throw new RangeError(`leaf ${total.leaf} has no outcome`);
+        total.lossSum += outcome.lossSum;
+        total.lossWeight += outcome.lossWeight;
+        total.numSamples += numSamplesOf(batch, total.leaf);
+        total.digest.update(sampleDigest(batch, total.leaf));
+      }
+      states = outcomes.map(({ state }) => state);
+      timeSteps += batch.numSteps;
+      control.onProgress("evaluate", timeSteps);
+    }
+    return totals.map(({ digest, ...sums }) => ({ ...sums, sampleDigest: digest.digest() }));
+  }
+
+  dispose(): void {
+    this.#model.dispose();
+  }
+
+  #load(version: number, parameters: Float32Array): void {
+    if (this.#loadedVersion === version) return;
+    this.#model.setParameters(parameters);
+    this.#loadedVersion = version;
+  }
+
+  #stateSize(numRows: number): number {
+    return stateShape(this.#model.spec).valuesPerRow * numRows;
+  }
+
+  #guard<T>(control: ComputeControl, compute: () => T): T {
+    if (control.isCancelled()) throw new WorkerError("cancelled", "the computation was cancelled");
+    try {
+      return compute();
+    } catch (error) {
+      if (error instanceof LstmError && error.code === "cancelled") {
+        throw new WorkerError("cancelled", error.message, { cause: error });
+      }
+      throw error;
+    }
+  }
+}
+
+/** Entries of the leaf's rows that have a weight. */
+function numSamplesOf(batch: TokenBatch, leaf: number): number {
+  const rows = batch.leaves.find((candidate) => candidate.leaf === leaf);
+  if (rows === undefined) return 0;
+  let numSamples = 0;
+  for (let time = 0; time < batch.numSteps; time++) {
+    const first = time * batch.numRows + rows.firstRow;
+    for (const weight of batch.weights.subarray(first, first + rows.numRows)) {
+      if (weight !== 0) numSamples += 1;
+    }
+  }
+  return numSamples;
+}
+
+function checkLeaves(leaves: readonly number[], microShards: number): void {
+  if (leaves.length === 0) throw new WorkerError("badLease", "the lease has no leaves");
+  for (const [index, leaf] of leaves.entries()) {
+    if (leaf >= microShards || leaf <= (leaves[index - 1] ?? -1)) {
+      throw new WorkerError(
+        "badLease",
+        `leaves ${leaves.join(", ")} are not distinct leaves below ${microShards}`,
+      );
+    }
+  }
+}
+
+/** The nodes cover the leaves exactly, each a power of two wide. */
+function checkNodes(
+  nodes: readonly NodeId[],
+  leaves: readonly number[],
+  microShards: number,
+): void {
+  checkLeaves(leaves, microShards);
+  const covered = nodes
+    .flatMap(({ firstLeaf, numLeaves }) =>
+      Array.from({ length: numLeaves }, (_, index) => firstLeaf + index),
+    )
+    .sort((a, b) => a - b);
+  const isExact =
+    covered.length === leaves.length && covered.every((leaf, index) => leaf === leaves[index]);
+  const areNodes = nodes.every((node) => isNodeOf(node, microShards));
+  if (isExact && areNodes) return;
+  const named = nodes.map(({ firstLeaf, numLeaves }) => `${firstLeaf}+${numLeaves}`).join(", ");
+  throw new WorkerError(
+    "badLease",
+    `nodes ${named} are not a division of leaves ${leaves.join(", ")} into subtrees`,
+  );
+}

@@ -1,0 +1,21 @@
+import type { BackendName } from "@ostinato/kernels/tensor";
+
+/** What a worker is started with. Everything else comes from the coordinator. */
+export interface WorkerOptions {
+  /** The coordinator's address, HOST:PORT. */
+  readonly coordinator: string;
+  /** The only backend to offer; undefined: every one that works here, the preferred one first. */
+  readonly backend: BackendName | undefined;
+  /** Where /metrics, /healthz and /readyz listen, HOST:PORT (port 0: any); undefined: nowhere. */
+  readonly http: string | undefined;
+  /** How long an unreachable coordinator is tried; the run's own deadline holds once joined. */
+  readonly deadlineSeconds: number;
+  /** Where fetched data sets are kept; undefined: a folder for the user's caches. */
+  readonly cacheDirectory: string | undefined;
+  readonly logFile: string | undefined;
+  /** For people; undefined: host name and process id. */
+  readonly name: string | undefined;
+  readonly console: "none" | "pretty" | "json";
+  /** Called once, when the metrics endpoint listens; never where `http` is undefined. */
+  readonly onReady?: (o: { readonly metricsAddress: string }) => void;
+}

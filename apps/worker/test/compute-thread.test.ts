@@ -1,0 +1,280 @@
+import { sumLeavesInTreeOrder } from "@ostinato/kernels";
+import { initialParameters, parameterLayout, stateShape } from "@ostinato/lstm";
+import type { NodeId } from "@ostinato/proto";
+import { afterEach, describe, expect, it } from "vitest";
+
+import type { TrainedLeaf } from "../src/training/index.js";
+import { ComputeThread } from "../src/training/index.js";
+import type { SmallRun } from "./support/small-run.js";
+import { smallRun } from "./support/small-run.js";
+
+// A thread runs compiled code, as in production.
+const entry = new URL("../dist/training/compute-thread-main.js", import.meta.url);
+
+const never = new AbortController().signal;
+const threads: ComputeThread[] = [];
+const tensorCounts: number[] = [];
+
+afterEach(async () => {
+  await Promise.all(threads.splice(0).map((thread) => thread.close()));
+  tensorCounts.length = 0;
+});
+
+function startThread(): ComputeThread {
+  const thread = new ComputeThread({ entry, onTensors: (count) => tensorCounts.push(count) });
+  threads.push(thread);
+  return thread;
+}
+
+async function prepared(
+  run: SmallRun,
+  backend: "wasm" | "cpu",
+): Promise<{ thread: ComputeThread; stateSizes: readonly number[]; parameters: Float32Array }> {
+  const thread = startThread();
+  const { spec, settings, encoded } = run;
+  const { stateSizes } = await thread.prepare({ backend, spec, settings, dataset: encoded });
+  return { thread, stateSizes, parameters: initialParameters(spec, 5) };
+}
+
+/** Gradients of each node in one flat buffer, and the results of the leaves. */
+async function train(
+  thread: ComputeThread,
+  run: SmallRun,
+  o: {
+    readonly parameters: Float32Array;
+    readonly nodes: readonly NodeId[];
+    readonly states: readonly Float32Array[];
+    readonly epochStep?: number;
+  },
+): Promise<{ gradients: Float32Array[]; leaves: readonly TrainedLeaf[]; order: number[] }> {
+  const size = parameterLayout(run.spec).size;
+  const gradients = o.nodes.map(() => new Float32Array(size).fill(Number.NaN));
+  const order: number[] = [];
+  const leaves = await thread.train(
+    {
+      step: 3,
+      epochStep: o.epochStep ?? 1,
+      version: 2,
+      parameters: o.parameters,
+      nodes: o.nodes,
+      leaves: o.nodes.flatMap(({ firstLeaf, numLeaves }) =>
+        Array.from({ length: numLeaves }, (_, index) => firstLeaf + index),
+      ),
+      states: o.states,
+    },
+    {
+      onProgress: () => undefined,
+      onGradient: ({ node, firstValue, values }) => {
+        order.push(firstValue);
+        gradients[node]?.set(values, firstValue);
+      },
+    },
+    never,
+  );
+  return { gradients, leaves, order };
+}
+
+/** States that no zero can stand in for. */
+function someStates(stateSizes: readonly number[]): Float32Array[] {
+  return stateSizes.map((size, leaf) =>
+    Float32Array.from({ length: size }, (_, index) => Math.sin(leaf * 100 + index) / 2),
+  );
+}
+
+describe.each(["wasm", "cpu"] as const)("ComputeThread on %s", (backend) => {
+  it("gives for four leaves as one node the bits of the tree sum of four single leaves", async () => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, backend);
+    // 1, 2, 2, 2 rows: floor(l · 7 / 4) to floor((l + 1) · 7 / 4).
+    const { valuesPerRow } = stateShape(run.spec);
+    expect(stateSizes).toEqual([1, 2, 2, 2].map((numRows) => numRows * valuesPerRow));
+    const states = someStates(stateSizes);
+    const together = await train(thread, run, {
+      parameters,
+      nodes: [{ firstLeaf: 0, numLeaves: 4 }],
+      states,
+    });
+    const single = [];
+    for (const [leaf, state] of states.entries()) {
+      const nodes = [{ firstLeaf: leaf, numLeaves: 1 }];
+      single.push(await train(thread, run, { parameters, nodes, states: [state] }));
+    }
+    expect(together.gradients[0]).toEqual(
+      sumLeavesInTreeOrder(single.map(({ gradients }) => gradients[0]!)),
+    );
+    expect(together.leaves).toEqual(single.flatMap(({ leaves }) => leaves));
+    expect(together.gradients[0]!.some((value) => value !== 0)).toBe(true);
+  });
+
+  it("gives for three nodes of one batch the bits of three batches", async () => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, backend);
+    const states = someStates(stateSizes);
+    const nodes = [
+      { firstLeaf: 0, numLeaves: 2 },
+      { firstLeaf: 2, numLeaves: 1 },
+      { firstLeaf: 3, numLeaves: 1 },
+    ];
+    const together = await train(thread, run, { parameters, nodes, states });
+    for (const [index, node] of nodes.entries()) {
+      const own = states.slice(node.firstLeaf, node.firstLeaf + node.numLeaves);
+      const alone = await train(thread, run, { parameters, nodes: [node], states: own });
+      expect(together.gradients[index]).toEqual(alone.gradients[0]);
+    }
+  });
+});
+
+describe("ComputeThread", () => {
+  it("hands gradients out last layer first, each value of the flat buffer once", async () => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, "cpu");
+    const nodes = [{ firstLeaf: 0, numLeaves: 4 }];
+    const { order, gradients } = await train(thread, run, {
+      parameters,
+      nodes,
+      states: someStates(stateSizes),
+    });
+    expect(gradients[0]!.some(Number.isNaN)).toBe(false);
+    const { tensors } = parameterLayout(run.spec);
+    expect([...order].sort((a, b) => a - b)).toEqual(tensors.map(({ offset }) => offset));
+    const layerOf = (offset: number): number => {
+      const name = tensors.find((tensor) => tensor.offset === offset)?.name ?? "";
+      if (name.startsWith("head")) return 3;
+      if (name.startsWith("layers.1")) return 2;
+      return name.startsWith("layers.0") ? 1 : 0;
+    };
+    const layers = order.map(layerOf);
+    expect(layers).toEqual([...layers].sort((a, b) => b - a));
+  });
+
+  it("computes with the very samples that the layout names, and says so", async () => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, "cpu");
+    const { createTextLayout } = await import("@ostinato/data");
+    const layout = createTextLayout({
+      numTokens: run.dataset.splits.train.length,
+      ...run.settings,
+    });
+    const last = layout.stepsPerEpoch - 1;
+    for (const epochStep of [0, 1, last]) {
+      const { leaves } = await train(thread, run, {
+        parameters,
+        nodes: [{ firstLeaf: 0, numLeaves: 4 }],
+        states: someStates(stateSizes),
+        epochStep,
+      });
+      for (const { result } of leaves) {
+        const expected = layout.expectedLeaf(run.dataset.splits.train, epochStep, result.leaf);
+        expect(result.numSamples).toBe(expected.numSamples);
+        expect(result.lossWeight).toBe(expected.numSamples);
+        expect(Buffer.compare(result.sampleDigest, expected.digest)).toBe(0);
+      }
+    }
+  });
+
+  it("gives zeros for a leaf without rows, alone as in a batch", async () => {
+    const run = smallRun();
+    const settings = { ...run.settings, microShards: 8 };
+    const { thread, stateSizes, parameters } = await prepared({ ...run, settings }, "wasm");
+    // floor(7 / 8) = 0: leaf 0 has no rows.
+    expect(stateSizes[0]).toBe(0);
+    const states = someStates(stateSizes);
+    const nodes = [0, 1].map((firstLeaf) => ({ firstLeaf, numLeaves: 1 }));
+    const batch = await train(thread, run, { parameters, nodes, states: states.slice(0, 2) });
+    const alone = await train(thread, run, {
+      parameters,
+      nodes: nodes.slice(0, 1),
+      states: states.slice(0, 1),
+    });
+    expect(alone.gradients[0]).toEqual(new Float32Array(parameters.length));
+    expect(alone.gradients[0]).toEqual(batch.gradients[0]);
+    expect(alone.leaves[0]).toEqual(batch.leaves[0]);
+    expect(alone.leaves[0]?.result).toMatchObject({ lossSum: 0, lossWeight: 0, numSamples: 0 });
+  });
+
+  it("evaluates each leaf alike, whichever leaves come with it", async () => {
+    const run = smallRun();
+    const { thread, parameters } = await prepared(run, "wasm");
+    const evaluate = (leaves: readonly number[]) =>
+      thread.evaluate(
+        { split: "validation", version: 2, parameters, leaves },
+        { onProgress: () => undefined },
+        never,
+      );
+    const all = await evaluate([0, 1, 2, 3]);
+    const parts = [...(await evaluate([0])), ...(await evaluate([1, 2])), ...(await evaluate([3]))];
+    expect(all).toEqual(parts);
+    // Every target of the split once.
+    const numSamples = all.reduce((sum, leaf) => sum + leaf.numSamples, 0);
+    expect(numSamples).toBe(run.dataset.splits.validation.length - 1);
+  });
+
+  it("keeps as many tensors after a task as before it", async () => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, "wasm");
+    const nodes = [{ firstLeaf: 0, numLeaves: 4 }];
+    const states = someStates(stateSizes);
+    await train(thread, run, { parameters, nodes, states });
+    const after = tensorCounts.at(-1);
+    await train(thread, run, { parameters, nodes, states });
+    await thread.evaluate(
+      { split: "test", version: 2, parameters, leaves: [0, 1, 2, 3] },
+      { onProgress: () => undefined },
+      never,
+    );
+    expect(tensorCounts.slice(-2)).toEqual([after, after]);
+  });
+
+  it("stops in the midst of a computation, leaks nothing, and goes on with the next", async () => {
+    const run = smallRun({ numRepeats: 400 });
+    const { thread, stateSizes, parameters } = await prepared(run, "cpu");
+    const nodes = [{ firstLeaf: 0, numLeaves: 4 }];
+    const states = someStates(stateSizes);
+    const first = await train(thread, run, { parameters, nodes, states });
+    const tensorsBefore = tensorCounts.at(-1);
+    const abort = new AbortController();
+    const evaluation = thread.evaluate(
+      { split: "train", version: 2, parameters, leaves: [0, 1, 2, 3] },
+      { onProgress: () => abort.abort() },
+      abort.signal,
+    );
+    await expect(evaluation).rejects.toMatchObject({ code: "cancelled" });
+    const again = await train(thread, run, { parameters, nodes, states });
+    expect(again).toEqual(first);
+    expect(tensorCounts.at(-1)).toBe(tensorsBefore);
+  });
+
+  it.each([
+    ["nodes that leave a leaf out", { nodes: [{ firstLeaf: 0, numLeaves: 1 }], leaves: [0, 1] }],
+    ["a node that is no subtree", { nodes: [{ firstLeaf: 1, numLeaves: 2 }], leaves: [1, 2] }],
+    ["a leaf that does not exist", { nodes: [{ firstLeaf: 4, numLeaves: 1 }], leaves: [4] }],
+    ["no leaves", { nodes: [], leaves: [] }],
+  ])("refuses a lease with %s", async (_, { nodes, leaves }) => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, "cpu");
+    const states = leaves.map((leaf) => new Float32Array(stateSizes[leaf] ?? 0));
+    const task = { step: 1, epochStep: 0, version: 0, parameters, nodes, leaves, states };
+    const events = { onProgress: () => undefined, onGradient: () => expect.unreachable() };
+    await expect(thread.train(task, events, never)).rejects.toMatchObject({ code: "badLease" });
+  });
+
+  it("offers the profiles of the backends that work here, in the order asked for", async () => {
+    const profiles = await startThread().profiles(["wasm", "cpu"]);
+    expect(profiles.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
+    for (const { digest } of profiles) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("says so when the thread is gone", async () => {
+    const thread = startThread();
+    const pending = thread.profiles(["cpu"]);
+    await thread.close();
+    await expect(pending).rejects.toMatchObject({ code: "threadLost" });
+    await expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
+  });
+
+  it("says so when the thread cannot start", async () => {
+    const thread = new ComputeThread({ entry: new URL("./missing.js", entry) });
+    threads.push(thread);
+    await expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
+  });
+});

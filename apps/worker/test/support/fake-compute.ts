@@ -1,0 +1,90 @@
+import type { NumericsProfile } from "@ostinato/proto";
+
+import { WorkerError } from "../../src/errors/index.js";
+import type {
+  Compute,
+  ComputeEvents,
+  ComputeSetup,
+  EvaluateTask,
+  PreparedCompute,
+  TrainedLeaf,
+  TrainTask,
+} from "../../src/training/index.js";
+
+export const PROFILE: NumericsProfile = { backend: "wasm", version: "4.22.0", digest: "ab12" };
+
+/** What a test decides about one train call. */
+export interface HeldTask {
+  readonly task: TrainTask;
+  readonly events: ComputeEvents;
+  finish(): void;
+  fail(error: unknown): void;
+}
+
+/** Computes nothing: a leaf's result follows from its number. Tasks wait for the test where told so. */
+export class FakeCompute implements Compute {
+  readonly setups: ComputeSetup[] = [];
+  readonly tasks: TrainTask[] = [];
+  readonly evaluations: EvaluateTask[] = [];
+  readonly held: HeldTask[] = [];
+  offers: readonly NumericsProfile[] = [PROFILE];
+  /** Tasks end only when the test says so (or they are cancelled). */
+  holdsTasks = false;
+  stateSizes: readonly number[] = [2, 2, 2, 2];
+
+  profiles(): Promise<readonly NumericsProfile[]> {
+    return Promise.resolve(this.offers);
+  }
+
+  prepare(setup: ComputeSetup): Promise<PreparedCompute> {
+    this.setups.push(setup);
+    return Promise.resolve({ stateSizes: this.stateSizes });
+  }
+
+  async train(
+    task: TrainTask,
+    events: ComputeEvents,
+    signal: AbortSignal,
+  ): Promise<readonly TrainedLeaf[]> {
+    this.tasks.push(task);
+    if (this.holdsTasks) {
+      await new Promise<void>((resolve, reject) => {
+        this.held.push({ task, events, finish: resolve, fail: reject });
+        signal.addEventListener("abort", () => {
+          reject(new WorkerError("cancelled", "cancelled"));
+        });
+      });
+    }
+    for (const node of task.nodes.keys()) {
+      const values = Float32Array.from(task.parameters, (value) => value + 1);
+      events.onGradient({ node, firstValue: 0, values });
+    }
+    return task.leaves.map((leaf) => ({
+      result: {
+        leaf,
+        lossSum: leaf + 0.5,
+        lossWeight: 3,
+        numSamples: 3,
+        sampleDigest: new Uint8Array(32).fill(leaf),
+      },
+      state: new Float32Array(this.stateSizes[leaf] ?? 0).fill(100 * task.step + leaf),
+    }));
+  }
+
+  evaluate(task: EvaluateTask): ReturnType<Compute["evaluate"]> {
+    this.evaluations.push(task);
+    return Promise.resolve(
+      task.leaves.map((leaf) => ({
+        leaf,
+        lossSum: leaf,
+        lossWeight: 1,
+        numSamples: 1,
+        sampleDigest: new Uint8Array(32),
+      })),
+    );
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
