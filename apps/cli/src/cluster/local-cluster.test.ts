@@ -1,0 +1,250 @@
+import { ManualClock } from "@ostinato/runtime";
+import { describe, expect, it } from "vitest";
+
+import type { Child, ChildExit } from "./child.js";
+import { LEAVE_MS, LocalCluster } from "./local-cluster.js";
+import { MAX_RESTARTS_IN_A_ROW, SOUND_LIFE_MS } from "./worker-slot.js";
+
+/** A child that does only what the test makes it do. */
+class FakeChild implements Child {
+  readonly pid: number;
+  readonly programArguments: readonly string[];
+  readonly exited: Promise<ChildExit>;
+  readonly received: string[] = [];
+  #listener: ((message: unknown) => void) | undefined;
+  readonly #exit: (exit: ChildExit) => void;
+
+  constructor(pid: number, programArguments: readonly string[]) {
+    this.pid = pid;
+    this.programArguments = programArguments;
+    let exit: (exit: ChildExit) => void = () => undefined;
+    this.exited = new Promise((resolve) => {
+      exit = resolve;
+    });
+    this.#exit = exit;
+  }
+
+  onMessage(listener: (message: unknown) => void): void {
+    this.#listener = listener;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.received.push(signal);
+  }
+
+  release(): void {
+    this.received.push("release");
+  }
+
+  say(message: unknown): void {
+    this.#listener?.(message);
+  }
+
+  end(how: number | NodeJS.Signals, lastLine = ""): void {
+    this.#exit(
+      typeof how === "number"
+        ? { code: how, signal: undefined, lastLine }
+        : { code: undefined, signal: how, lastLine },
+    );
+  }
+}
+
+const ready = {
+  kind: "ready",
+  address: "127.0.0.1:7070",
+  metricsAddress: "http://127.0.0.1:9464",
+  runDirectory: "runs/r",
+} as const;
+
+/** Lets everything that is waiting for a settled promise go on. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+function createCluster(numWorkers = 2) {
+  const children: FakeChild[] = [];
+  const notices: string[] = [];
+  const clock = new ManualClock();
+  const cluster = new LocalCluster(
+    {
+      numWorkers,
+      coordinatorArguments: ["coordinator"],
+      workerArguments: ({ address }, name) => ["worker", address, name],
+    },
+    {
+      startChild: (programArguments) => {
+        const child = new FakeChild(100 + children.length, programArguments);
+        children.push(child);
+        return child;
+      },
+      clock,
+      onNotice: (text) => notices.push(text),
+    },
+  );
+  const [coordinator] = children;
+  const workers = (): readonly FakeChild[] => children.slice(1);
+  return { cluster, coordinator: coordinator!, workers, notices, clock };
+}
+
+/** A cluster whose workers run. */
+async function runningCluster(numWorkers = 2) {
+  const parts = createCluster(numWorkers);
+  parts.coordinator.say(ready);
+  const message = await parts.cluster.ready();
+  parts.cluster.startWorkers(message!);
+  return parts;
+}
+
+describe("a local cluster", () => {
+  it("starts no worker before the coordinator is ready, then all with its address", async () => {
+    const { cluster, coordinator, workers } = createCluster(2);
+    coordinator.say({ kind: "something else" });
+    await settle();
+    expect(workers()).toHaveLength(0);
+    coordinator.say(ready);
+    expect(await cluster.ready()).toEqual(ready);
+    cluster.startWorkers(ready);
+    expect(workers().map(({ programArguments }) => programArguments)).toEqual([
+      ["worker", "127.0.0.1:7070", "worker-1"],
+      ["worker", "127.0.0.1:7070", "worker-2"],
+    ]);
+  });
+
+  it("ends with 0 when the coordinator completed the run and the workers left", async () => {
+    const { cluster, coordinator, workers, notices } = await runningCluster();
+    for (const worker of workers()) worker.end(0);
+    coordinator.end(0);
+    expect(await cluster.ended).toEqual({ exitCode: 0, reason: undefined });
+    expect(workers()).toHaveLength(2);
+    expect(notices).toEqual([]);
+  });
+
+  it("passes on why the coordinator ended before it was ready, and its exit code 2", async () => {
+    const { cluster, coordinator } = createCluster();
+    coordinator.end(2, "book.txt: no such file");
+    expect(await cluster.ready()).toBeUndefined();
+    expect(await cluster.ended).toEqual({ exitCode: 2, reason: "book.txt: no such file" });
+  });
+
+  it("ends with 1 when the coordinator is killed, and lets the workers go", async () => {
+    const { cluster, coordinator, workers } = await runningCluster();
+    coordinator.end("SIGKILL");
+    await settle();
+    expect(workers().map(({ received }) => received)).toEqual([["release"], ["release"]]);
+    for (const worker of workers()) worker.end(1, "the coordinator is gone");
+    expect(await cluster.ended).toEqual({
+      exitCode: 1,
+      reason: "the coordinator was killed by SIGKILL",
+    });
+    expect(workers()).toHaveLength(2);
+  });
+
+  it("kills workers that do not leave within their time", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster(1);
+    coordinator.end(0);
+    await settle();
+    clock.advance(LEAVE_MS - 1);
+    expect(workers()[0]?.received).toEqual(["release"]);
+    clock.advance(1);
+    expect(workers()[0]?.received).toEqual(["release", "SIGKILL"]);
+    workers()[0]?.end("SIGKILL");
+    expect((await cluster.ended).exitCode).toBe(0);
+  });
+});
+
+describe("a worker of a local cluster", () => {
+  it("that dies is replaced, and its death told in one line", async () => {
+    const { workers, notices } = await runningCluster(2);
+    workers()[1]?.end("SIGKILL");
+    await settle();
+    expect(workers().map(({ programArguments }) => programArguments[2])).toEqual([
+      "worker-1",
+      "worker-2",
+      "worker-3",
+    ]);
+    expect(notices).toEqual(["worker-2 (pid 102) was killed by SIGKILL; worker-3 takes its place"]);
+  });
+
+  it("that leaves by itself is not replaced", async () => {
+    const { workers, notices } = await runningCluster(2);
+    workers()[0]?.end(0);
+    await settle();
+    expect(workers()).toHaveLength(2);
+    expect(notices).toEqual([]);
+  });
+
+  it("is replaced at most five times in a row, and then the run is stopped with exit code 1", async () => {
+    const { cluster, coordinator, workers, notices } = await runningCluster(1);
+    for (let death = 0; death <= MAX_RESTARTS_IN_A_ROW; death++) {
+      workers().at(-1)?.end(1, "no backend works here");
+      await settle();
+    }
+    expect(workers()).toHaveLength(1 + 5);
+    expect(notices.at(-1)).toContain("no backend works here; it is not replaced");
+    expect(coordinator.received).toEqual(["SIGTERM"]);
+    coordinator.end(143);
+    expect(await cluster.ended).toEqual({
+      exitCode: 1,
+      reason: "every worker died again and again",
+    });
+  });
+
+  it("that lived for a while counts as the first in a row", async () => {
+    const { coordinator, workers, clock } = await runningCluster(1);
+    for (let death = 0; death < 3 * MAX_RESTARTS_IN_A_ROW; death++) {
+      clock.advance(SOUND_LIFE_MS);
+      workers().at(-1)?.end("SIGSEGV");
+      await settle();
+    }
+    expect(workers()).toHaveLength(1 + 3 * MAX_RESTARTS_IN_A_ROW);
+    expect(coordinator.received).toEqual([]);
+  });
+});
+
+describe("a signal to a local cluster", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s goes to the coordinator alone, and ends with %d", async (signal, exitCode) => {
+    const { cluster, coordinator, workers } = await runningCluster();
+    cluster.interrupt(signal);
+    await settle();
+    expect(coordinator.received).toEqual([signal]);
+    expect(workers().flatMap(({ received }) => received)).toEqual([]);
+    for (const worker of workers()) worker.end(0);
+    coordinator.end(exitCode);
+    expect(await cluster.ended).toEqual({ exitCode, reason: undefined });
+  });
+
+  it("stops the replacement of workers", async () => {
+    const { cluster, workers, notices } = await runningCluster(1);
+    cluster.interrupt("SIGTERM");
+    workers()[0]?.end(1);
+    await settle();
+    expect(workers()).toHaveLength(1);
+    expect(notices).toEqual([]);
+  });
+
+  it("before the coordinator is ready leaves no worker behind", async () => {
+    const { cluster, coordinator, workers } = createCluster();
+    cluster.interrupt("SIGINT");
+    coordinator.say(ready);
+    cluster.startWorkers((await cluster.ready())!);
+    expect(workers()).toHaveLength(0);
+    coordinator.end(130);
+    expect((await cluster.ended).exitCode).toBe(130);
+  });
+
+  it("that is the second kills every child", async () => {
+    const { cluster, coordinator, workers } = await runningCluster();
+    cluster.interrupt("SIGINT");
+    cluster.interrupt("SIGINT");
+    expect(coordinator.received).toEqual(["SIGINT", "SIGKILL"]);
+    expect(workers().map(({ received }) => received)).toEqual([["SIGKILL"], ["SIGKILL"]]);
+    for (const worker of workers()) worker.end("SIGKILL");
+    coordinator.end("SIGKILL");
+    const { exitCode, reason } = await cluster.ended;
+    expect(exitCode).toBe(130);
+    expect(reason).toContain("before its checkpoint was written");
+  });
+});

@@ -1,0 +1,161 @@
+/** A coordinator and its workers as child processes, from the first start to the last exit. */
+
+import type { Clock } from "@ostinato/runtime";
+
+import { EXIT_CODES } from "../errors/index.js";
+import type { Child, ChildExit, StartChild } from "./child.js";
+import { isReadyMessage } from "./ready-message.js";
+import type { ReadyMessage } from "./ready-message.js";
+import { describeExit, WorkerSlot } from "./worker-slot.js";
+
+/** How long workers may take to leave once there is no coordinator. */
+export const LEAVE_MS = 10_000;
+
+export interface ClusterOptions {
+  readonly numWorkers: number;
+  readonly coordinatorArguments: readonly string[];
+  readonly workerArguments: (ready: ReadyMessage, name: string) => readonly string[];
+}
+
+export interface ClusterModules {
+  readonly startChild: StartChild;
+  readonly clock: Clock;
+  /** Told of each worker that dies or leaves, in one line. */
+  readonly onNotice: (text: string) => void;
+}
+
+export interface ClusterEnd {
+  readonly exitCode: number;
+  /** Why, if not because the run was completed or stopped as asked. */
+  readonly reason: string | undefined;
+}
+
+/**
+ * - `starting`: the coordinator is not ready; there are no workers.
+ * - `running`: workers that die are replaced.
+ * - `stopping`: a signal was passed on; the coordinator writes its checkpoint and tells the workers.
+ * - `leaving`: the coordinator is gone, the workers go.
+ * - `ended`: no child is left.
+ */
+export type ClusterState = "starting" | "running" | "stopping" | "leaving" | "ended";
+
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+export class LocalCluster {
+  readonly #options: ClusterOptions;
+  readonly #modules: ClusterModules;
+  readonly #coordinator: Child;
+  readonly #slots: { readonly slot: WorkerSlot; readonly done: Promise<unknown> }[] = [];
+  readonly #ready: Promise<ReadyMessage | undefined>;
+  #state: ClusterState = "starting";
+  #signal: StopSignal | undefined;
+  #failure: string | undefined;
+  #numNames = 0;
+  #numSlotsGivenUp = 0;
+
+  /** Settled when every child has ended; never rejects. */
+  readonly ended: Promise<ClusterEnd>;
+
+  constructor(options: ClusterOptions, modules: ClusterModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#coordinator = modules.startChild(options.coordinatorArguments);
+    const { exited } = this.#coordinator;
+    this.#ready = new Promise((resolve) => {
+      this.#coordinator.onMessage((message) => {
+        if (isReadyMessage(message)) resolve(message);
+      });
+      void exited.then(() => resolve(undefined));
+    });
+    this.ended = exited.then((exit) => this.#endAfter(exit));
+  }
+
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  /** What the coordinator said when it listened; undefined if it ended before: see `ended`. */
+  ready(): Promise<ReadyMessage | undefined> {
+    return this.#ready;
+  }
+
+  /** Starts the workers of a ready coordinator; does nothing if a signal came first. */
+  startWorkers(ready: ReadyMessage): void {
+    if (this.#state !== "starting") return;
+    this.#state = "running";
+    const { startChild, clock, onNotice } = this.#modules;
+    for (let i = 0; i < this.#options.numWorkers; i++) {
+      const slot = new WorkerSlot({
+        clock,
+        startWorker: (name) => startChild(this.#options.workerArguments(ready, name)),
+        nextName: () => `worker-${++this.#numNames}`,
+        onNotice,
+      });
+      const done = slot.run().then((how) => {
+        if (how === "givenUp") this.#giveUpSlot();
+      });
+      this.#slots.push({ slot, done });
+    }
+  }
+
+  /**
+   * Passes a signal on to the coordinator, which writes a checkpoint and tells the workers; a second
+   * one kills every child at once.
+   */
+  interrupt(signal: StopSignal): void {
+    if (this.#state === "ended") return;
+    if (this.#signal === undefined) {
+      this.#signal = signal;
+      this.#stop(signal);
+      return;
+    }
+    this.#coordinator.kill("SIGKILL");
+    for (const { slot } of this.#slots) slot.kill();
+  }
+
+  /** Without any worker left the run would wait for ever. */
+  #giveUpSlot(): void {
+    this.#numSlotsGivenUp += 1;
+    if (this.#state !== "running" || this.#numSlotsGivenUp < this.#options.numWorkers) return;
+    this.#failure = "every worker died again and again";
+    this.#stop("SIGTERM");
+  }
+
+  #stop(signal: StopSignal): void {
+    if (this.#state === "leaving") return;
+    this.#state = "stopping";
+    for (const { slot } of this.#slots) slot.close();
+    this.#coordinator.kill(signal);
+  }
+
+  async #endAfter(exit: ChildExit): Promise<ClusterEnd> {
+    this.#state = "leaving";
+    for (const { slot } of this.#slots) slot.release();
+    const timer = this.#modules.clock.setTimer(LEAVE_MS, () => {
+      for (const { slot } of this.#slots) slot.kill();
+    });
+    await Promise.all(this.#slots.map(({ done }) => done));
+    timer.cancel();
+    this.#state = "ended";
+    return this.#endOf(exit);
+  }
+
+  #endOf(exit: ChildExit): ClusterEnd {
+    if (exit.code === 0) return { exitCode: EXIT_CODES.done, reason: undefined };
+    if (this.#failure !== undefined) return { exitCode: EXIT_CODES.failed, reason: this.#failure };
+    const { code } = exit;
+    if (code === EXIT_CODES.SIGINT || code === EXIT_CODES.SIGTERM) {
+      return { exitCode: code, reason: undefined };
+    }
+    if (this.#signal !== undefined && exit.signal !== undefined) {
+      const reason = `the coordinator ${describeExit(exit)} before its checkpoint was written`;
+      return { exitCode: EXIT_CODES[this.#signal], reason };
+    }
+    // What the coordinator says of itself is a whole sentence already.
+    const reason =
+      exit.signal === undefined && exit.lastLine !== ""
+        ? exit.lastLine
+        : `the coordinator ${describeExit(exit)}`;
+    return { exitCode: code === EXIT_CODES.usage ? code : EXIT_CODES.failed, reason };
+  }
+}

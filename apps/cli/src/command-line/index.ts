@@ -1,0 +1,21 @@
+/**
+ * The command line: which commands and options there are, and what becomes of errors.
+ *
+ * @example
+ * ```ts
+ * process.exitCode = await runCommandLine(process.argv.slice(2), modules);
+ * ```
+ *
+ * @module
+ */
+export type {
+  Commands,
+  CoordinatorCommandOptions,
+  EvaluateOptions,
+  GenerateOptions,
+  TrainOptions,
+  VerifyOptions,
+  WorkerCommandOptions,
+} from "./options.js";
+export { runCommandLine } from "./run-command-line.js";
+export type { CommandLineModules } from "./run-command-line.js";

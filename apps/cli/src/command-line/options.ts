@@ -1,0 +1,64 @@
+/** What the arguments of each command amount to. */
+
+export interface TrainOptions {
+  readonly config: string;
+  /** Instead of `cluster.workers` of the config. */
+  readonly workers: number | undefined;
+  /** `key=value` each. */
+  readonly set: readonly string[];
+  readonly runDir: string | undefined;
+  readonly resume: boolean;
+  readonly json: boolean;
+}
+
+export interface CoordinatorCommandOptions {
+  readonly config: string;
+  readonly listen: string;
+  readonly http: string;
+  readonly set: readonly string[];
+  readonly runDir: string | undefined;
+  readonly resume: boolean;
+  readonly insecure: boolean;
+}
+
+export interface WorkerCommandOptions {
+  readonly coordinator: string;
+  readonly backend: "wasm" | "cpu" | undefined;
+  readonly http: string | undefined;
+  readonly deadline: number;
+  readonly cacheDir: string | undefined;
+  readonly name: string | undefined;
+  readonly logFile: string | undefined;
+}
+
+export interface GenerateOptions {
+  readonly run: string;
+  /** Undefined: the text starts from nothing. */
+  readonly prompt: string | undefined;
+  /** Characters. */
+  readonly length: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed: number;
+}
+
+export interface EvaluateOptions {
+  readonly run: string;
+  readonly split: "train" | "validation" | "test";
+  readonly json: boolean;
+}
+
+export interface VerifyOptions {
+  readonly run: string;
+  readonly json: boolean;
+}
+
+/** What the command line can be asked for; each resolves to an exit code. */
+export interface Commands {
+  train(options: TrainOptions): Promise<number>;
+  coordinator(options: CoordinatorCommandOptions): Promise<number>;
+  worker(options: WorkerCommandOptions): Promise<number>;
+  generate(options: GenerateOptions): Promise<number>;
+  evaluate(options: EvaluateOptions): Promise<number>;
+  verify(options: VerifyOptions): Promise<number>;
+}

@@ -1,0 +1,154 @@
+/** The commands, their options and their help. */
+
+import { Command, Option } from "commander";
+
+import { keyValue, numberFromZero, positiveNumber, wholeNumber } from "./arguments.js";
+import type {
+  Commands,
+  CoordinatorCommandOptions,
+  EvaluateOptions,
+  GenerateOptions,
+  TrainOptions,
+  VerifyOptions,
+  WorkerCommandOptions,
+} from "./options.js";
+
+export interface ProgramModules {
+  readonly commands: Commands;
+  readonly version: string;
+  readonly writeOut: (text: string) => void;
+  /** Given the exit code of the command that ran. */
+  readonly onExitCode: (exitCode: number) => void;
+}
+
+const TRAIN_HELP = `
+Examples:
+  ostinato train examples/moby-dick.yaml
+  ostinato train examples/text.yaml --set data.files=/path/book.txt     your own text
+  ostinato train run.yaml --workers 4 --set training.epochs=3 optimizer.learningRate=1e-3
+  ostinato train run.yaml --run-dir runs/mine --resume                  go on after a stop
+
+Relative paths in the config start from its folder, those in --set from the present one.`;
+
+/** The `ostinato` program; parsing throws commander's errors instead of ending the process. */
+export function createProgram({
+  commands,
+  version,
+  writeOut,
+  onExitCode,
+}: ProgramModules): Command {
+  const program = new Command("ostinato")
+    .description("Trains LSTM networks on many processes, from TypeScript")
+    .version(version)
+    .exitOverride()
+    // The one line of an error is written by the caller.
+    .configureOutput({ writeOut, writeErr: () => undefined, outputError: () => undefined })
+    .showSuggestionAfterError()
+    .addHelpText("after", "\nSet OSTINATO_DEBUG=1 to see the stack of an error.");
+
+  program
+    .command("train")
+    .description("train with a local coordinator and worker processes")
+    .argument("<config>", "run config, a YAML file")
+    .option("--workers <n>", "worker processes, instead of cluster.workers", wholeNumber(1, 256))
+    .addOption(setOption())
+    .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
+    .option("--resume", "go on from the newest checkpoint of --run-dir", false)
+    .option("--json", "one JSON object a line on standard output, and nothing else", false)
+    .addHelpText("after", TRAIN_HELP)
+    .action(async (config: string, options: Omit<TrainOptions, "config">, command: Command) => {
+      const { workers, runDir, set, resume, json } = options;
+      if (resume && runDir === undefined) {
+        command.error("error: --resume needs --run-dir, the run directory to go on in");
+      }
+      onExitCode(await commands.train({ config, workers, set, runDir, resume, json }));
+    });
+
+  program
+    .command("coordinator")
+    .description("own the parameters of one run and wait for workers")
+    .argument("<config>", "run config, a YAML file")
+    .requiredOption("--listen <host:port>", "where workers connect")
+    .requiredOption("--http <host:port>", "where /metrics, /healthz and /readyz are")
+    .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
+    .addOption(setOption())
+    .option("--resume", "go on from the newest checkpoint of --run-dir", false)
+    .option("--insecure", "listen beyond loopback, without encryption", false)
+    .action(async (config: string, options: Omit<CoordinatorCommandOptions, "config">) => {
+      onExitCode(await commands.coordinator({ ...options, config }));
+    });
+
+  program
+    .command("worker")
+    .description("compute gradients for a coordinator")
+    .requiredOption("--coordinator <host:port>", "the coordinator's --listen address")
+    .addOption(new Option("--backend <name>", "the only backend to offer").choices(["wasm", "cpu"]))
+    .option("--http <host:port>", "where /metrics, /healthz and /readyz are (default: nowhere)")
+    .option(
+      "--deadline <seconds>",
+      "how long to try a coordinator in vain",
+      positiveNumber(86_400),
+      30,
+    )
+    .option("--cache-dir <dir>", "where fetched data sets are kept")
+    .addOption(new Option("--name <name>").hideHelp())
+    .addOption(new Option("--log-file <file>").hideHelp())
+    .action(async (options: Partial<WorkerCommandOptions> & RequiredWorkerOptions) => {
+      const { coordinator, backend, http, deadline, cacheDir, name, logFile } = options;
+      onExitCode(
+        await commands.worker({ coordinator, backend, http, deadline, cacheDir, name, logFile }),
+      );
+    });
+
+  program
+    .command("generate")
+    .description("write text with a trained model")
+    .argument("<run>", "run directory; its best checkpoint is used, else the latest")
+    .option("--prompt <text>", "what the text goes on from")
+    .option("--length <n>", "characters to write", wholeNumber(1, 1_000_000), 500)
+    .option(
+      "--temperature <t>",
+      "the lower, the likelier; 0 always takes the likeliest",
+      numberFromZero,
+      0.8,
+    )
+    .option("--top-p <p>", "leave out the least likely, beyond this mass", positiveNumber(1), 1)
+    .option("--seed <s>", "the same seed writes the same text", wholeNumber(0), 1)
+    .action(async (run: string, options: Omit<GenerateOptions, "run">) => {
+      const { prompt, length, temperature, topP, seed } = options;
+      onExitCode(await commands.generate({ run, prompt, length, temperature, topP, seed }));
+    });
+
+  program
+    .command("evaluate")
+    .description("measure a trained model, beside n-gram models of the same text")
+    .argument("<run>", "run directory; its best checkpoint is used, else the latest")
+    .addOption(
+      new Option("--split <name>", "part of the text")
+        .choices(["train", "validation", "test"])
+        .default("test"),
+    )
+    .option("--json", "one JSON object on standard output, and nothing else", false)
+    .action(async (run: string, options: Omit<EvaluateOptions, "run">) => {
+      onExitCode(await commands.evaluate({ ...options, run }));
+    });
+
+  program
+    .command("verify")
+    .description("recompute every checksum of a run, and prove that each sample counted once")
+    .argument("<run>", "run directory")
+    .option("--json", "one JSON object on standard output, and nothing else", false)
+    .action(async (run: string, options: Omit<VerifyOptions, "run">) => {
+      onExitCode(await commands.verify({ ...options, run }));
+    });
+
+  return program;
+}
+
+type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline">;
+
+function setOption(): Option {
+  return new Option("--set <key=value...>", "change keys of the config")
+    .argParser(keyValue)
+    .default([], "none");
+}

@@ -1,0 +1,172 @@
+import { RunError } from "@ostinato/run";
+import { describe, expect, it } from "vitest";
+
+import type { Commands } from "./options.js";
+import { runCommandLine } from "./run-command-line.js";
+
+/** Runs a command line whose commands only note their options. */
+async function run(line: string, behavior: Partial<Commands> = {}) {
+  const calls: [string, unknown][] = [];
+  const noting = (name: string) => (options: unknown) => {
+    calls.push([name, options]);
+    return Promise.resolve(0);
+  };
+  const commands: Commands = {
+    train: noting("train"),
+    coordinator: noting("coordinator"),
+    worker: noting("worker"),
+    generate: noting("generate"),
+    evaluate: noting("evaluate"),
+    verify: noting("verify"),
+    ...behavior,
+  };
+  let [out, err] = ["", ""];
+  const exitCode = await runCommandLine(line === "" ? [] : line.split(" "), {
+    commands,
+    version: "1.2.3",
+    writeOut: (text) => (out += text),
+    writeErr: (text) => (err += text),
+    debug: false,
+  });
+  return { calls, out, err, exitCode };
+}
+
+describe("the command line", () => {
+  it("reads every option of train", async () => {
+    const { calls, exitCode } = await run(
+      "train a.yaml --workers 3 --set seed=1 data.files=b.txt --set name=c --run-dir d --resume --json",
+    );
+    expect(exitCode).toBe(0);
+    expect(calls).toEqual([
+      [
+        "train",
+        {
+          config: "a.yaml",
+          workers: 3,
+          set: ["seed=1", "data.files=b.txt", "name=c"],
+          runDir: "d",
+          resume: true,
+          json: true,
+        },
+      ],
+    ]);
+  });
+
+  it("has defaults for what train is not told", async () => {
+    const { calls } = await run("train a.yaml");
+    expect(calls[0]?.[1]).toEqual({
+      config: "a.yaml",
+      workers: undefined,
+      set: [],
+      runDir: undefined,
+      resume: false,
+      json: false,
+    });
+  });
+
+  it("reads coordinator and worker", async () => {
+    const coordinator = await run(
+      "coordinator a.yaml --listen 0.0.0.0:7070 --http 127.0.0.1:0 --run-dir r --insecure",
+    );
+    expect(coordinator.calls[0]?.[1]).toMatchObject({
+      config: "a.yaml",
+      listen: "0.0.0.0:7070",
+      http: "127.0.0.1:0",
+      runDir: "r",
+      insecure: true,
+      resume: false,
+    });
+    const worker = await run("worker --coordinator h:7070 --backend cpu --deadline 2.5");
+    expect(worker.calls[0]?.[1]).toEqual({
+      coordinator: "h:7070",
+      backend: "cpu",
+      http: undefined,
+      deadline: 2.5,
+      cacheDir: undefined,
+      name: undefined,
+      logFile: undefined,
+    });
+  });
+
+  it("reads generate, evaluate and verify", async () => {
+    const generate = await run(
+      "generate r --prompt Call --length 9 --temperature 0.5 --top-p 0.9 --seed 7",
+    );
+    expect(generate.calls).toEqual([
+      ["generate", { run: "r", prompt: "Call", length: 9, temperature: 0.5, topP: 0.9, seed: 7 }],
+    ]);
+    expect((await run("evaluate r --split validation")).calls).toEqual([
+      ["evaluate", { run: "r", split: "validation", json: false }],
+    ]);
+    expect((await run("verify r --json")).calls).toEqual([["verify", { run: "r", json: true }]]);
+  });
+
+  it.each([
+    ["trian a.yaml", /unknown command 'trian' \(Did you mean train\?\)/],
+    ["train", /missing required argument 'config'/],
+    ["train a.yaml b.yaml", /too many arguments/],
+    ["train a.yaml --worker 2", /unknown option '--worker' \(Did you mean --workers\?\)/],
+    ["train a.yaml --workers 0", /'--workers <n>' argument '0' is invalid.*from 1 to 256/],
+    ["train a.yaml --workers 1.5", /argument '1.5' is invalid/],
+    ["train a.yaml --resume", /--resume needs --run-dir/],
+    ["train --set seed=1 a.yaml", /argument 'a.yaml' is invalid.*CONFIG must stand before it/],
+    ["coordinator a.yaml --http :0", /required option '--listen <host:port>' not specified/],
+    ["worker --coordinator h:1 --backend gpu", /argument 'gpu' is invalid.*wasm, cpu/],
+    ["generate r --top-p 1.5", /argument '1.5' is invalid.*above 0 and at most 1/],
+    ["generate r --temperature nan", /argument 'nan' is invalid.*a number from 0/],
+    ["evaluate r --split all", /train, validation, test/],
+  ])("refuses `%s` in one line, with exit code 2", async (line, message) => {
+    const { calls, err, out, exitCode } = await run(line);
+    expect(exitCode).toBe(2);
+    expect(calls).toEqual([]);
+    expect(out).toBe("");
+    expect(err).toMatch(/^ostinato: [^\n]+\n$/);
+    expect(err).toMatch(message);
+  });
+
+  it("lists the commands in --help, with exit code 0, and none that is not there", async () => {
+    const { out, err, exitCode } = await run("--help");
+    expect([exitCode, err]).toEqual([0, ""]);
+    const listed = [...out.matchAll(/^ {2}(\w+) .*$/gm)].map(([, name]) => name);
+    expect(listed).toEqual([
+      "train",
+      "coordinator",
+      "worker",
+      "generate",
+      "evaluate",
+      "verify",
+      "help",
+    ]);
+  });
+
+  it("says in train's help how to train on one's own text", async () => {
+    const { out, exitCode } = await run("train --help");
+    expect(exitCode).toBe(0);
+    expect(out).toContain("--set data.files=/path/book.txt");
+  });
+
+  it("tells its version", async () => {
+    expect(await run("--version")).toMatchObject({ out: "1.2.3\n", exitCode: 0 });
+  });
+
+  it("shows its help on standard error when asked for nothing, with exit code 2", async () => {
+    const { out, err, exitCode } = await run("");
+    expect([exitCode, out]).toEqual([2, ""]);
+    expect(err).toMatch(/^Usage: ostinato/);
+  });
+
+  it("ends with the exit code of the command", async () => {
+    expect((await run("verify r", { verify: () => Promise.resolve(1) })).exitCode).toBe(1);
+  });
+
+  it("tells a command's error in one line, with the exit code that it stands for", async () => {
+    const failing = await run("train a.yaml", {
+      train: () => Promise.reject(new RunError("configNotFound", "a.yaml: no such config file")),
+    });
+    expect(failing).toMatchObject({
+      exitCode: 2,
+      err: "ostinato: a.yaml: no such config file\n",
+      out: "",
+    });
+  });
+});

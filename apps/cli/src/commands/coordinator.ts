@@ -1,0 +1,32 @@
+import { runCoordinator } from "@ostinato/coordinator";
+import { loadConfig } from "@ostinato/run";
+
+import type { ReadyMessage } from "../cluster/index.js";
+import type { CoordinatorCommandOptions } from "../command-line/index.js";
+import { resolveOverrides } from "./overrides.js";
+import type { Terminal } from "./terminal.js";
+
+/** `ostinato coordinator`: tells a launcher over IPC when it is ready, and a person in a log line. */
+export async function coordinator(
+  options: CoordinatorCommandOptions,
+  { folder }: Terminal,
+): Promise<number> {
+  const overrides = resolveOverrides(options.set, folder);
+  const config = await loadConfig({ file: options.config, overrides });
+  const launcher = process.send?.bind(process);
+  const exitCode = await runCoordinator({
+    config,
+    listen: options.listen,
+    http: options.http,
+    runDirectory: options.runDir,
+    resume: options.resume,
+    insecure: options.insecure,
+    console: launcher === undefined ? "pretty" : "none",
+    onReady: (ready) => {
+      launcher?.({ kind: "ready", ...ready } satisfies ReadyMessage);
+    },
+  });
+  // An open channel would keep the process.
+  if (process.connected) process.disconnect();
+  return exitCode;
+}

@@ -1,0 +1,30 @@
+import { bitsPerSymbol } from "@ostinato/lstm";
+
+import type { EvaluateOptions } from "../command-line/index.js";
+import { evaluateSplit, measureBaselines, openModel, readRunDataset } from "../inference/index.js";
+import { comparisonText } from "../progress/index.js";
+import type { Terminal } from "./terminal.js";
+
+/** `ostinato evaluate`: loss and bits per character of one part of the text, beside the baselines. */
+export async function evaluate(
+  { run, split, json }: EvaluateOptions,
+  { stdout }: Terminal,
+): Promise<number> {
+  const { model, config, dataDigest, step } = await openModel(run);
+  try {
+    const dataset = await readRunDataset(config, dataDigest);
+    const { loss, numSamples } = evaluateSplit(model, dataset.splits[split], split, config);
+    const bits = bitsPerSymbol(loss);
+    const baselines = measureBaselines(dataset, split);
+    stdout.write(
+      json
+        ? `${JSON.stringify({ event: "evaluation", split, step, loss, bitsPerSymbol: bits, numSamples, baselines })}\n`
+        : `${split} part, ${numSamples} characters, model of step ${step}\n` +
+            `loss ${loss} nats, ${bits.toFixed(3)} bits per character\n` +
+            comparisonText(bits, baselines),
+    );
+    return 0;
+  } finally {
+    model.dispose();
+  }
+}

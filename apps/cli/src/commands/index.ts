@@ -1,0 +1,28 @@
+/**
+ * What each command does. Each is loaded when it is asked for: `train` and `verify` load no
+ * TensorFlow, `worker` loads no coordinator.
+ *
+ * @example
+ * ```ts
+ * const { verify } = createCommands({ stdout, stderr, folder: process.cwd(), mainFile });
+ * process.exitCode = await verify({ run: "runs/moby-dick-20261124T031509Z", json: false });
+ * ```
+ *
+ * @module
+ */
+import type { Commands } from "../command-line/index.js";
+import type { Terminal } from "./terminal.js";
+
+export type { Terminal } from "./terminal.js";
+
+export function createCommands(terminal: Terminal): Commands {
+  return {
+    train: async (options) => (await import("./train.js")).train(options, terminal),
+    coordinator: async (options) =>
+      (await import("./coordinator.js")).coordinator(options, terminal),
+    worker: async (options) => (await import("./worker.js")).worker(options),
+    generate: async (options) => (await import("./generate.js")).generate(options, terminal),
+    evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
+    verify: async (options) => (await import("./verify.js")).verify(options, terminal),
+  };
+}

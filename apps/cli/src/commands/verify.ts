@@ -1,0 +1,42 @@
+import { digestOfFrames, encodeFrames } from "@ostinato/proto";
+import { verifyRun } from "@ostinato/run";
+import type { VerifySummary } from "@ostinato/run";
+
+import type { VerifyOptions } from "../command-line/index.js";
+import { EXIT_CODES } from "../errors/index.js";
+import type { Terminal } from "./terminal.js";
+
+/** `ostinato verify`: a summary of what was proved, or every problem on a line of its own. */
+export async function verify(
+  { run, json }: VerifyOptions,
+  { stdout }: Pick<Terminal, "stdout">,
+): Promise<number> {
+  const report = await verifyRun(run, { stepDigest: stepDigestOf });
+  if (json) stdout.write(`${JSON.stringify({ event: "verified", ...report })}\n`);
+  else if (report.ok) stdout.write(`${run}: ${inWords(report.summary)}\n`);
+  else for (const problem of report.problems) stdout.write(`${problem}\n`);
+  return report.ok ? EXIT_CODES.done : EXIT_CODES.failed;
+}
+
+/** As the coordinator forms it when it sends the parameters: over the checksums of their frames. */
+function stepDigestOf(parameters: Float32Array): string {
+  const frames = encodeFrames({ transfer: 0, transferKind: "parameters", values: parameters });
+  return Buffer.from(digestOfFrames(frames.map(({ crc32 }) => crc32))).toString("hex");
+}
+
+function inWords(summary: Readonly<VerifySummary>): string {
+  const { steps, skippedSteps, epochs, samples, evaluations, resumes, workers } = summary;
+  const parts = [
+    `verified: ${count(steps, "step")}${skippedSteps === 0 ? "" : ` (${skippedSteps} skipped)`}`,
+    `${count(epochs, "whole epoch")} with each sample used once`,
+    count(samples, "sample"),
+    count(evaluations, "evaluation"),
+    count(resumes, "resume"),
+    count(workers.length, "worker"),
+  ];
+  return parts.join(", ");
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,21 @@
+/** What can be wrong with a command itself; the packages beneath have errors of their own. */
+export type CliErrorCode =
+  /** The command line is not one of those that --help lists. */
+  | "usage"
+  /** The text of a prompt or of a split is not usable. */
+  | "unusableText"
+  /** A local cluster ended before its run did. */
+  | "clusterFailed"
+  /** What a process of the cluster said is none of its messages. */
+  | "badMessage";
+
+/** The one error of this package: a code to branch on, and one line for a person. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly code: CliErrorCode;
+
+  constructor(code: CliErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * What one does with a trained model: measure it and let it write. This room loads TensorFlow.js.
+ *
+ * @example
+ * ```ts
+ * const { model, vocabulary } = await openModel("runs/moby-dick-20261124T031509Z");
+ * const { text } = generateText(model, vocabulary, {
+ *   prompt: "Call me ", length: 200, temperature: 0.8, topP: 1, seed: 1,
+ * });
+ * model.dispose();
+ * ```
+ *
+ * @module
+ */
+export { measureBaselines } from "./baselines.js";
+export { evaluateSplit } from "./evaluate-split.js";
+export type { EvaluationConfig, SplitLoss } from "./evaluate-split.js";
+export { generateText } from "./generate-text.js";
+export type { GeneratedText, TextRequest } from "./generate-text.js";
+export { openModel } from "./open-model.js";
+export type { OpenModel } from "./open-model.js";
+export { readRunDataset } from "./run-dataset.js";

@@ -1,0 +1,32 @@
+/** Builds the command line from this process and runs it. Loaded by bin/ostinato.js. */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { runCommandLine } from "./command-line/index.js";
+import { createCommands } from "./commands/index.js";
+
+const { stdout, stderr } = process;
+
+// A reader that goes away early, as in `ostinato generate RUN | head`, is no error.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  commands: createCommands({
+    stdout,
+    stderr,
+    folder: process.cwd(),
+    mainFile: fileURLToPath(import.meta.url),
+  }),
+  version: manifest.version,
+  writeOut: (text) => void stdout.write(text),
+  writeErr: (text) => void stderr.write(text),
+  debug: Boolean(process.env.OSTINATO_DEBUG),
+});

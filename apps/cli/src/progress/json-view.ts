@@ -1,0 +1,33 @@
+/** One JSON object a line on standard output, for programs. */
+
+import { bitsPerSymbol } from "@ostinato/lstm";
+
+import type { ProgressView } from "./events.js";
+
+/** A view whose lines have the key `event`: started, step, evaluation, notice, ended or summary. */
+export function createJsonView(writeOut: (text: string) => void): ProgressView {
+  const write = (event: string, fields: object): void => {
+    writeOut(`${JSON.stringify({ event, ...fields })}\n`);
+  };
+  return {
+    started: (event) => write("started", event),
+    step: ({ kind: event, ...fields }) =>
+      write(event, { ...fields, bitsPerSymbol: bitsPerSymbol(fields.loss) }),
+    evaluation: ({ kind: event, ...fields }) =>
+      write(event, { ...fields, bitsPerSymbol: bitsPerSymbol(fields.loss) }),
+    notice: ({ level, text }) => write("notice", { level, text }),
+    ended: ({ outcome, reason, step, parametersSha256 }) =>
+      write("ended", { outcome, reason, step, parametersSha256 }),
+    summary: ({ runDirectory, testLoss, baselines, sample }) =>
+      write("summary", {
+        runDirectory,
+        test:
+          testLoss === undefined
+            ? null
+            : { loss: testLoss, bitsPerSymbol: bitsPerSymbol(testLoss) },
+        baselines,
+        sample: sample ?? null,
+      }),
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,182 @@
+import { ManualClock } from "@ostinato/runtime";
+import { describe, expect, it } from "vitest";
+
+import type { EvaluationEvent, StepEvent, Summary } from "./events.js";
+import { follow } from "./follow.js";
+import { createJsonView } from "./json-view.js";
+import { createPlainView } from "./plain-view.js";
+import { comparisonText, summaryText } from "./summary-text.js";
+
+function stepEvent(step: number): StepEvent {
+  return {
+    kind: "step",
+    step,
+    totalSteps: 100,
+    epoch: 0,
+    loss: Math.log(4),
+    learningRate: 0.003,
+    gradientNorm: 1,
+    tokensPerSecond: 1000,
+    workers: 2,
+    secondsLeft: 10,
+    skipped: false,
+    replayed: false,
+  };
+}
+
+const test: EvaluationEvent = {
+  kind: "evaluation",
+  step: 100,
+  split: "test",
+  loss: Math.log(4),
+  best: false,
+};
+
+const summary: Summary = {
+  runDirectory: "runs/moby dick",
+  testLoss: Math.log(4),
+  baselines: [
+    { order: 3, bitsPerSymbol: 2.83 },
+    { order: 5, bitsPerSymbol: 1.5 },
+  ],
+  sample: { prompt: "Call me ", text: "Ishmael.\nSome" },
+};
+
+/** A plain view, and the numbers of the steps that it printed. */
+function plainView() {
+  const clock = new ManualClock();
+  const lines: string[] = [];
+  const view = createPlainView({
+    clock,
+    writeOut: (text) => lines.push(`out ${text}`),
+    writeErr: (text) => lines.push(text),
+  });
+  const steps = (): readonly number[] =>
+    lines.flatMap((line) => /^step +(\d+)\//.exec(line)?.[1] ?? []).map(Number);
+  return { clock, view, lines, steps };
+}
+
+describe("the plain view", () => {
+  it("prints the first step, and then one at most every five seconds", () => {
+    const { clock, view, steps } = plainView();
+    for (let step = 1; step <= 12; step++) {
+      view.step(stepEvent(step));
+      clock.advance(1000);
+    }
+    // Printed at 0 s, 5 s and 10 s; step n happens at n - 1 s.
+    expect(steps()).toEqual([1, 6, 11]);
+  });
+
+  it("prints the last step before the end, if it was held back", () => {
+    const { view, steps, lines } = plainView();
+    view.step(stepEvent(1));
+    view.step(stepEvent(2));
+    view.ended({ outcome: "completed", step: 2, reason: "", parametersSha256: "" });
+    expect(steps()).toEqual([1, 2]);
+    expect(lines.at(-1)).toBe("completed at step 2\n");
+  });
+
+  it("prints every evaluation and notice at once", () => {
+    const { view, lines } = plainView();
+    view.step(stepEvent(1));
+    view.evaluation(test);
+    view.notice({ level: "warn", text: "worker-1 was killed" });
+    expect(lines.slice(1)).toEqual([
+      "test after step 100 · loss 1.386 · 2.000 bits/char\n",
+      "warning: worker-1 was killed\n",
+    ]);
+  });
+
+  it("puts the summary, and nothing else, on standard output", () => {
+    const { view, lines } = plainView();
+    view.started({ runDirectory: "r", coordinatorAddress: "a", metricsUrl: "m", workers: 1 });
+    view.summary(summary);
+    expect(lines.map((line) => line.startsWith("out "))).toEqual([false, true]);
+  });
+});
+
+describe("the JSON view", () => {
+  it("writes one object a line, each with its event and with bits beside nats", () => {
+    const written: string[] = [];
+    const view = createJsonView((text) => written.push(text));
+    view.started({ runDirectory: "r", coordinatorAddress: "a", metricsUrl: "m", workers: 1 });
+    view.step(stepEvent(1));
+    view.evaluation(test);
+    view.notice({ level: "info", text: "two\nlines" });
+    view.ended({ outcome: "completed", step: 1, reason: "", parametersSha256: "00" });
+    view.summary(summary);
+    expect(written.every((text) => /^[^\n]+\n$/.test(text))).toBe(true);
+    const events = written.map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(events.map(({ event }) => event)).toEqual([
+      "started",
+      "step",
+      "evaluation",
+      "notice",
+      "ended",
+      "summary",
+    ]);
+    expect(events[1]).toMatchObject({ step: 1, totalSteps: 100, bitsPerSymbol: 2 });
+    expect(events[5]).toMatchObject({ test: { bitsPerSymbol: 2 }, runDirectory: "runs/moby dick" });
+  });
+});
+
+describe("the summary", () => {
+  it("ranks the model among the baselines", () => {
+    const names = comparisonText(2, summary.baselines)
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim().split(/ {2,}| (?=\d\.)/));
+    expect(names).toEqual([
+      ["5-gram (Witten-Bell)", "1.500"],
+      ["this model", "2.000"],
+      ["3-gram (Witten-Bell)", "2.830"],
+    ]);
+  });
+
+  it("shows the sample with its prompt, the run directory, and how to write more", () => {
+    const text = summaryText(summary);
+    expect(text).toContain('going on from "Call me "\n  Ishmael.\n  Some\n');
+    expect(text).toContain("run directory  runs/moby dick\n");
+    expect(text).toContain("npx ostinato generate 'runs/moby dick' --prompt");
+  });
+
+  it("leaves out what there is not", () => {
+    const text = summaryText({
+      runDirectory: "r",
+      testLoss: undefined,
+      baselines: [],
+      sample: undefined,
+    });
+    expect(text).not.toMatch(/sample|bits/);
+  });
+});
+
+describe("following a run", () => {
+  const quiet = createJsonView(() => undefined);
+
+  it("keeps the test evaluation and the end", async () => {
+    const ended = {
+      kind: "ended",
+      outcome: "completed",
+      reason: "",
+      step: 100,
+      parametersSha256: "00",
+    } as const;
+    async function* events() {
+      yield await Promise.resolve(stepEvent(1));
+      yield { ...test, split: "validation", loss: 9 };
+      yield test;
+      yield ended;
+    }
+    expect(await follow(events(), quiet)).toEqual({ ended, test, brokenBy: undefined });
+  });
+
+  it("tells what broke the stream instead of throwing it", async () => {
+    const broken = new Error("connection lost");
+    async function* events() {
+      yield await Promise.resolve(stepEvent(1));
+      throw broken;
+    }
+    expect(await follow(events(), quiet)).toMatchObject({ ended: undefined, brokenBy: broken });
+  });
+});

@@ -1,0 +1,119 @@
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+/** An Nx whose build is a main.js that says hello, and that counts its runs. */
+const NX = `
+  const fs = require("node:fs");
+  fs.appendFileSync("builds", process.argv.slice(2).join(" ") + "\\n");
+  if (process.env.NX_TASK_TARGET_PROJECT) throw new Error("taken for a task of another run");
+  fs.mkdirSync("apps/cli/dist", { recursive: true });
+  fs.writeFileSync("apps/cli/dist/main.js", 'console.log("hello", ...process.argv.slice(2));');
+`;
+
+let root = "";
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "ostinato-launcher-"));
+  write("apps/cli/src/main.ts", "export {};");
+  write("apps/cli/package.json", '{ "type": "module" }');
+  write("libs/README", "");
+  write("nx.json", "{}");
+  write("package.json", "{}");
+  write("node_modules/nx/bin/nx.js", NX);
+  cpSync(join(import.meta.dirname, "../bin"), join(root, "apps/cli/bin"), { recursive: true });
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+function launch(nodeArguments: readonly string[] = []) {
+  const launcher = join(root, "apps/cli/bin/ostinato.js");
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...nodeArguments, launcher, "verify", "r"],
+    { encoding: "utf8", env: { ...process.env, NX_TASK_TARGET_PROJECT: "the test itself" } },
+  );
+  return { status, stdout, stderr };
+}
+
+function numBuilds(): number {
+  return readFileSync(join(root, "builds"), "utf8").trim().split("\n").length;
+}
+
+describe("the launcher", () => {
+  it("builds on first use, with one line on standard error, and runs the program", () => {
+    expect(launch()).toEqual({
+      status: 0,
+      stdout: "hello verify r\n",
+      stderr: expect.stringMatching(/^ostinato: building [^\n]*\n$/),
+    });
+    expect(readFileSync(join(root, "builds"), "utf8")).toMatch(/^run ostinato:build /);
+  });
+
+  it("does not build again while the sources are the same", () => {
+    launch();
+    expect(launch()).toEqual({ status: 0, stdout: "hello verify r\n", stderr: "" });
+    expect(numBuilds()).toBe(1);
+  });
+
+  it.each([
+    ["a source was edited", () => write("apps/cli/src/main.ts", "export const edited = 1;")],
+    ["a source came", () => write("apps/cli/src/new.ts", "")],
+    ["a source went", () => unlinkSync(join(root, "apps/cli/src/main.ts"))],
+    ["a dependency changed", () => write("package-lock.json", "{}")],
+    ["the build is gone", () => rmSync(join(root, "apps/cli/dist"), { recursive: true })],
+  ])("builds again when %s", (_, change) => {
+    launch();
+    change();
+    expect(launch().stdout).toBe("hello verify r\n");
+    expect(numBuilds()).toBe(2);
+  });
+
+  it("prints the reason of a failing build and ends with 1, and tries again the next time", () => {
+    write("node_modules/nx/bin/nx.js", "console.log('main.ts(1,1): error'); process.exit(3);");
+    const failed = launch();
+    expect(failed).toMatchObject({ status: 1, stdout: "" });
+    expect(failed.stderr).toContain("ostinato: the build failed:\nmain.ts(1,1): error");
+    write("node_modules/nx/bin/nx.js", NX);
+    expect(launch().status).toBe(0);
+  });
+
+  it("runs what is built where there is no Nx, and else says what to do", () => {
+    launch();
+    rmSync(join(root, "node_modules"), { recursive: true });
+    write("apps/cli/src/main.ts", "export const edited = 1;");
+    expect(launch()).toEqual({ status: 0, stdout: "hello verify r\n", stderr: "" });
+    rmSync(join(root, "apps/cli/dist"), { recursive: true });
+    const unbuilt = launch();
+    expect(unbuilt).toMatchObject({ status: 1, stdout: "" });
+    expect(unbuilt.stderr).toMatch(/^ostinato: not built[^\n]*npm ci[^\n]*\n$/);
+  });
+
+  it.each(["18.20.0", "20.14.9", "21.7.0", "23.0.0", "24.1.0"])(
+    "refuses Node %s in one line, with exit code 2, before it builds",
+    (version) => {
+      const pretend = `Object.defineProperty(process, "versions", { value: { node: "${version}" } });`;
+      const refused = launch(["--import", `data:text/javascript,${encodeURIComponent(pretend)}`]);
+      expect(refused).toMatchObject({ status: 2, stdout: "" });
+      expect(refused.stderr).toMatch(/^ostinato: Node [\d.]+ is not supported[^\n]*\n$/);
+      expect(refused.stderr).toContain(version);
+    },
+  );
+});
