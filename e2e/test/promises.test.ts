@@ -1,0 +1,196 @@
+/** Workers change the speed, never the result: real processes, real sockets, real signals. */
+
+import { join } from "node:path";
+import type { StepRecord } from "@ostinato/run";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Cluster, endOf, ledgerOf, stepsOf } from "./support/cluster.js";
+import { run } from "./support/processes.js";
+import { waitFor } from "./support/waiting.js";
+import { createWorkspace } from "./support/workspace.js";
+import type { Workspace } from "./support/workspace.js";
+
+let workspace: Workspace;
+/** Final parameters of an undisturbed run with one worker. */
+let reference: string;
+
+const workersOf = (step: StepRecord): Set<string> =>
+  new Set(step.nodes.map(({ worker }) => worker));
+
+async function trainUndisturbed(name: string, numWorkers: number): Promise<string> {
+  const runDirectory = workspace.at(name);
+  const cluster = await Cluster.start(workspace.config, runDirectory);
+  try {
+    for (let i = 0; i < numWorkers; i++) cluster.addWorker();
+    await cluster.completed();
+    for (const worker of cluster.workers) {
+      expect(await worker.finished()).toMatchObject({ code: 0, signal: null });
+    }
+  } finally {
+    await cluster.close();
+  }
+  return runDirectory;
+}
+
+async function expectVerified(runDirectory: string): Promise<void> {
+  const verified = await run(["verify", runDirectory]);
+  expect(`${verified.stdout}${verified.stderr} exit ${verified.code}`).toMatch(/exit 0$/);
+}
+
+beforeAll(async () => {
+  workspace = await createWorkspace();
+  const runDirectory = await trainUndisturbed("one-worker", 1);
+  reference = endOf(await ledgerOf(runDirectory)).parametersSha256;
+  await expectVerified(runDirectory);
+});
+
+afterAll(async () => {
+  await workspace.remove();
+});
+
+describe("the final parameters", () => {
+  it("are the same with three workers, who all contributed subtrees of different sizes", async () => {
+    const runDirectory = await trainUndisturbed("three-workers", 3);
+    const ledger = await ledgerOf(runDirectory);
+    expect(endOf(ledger).parametersSha256).toBe(reference);
+    const shared = stepsOf(ledger).filter((step) => workersOf(step).size === 3);
+    expect(shared.length).toBeGreaterThan(0);
+    const isUneven = (step: StepRecord): boolean =>
+      new Set(step.nodes.map(({ count }) => count)).size > 1;
+    expect(shared.some(isUneven)).toBe(true);
+    await expectVerified(runDirectory);
+  });
+
+  it("are the same when a worker is killed while it holds an unfinished lease", async () => {
+    const runDirectory = workspace.at("killed-worker");
+    const cluster = await Cluster.start(workspace.config, runDirectory);
+    try {
+      for (let i = 0; i < 3; i++) cluster.addWorker();
+      await cluster.joined(3);
+      const victim = cluster.workers[1];
+      if (victim === undefined) throw new Error("no worker");
+      // Frozen in the middle of a lease it cannot finish it; then it is killed for good.
+      const workerId = await waitFor("a frozen worker with an unfinished lease", async () => {
+        victim.kill("SIGSTOP");
+        const before = await cluster.statusOf(victim);
+        if (before !== undefined && before.leaves.length > 0) {
+          const { step } = await cluster.status();
+          const again = await waitFor("the step to wait", async () => cluster.statusOf(victim));
+          if (again.leaves.length > 0 && (await cluster.status()).step === step) {
+            return before.workerId;
+          }
+        }
+        victim.kill("SIGCONT");
+        return undefined;
+      });
+      victim.kill("SIGKILL");
+      await cluster.completed();
+      const ledger = await ledgerOf(runDirectory);
+      const lost = stepsOf(ledger).flatMap((step) => step.lost);
+      const ofVictim = lost.filter(({ worker }) => worker === workerId);
+      expect(ofVictim.length).toBeGreaterThan(0);
+      expect(ofVictim.flatMap(({ leaves }) => leaves).length).toBeGreaterThan(0);
+      expect(endOf(ledger).parametersSha256).toBe(reference);
+      await expectVerified(runDirectory);
+    } finally {
+      await cluster.close();
+    }
+  });
+
+  it("are the same when the coordinator is killed after a ledger line and the run resumed", async () => {
+    const runDirectory = workspace.at("killed-coordinator");
+    const first = await Cluster.start(workspace.config, runDirectory);
+    try {
+      first.addWorker();
+      first.addWorker();
+      await waitFor("step 17 in the ledger", async () => {
+        const steps = stepsOf(await ledgerOf(runDirectory));
+        // Not a step that has a checkpoint of its own: there must be something to repeat.
+        return steps.some(({ step }) => step >= 17 && step % 10 > 3) || undefined;
+      });
+      first.coordinator.kill("SIGKILL");
+      await first.coordinator.finished();
+    } finally {
+      await first.close();
+    }
+    const resumed = await Cluster.start(workspace.config, runDirectory, ["--resume"]);
+    try {
+      resumed.addWorker();
+      resumed.addWorker();
+      resumed.addWorker();
+      await resumed.completed();
+    } finally {
+      await resumed.close();
+    }
+    const ledger = await ledgerOf(runDirectory);
+    const resume = ledger.records.find((record) => record.type === "resume");
+    if (resume?.type !== "resume") throw new Error("the ledger has no resume");
+    expect(resume.ledgerStep).toBeGreaterThan(resume.checkpointStep);
+    const steps = stepsOf(ledger).map(({ step }) => step);
+    expect(new Set(steps).size).toBe(steps.length);
+    expect(endOf(ledger).parametersSha256).toBe(reference);
+    await expectVerified(runDirectory);
+  });
+
+  it("are the same when the run is stopped with SIGTERM and resumed in a later epoch", async () => {
+    const runDirectory = workspace.at("stopped");
+    const first = await Cluster.start(workspace.config, runDirectory);
+    try {
+      first.addWorker();
+      await waitFor("the second epoch", async () => (await first.status()).epoch > 0 || undefined);
+      first.coordinator.kill("SIGTERM");
+      expect(await first.coordinator.finished()).toMatchObject({ code: 143, signal: null });
+      expect(await first.workers[0]?.finished()).toMatchObject({ code: 0, signal: null });
+    } finally {
+      await first.close();
+    }
+    const stoppedAt = stepsOf(await ledgerOf(runDirectory)).at(-1);
+    expect(stoppedAt?.epoch).toBe(1);
+    const resumed = await Cluster.start(workspace.config, runDirectory, ["--resume"]);
+    try {
+      resumed.addWorker();
+      resumed.addWorker();
+      await resumed.completed();
+    } finally {
+      await resumed.close();
+    }
+    const ledger = await ledgerOf(runDirectory);
+    const resume = ledger.records.find((record) => record.type === "resume");
+    expect(resume).toMatchObject({ checkpointStep: stoppedAt?.step, ledgerStep: stoppedAt?.step });
+    expect(endOf(ledger).parametersSha256).toBe(reference);
+    await expectVerified(runDirectory);
+  });
+
+  it("are the same when a worker drains with SIGTERM and another joins in mid-run", async () => {
+    const runDirectory = workspace.at("drained");
+    const cluster = await Cluster.start(workspace.config, runDirectory);
+    try {
+      const leaving = cluster.addWorker();
+      await waitFor("some steps", async () => (await cluster.status()).step >= 5 || undefined);
+      leaving.kill("SIGTERM");
+      expect(await leaving.finished()).toMatchObject({ code: 0, signal: null });
+      cluster.addWorker();
+      await cluster.completed();
+      const ledger = await ledgerOf(runDirectory);
+      expect(new Set(stepsOf(ledger).flatMap((step) => [...workersOf(step)])).size).toBe(2);
+      expect(endOf(ledger).parametersSha256).toBe(reference);
+      await expectVerified(runDirectory);
+    } finally {
+      await cluster.close();
+    }
+  });
+});
+
+describe("a run directory", () => {
+  it("keeps the newest checkpoints and the best, as its config says", async () => {
+    const { readdir, readFile } = await import("node:fs/promises");
+    const folder = join(workspace.at("one-worker"), "checkpoints");
+    const names = (await readdir(folder)).filter((name) => name.startsWith("step-")).sort();
+    const best = JSON.parse(await readFile(join(folder, "best.json"), "utf8")) as { step: number };
+    const bestName = `step-${String(best.step).padStart(8, "0")}`;
+    expect(names).toContain(bestName);
+    const others = names.filter((name) => name !== bestName);
+    expect(others.length).toBeLessThanOrEqual(3);
+    const last = endOf(await ledgerOf(workspace.at("one-worker"))).step;
+    expect(names).toContain(`step-${String(last).padStart(8, "0")}`);
+  });
+});

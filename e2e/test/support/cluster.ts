@@ -1,0 +1,92 @@
+import { createCoordinatorClient } from "@ostinato/proto";
+import type { CoordinatorClient, StatusReply } from "@ostinato/proto";
+import { openRunDirectory, readLedger } from "@ostinato/run";
+import type { EndRecord, LedgerContents, StepRecord } from "@ostinato/run";
+import { startChild } from "./processes.js";
+import type { Program, StartOptions } from "./processes.js";
+import { waitFor } from "./waiting.js";
+
+interface Ready {
+  readonly kind: "ready";
+  readonly address: string;
+  readonly metricsAddress: string;
+  readonly runDirectory: string;
+}
+
+/** A coordinator and the workers that the test starts, each a process that it can signal. */
+export class Cluster {
+  readonly coordinator: Program;
+  readonly ready: Ready;
+  readonly client: CoordinatorClient;
+  readonly workers: Program[] = [];
+
+  private constructor(coordinator: Program, ready: Ready) {
+    this.coordinator = coordinator;
+    this.ready = ready;
+    this.client = createCoordinatorClient(ready.address);
+  }
+
+  static async start(config: string, runDirectory: string, flags: readonly string[] = []) {
+    const coordinator = startChild([
+      "coordinator",
+      config,
+      ...["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory],
+      ...flags,
+    ]);
+    return new Cluster(coordinator, await coordinator.message<Ready>("ready"));
+  }
+
+  addWorker(options: StartOptions = {}, flags: readonly string[] = []): Program {
+    const args = ["worker", "--coordinator", this.ready.address, ...flags];
+    const worker = startChild(args, options);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  status(): Promise<StatusReply> {
+    return this.client.status();
+  }
+
+  /** The worker as the coordinator knows it, by the process id in its name. */
+  async statusOf(worker: Program): Promise<StatusReply["workers"][number] | undefined> {
+    const { workers } = await this.status();
+    return workers.find(({ name }) => name.endsWith(`-${worker.pid}`));
+  }
+
+  /** Waits until this many workers take part. */
+  async joined(numWorkers: number): Promise<void> {
+    await waitFor(`${numWorkers} workers`, async () => {
+      const { workers } = await this.status();
+      return workers.filter(({ state }) => state === "active").length >= numWorkers || undefined;
+    });
+  }
+
+  async completed(): Promise<void> {
+    const { code, stderr } = await this.coordinator.finished();
+    if (code !== 0) throw new Error(`the coordinator ended with ${code}: ${stderr}`);
+  }
+
+  /** Ends whatever still runs. */
+  async close(): Promise<void> {
+    this.client.close();
+    for (const program of [...this.workers, this.coordinator]) {
+      if (program.isRunning) program.kill("SIGKILL");
+      await program.finished();
+    }
+  }
+}
+
+export async function ledgerOf(runDirectory: string): Promise<LedgerContents> {
+  const { paths } = await openRunDirectory(runDirectory);
+  return readLedger(paths.ledger);
+}
+
+export function stepsOf(ledger: LedgerContents): readonly StepRecord[] {
+  return ledger.records.filter((record) => record.type === "step");
+}
+
+export function endOf(ledger: LedgerContents): EndRecord {
+  const end = ledger.records.find((record) => record.type === "end");
+  if (end === undefined) throw new Error("the ledger has no end");
+  return end;
+}
