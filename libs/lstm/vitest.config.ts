@@ -1,3 +1,3 @@
-import { projectConfig } from '../../vitest.base.ts';
+import { projectConfig } from "../../vitest.base.ts";
 
 export default projectConfig();

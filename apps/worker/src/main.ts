@@ -16,7 +16,7 @@ import {
 } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 
-import { messageOf, WorkerError } from "./errors/index.js";
+import { messageOf } from "./errors/index.js";
 import { createWorkerMetrics } from "./ops/index.js";
 import type { SessionState, StreamEnd } from "./session/index.js";
 import { WorkerSession } from "./session/index.js";
@@ -29,6 +29,8 @@ const BACKENDS: readonly BackendName[] = ["wasm", "cpu"];
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
+const SIGNAL_EXIT_CODE = { SIGTERM: 143, SIGINT: 130 } as const;
 
 /**
  * Runs one worker in this process until its run ends, it is asked to leave, or it fails.
@@ -38,42 +40,75 @@ const EXIT_USAGE = 2;
  */
 export async function runWorker(options: WorkerOptions): Promise<number> {
   const name = options.name ?? `${hostname()}-${process.pid}`;
-  const { logger, flush } = createLogger({
-    process: name,
-    console: options.console,
-    ...(options.logFile === undefined ? {} : { file: options.logFile }),
-  });
+  let log: Log;
+  try {
+    log = openLog(name, options);
+  } catch (error) {
+    process.stderr.write(`ostinato worker: ${messageOf(error)}\n`);
+    return EXIT_FAILED;
+  }
   try {
     parseAddress(options.coordinator);
     if (options.http !== undefined) parseAddress(options.http);
   } catch (error) {
-    return await endWith(EXIT_USAGE, messageOf(error), logger, flush);
+    log.lastLine(messageOf(error));
+    await log.flush();
+    return EXIT_USAGE;
   }
   const shutdown = createShutdown();
-  const stopWatching = watchProcess(shutdown, logger);
+  const stopWatching = watchProcess(shutdown, log);
   try {
-    const end = await serve(name, options, shutdown, logger);
-    switch (end.kind) {
-      case "drained":
-        logger.info("drained");
-        await flush();
-        return EXIT_DONE;
-      case "stop":
-        if (end.failed) {
-          return await endWith(EXIT_FAILED, `the run failed: ${end.reason}`, logger, flush);
-        }
-        logger.info({ reason: end.reason }, "the run is over");
-        await flush();
-        return EXIT_DONE;
-      default:
-        return end satisfies never;
-    }
+    const end = await serve(name, options, shutdown, log.logger);
+    return exitCodeOf(end, log);
   } catch (error) {
-    return await endWith(EXIT_FAILED, messageOf(error), logger, flush);
+    log.lastLine(messageOf(error));
+    return EXIT_FAILED;
   } finally {
+    await log.flush();
     stopWatching();
     shutdown.dispose();
   }
+}
+
+function exitCodeOf(end: StreamEnd, log: Log): number {
+  switch (end.kind) {
+    case "drained":
+      log.logger.info("drained");
+      return EXIT_DONE;
+    case "stop":
+      if (end.failed) {
+        log.lastLine(`the run failed: ${end.reason}`);
+        return EXIT_FAILED;
+      }
+      log.logger.info({ reason: end.reason }, "the run is over");
+      return EXIT_DONE;
+    default:
+      return end satisfies never;
+  }
+}
+
+interface Log {
+  readonly logger: Logger;
+  /** Why the worker ends, once: in the log, and on standard error whatever the console shows. */
+  lastLine(line: string, error?: unknown): void;
+  flush(): Promise<void>;
+}
+
+function openLog(name: string, options: WorkerOptions): Log {
+  const created = createLogger({
+    process: name,
+    console: options.console,
+    ...(options.logFile === undefined ? {} : { file: options.logFile }),
+  });
+  const { logger } = created;
+  return {
+    logger,
+    lastLine: (line, error) => {
+      logger.error(error === undefined ? {} : { err: error }, line);
+      if (options.console === "none") process.stderr.write(`ostinato worker: ${line}\n`);
+    },
+    flush: () => created.flush(),
+  };
 }
 
 async function serve(
@@ -140,20 +175,18 @@ function defaultCacheDirectory(): string {
   return join(caches, "ostinato", "data");
 }
 
-/** What must end this process at once, or with a word: see each case. */
-function watchProcess(shutdown: Shutdown, logger: Logger): () => void {
+/** What ends this process at once, whatever it is at. */
+function watchProcess(shutdown: Shutdown, log: Log): () => void {
+  const onSecondSignal = (signal: NodeJS.Signals): void => {
+    process.exit(SIGNAL_EXIT_CODE[signal === "SIGINT" ? "SIGINT" : "SIGTERM"]);
+  };
   const onShutdown = (): void => {
     // The parent of a local child is gone: nobody is left to drain for.
-    if (shutdown.cause?.kind === "parentGone") process.exit(EXIT_FAILED);
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, onSecondSignal);
-  };
-  const onSecondSignal = (signal: NodeJS.Signals): void => {
-    process.exit(signal === "SIGINT" ? 130 : 143);
+    if (shutdown.cause?.kind === "parentGone") process.exit(shutdown.exitCode());
+    for (const signal of SIGNALS) process.on(signal, onSecondSignal);
   };
   const onStray = (error: unknown): void => {
-    const line = `unexpected: ${messageOf(error)}`;
-    logger.fatal({ err: error }, line);
-    process.stderr.write(`ostinato worker: ${line}\n`);
+    log.lastLine(`unexpected: ${messageOf(error)}`, error);
     process.exit(EXIT_FAILED);
   };
   if (shutdown.signal.aborted) onShutdown();
@@ -164,17 +197,6 @@ function watchProcess(shutdown: Shutdown, logger: Logger): () => void {
     shutdown.signal.removeEventListener("abort", onShutdown);
     process.off("uncaughtException", onStray);
     process.off("unhandledRejection", onStray);
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.off(signal, onSecondSignal);
+    for (const signal of SIGNALS) process.off(signal, onSecondSignal);
   };
-}
-
-async function endWith(
-  code: number,
-  line: string,
-  logger: Logger,
-  flush: () => Promise<void>,
-): Promise<number> {
-  logger.error(line);
-  await flush();
-  return code;
 }

@@ -1,7 +1,8 @@
+import { createTextLayout } from "@ostinato/data";
 import { sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { initialParameters, parameterLayout, stateShape } from "@ostinato/lstm";
 import type { NodeId } from "@ostinato/proto";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { TrainedLeaf } from "../src/training/index.js";
 import { ComputeThread } from "../src/training/index.js";
@@ -12,28 +13,23 @@ import { smallRun } from "./support/small-run.js";
 const entry = new URL("../dist/training/compute-thread-main.js", import.meta.url);
 
 const never = new AbortController().signal;
-const threads: ComputeThread[] = [];
 const tensorCounts: number[] = [];
+let shared: ComputeThread;
 
-afterEach(async () => {
-  await Promise.all(threads.splice(0).map((thread) => thread.close()));
-  tensorCounts.length = 0;
+// One for all: starting TensorFlow.js takes longer than most of the tests.
+beforeAll(() => {
+  shared = new ComputeThread({ entry, onTensors: (count) => tensorCounts.push(count) });
 });
 
-function startThread(): ComputeThread {
-  const thread = new ComputeThread({ entry, onTensors: (count) => tensorCounts.push(count) });
-  threads.push(thread);
-  return thread;
-}
+afterAll(() => shared.close());
 
 async function prepared(
   run: SmallRun,
   backend: "wasm" | "cpu",
 ): Promise<{ thread: ComputeThread; stateSizes: readonly number[]; parameters: Float32Array }> {
-  const thread = startThread();
   const { spec, settings, encoded } = run;
-  const { stateSizes } = await thread.prepare({ backend, spec, settings, dataset: encoded });
-  return { thread, stateSizes, parameters: initialParameters(spec, 5) };
+  const { stateSizes } = await shared.prepare({ backend, spec, settings, dataset: encoded });
+  return { thread: shared, stateSizes, parameters: initialParameters(spec, 5) };
 }
 
 /** Gradients of each node in one flat buffer, and the results of the leaves. */
@@ -150,7 +146,6 @@ describe("ComputeThread", () => {
   it("computes with the very samples that the layout names, and says so", async () => {
     const run = smallRun();
     const { thread, stateSizes, parameters } = await prepared(run, "cpu");
-    const { createTextLayout } = await import("@ostinato/data");
     const layout = createTextLayout({
       numTokens: run.dataset.splits.train.length,
       ...run.settings,
@@ -259,22 +254,22 @@ describe("ComputeThread", () => {
   });
 
   it("offers the profiles of the backends that work here, in the order asked for", async () => {
-    const profiles = await startThread().profiles(["wasm", "cpu"]);
+    const profiles = await shared.profiles(["wasm", "cpu"]);
     expect(profiles.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
     for (const { digest } of profiles) expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("says so when the thread is gone", async () => {
-    const thread = startThread();
-    const pending = thread.profiles(["cpu"]);
+    const thread = new ComputeThread({ entry });
+    const pending = expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
     await thread.close();
-    await expect(pending).rejects.toMatchObject({ code: "threadLost" });
+    await pending;
     await expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
   });
 
   it("says so when the thread cannot start", async () => {
     const thread = new ComputeThread({ entry: new URL("./missing.js", entry) });
-    threads.push(thread);
     await expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
+    await thread.close();
   });
 });

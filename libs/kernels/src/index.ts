@@ -31,7 +31,7 @@ export {
   sumLeavesInTreeOrder,
   sumOfSquares,
   treeAdd,
-} from './flat/index.js';
+} from "./flat/index.js";
 export type {
   AdamUpdate,
   MomentumUpdate,
@@ -39,4 +39,4 @@ export type {
   ParameterUpdate,
   RmspropMomentumUpdate,
   RmspropUpdate,
-} from './flat/index.js';
+} from "./flat/index.js";

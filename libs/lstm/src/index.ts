@@ -17,14 +17,14 @@
  *
  * @module
  */
-export { globalNormClip } from './clipping/index.js';
-export type { ClipRequest, ClipResult } from './clipping/index.js';
-export { initialParameters } from './initialization/index.js';
-export { parameterLayout, stateShape, tensorView } from './layout/index.js';
-export type { ParameterLayout, StateShape, TensorLayout } from './layout/index.js';
-export { LstmError } from './lstm-error.js';
-export type { LstmErrorCode } from './lstm-error.js';
-export { createOptimizer } from './optimizers/index.js';
+export { globalNormClip } from "./clipping/index.js";
+export type { ClipRequest, ClipResult } from "./clipping/index.js";
+export { initialParameters } from "./initialization/index.js";
+export { parameterLayout, stateShape, tensorView } from "./layout/index.js";
+export type { ParameterLayout, StateShape, TensorLayout } from "./layout/index.js";
+export { LstmError } from "./lstm-error.js";
+export type { LstmErrorCode } from "./lstm-error.js";
+export { createOptimizer } from "./optimizers/index.js";
 export type {
   AdamSpec,
   MomentumSpec,
@@ -34,11 +34,17 @@ export type {
   OptimizerUpdate,
   RmspropSpec,
   SgdSpec,
-} from './optimizers/index.js';
-export { fillDropoutMask, fillUniform, RANDOM_PURPOSES, threefry2x32, uniform32 } from './random/index.js';
-export type { RandomKey, RandomPurpose, Word64 } from './random/index.js';
-export { learningRateAt } from './schedules/index.js';
-export type { LearningRateSchedule, SchedulePoint } from './schedules/index.js';
-export { compileModelSpec } from './spec/index.js';
-export type { LanguageModelSpec, ModelSpec } from './spec/index.js';
-export { bitsPerSymbol } from './units/index.js';
+} from "./optimizers/index.js";
+export {
+  fillDropoutMask,
+  fillUniform,
+  RANDOM_PURPOSES,
+  threefry2x32,
+  uniform32,
+} from "./random/index.js";
+export type { RandomKey, RandomPurpose, Word64 } from "./random/index.js";
+export { learningRateAt } from "./schedules/index.js";
+export type { LearningRateSchedule, SchedulePoint } from "./schedules/index.js";
+export { compileModelSpec } from "./spec/index.js";
+export type { LanguageModelSpec, ModelSpec } from "./spec/index.js";
+export { bitsPerSymbol } from "./units/index.js";

@@ -1,29 +1,29 @@
 /** What can go wrong in this package. */
 export type LstmErrorCode =
   /** A model spec has an unknown, missing or impossible key. */
-  | 'invalidSpec'
+  | "invalidSpec"
   /** An optimizer spec has an impossible key. */
-  | 'invalidOptimizer'
+  | "invalidOptimizer"
   /** An optimizer's state is not that of this optimizer or of these parameters. */
-  | 'invalidOptimizerState'
+  | "invalidOptimizerState"
   /** A learning-rate schedule has an impossible key. */
-  | 'invalidSchedule'
+  | "invalidSchedule"
   /** A loss weight or a norm that no gradient can be averaged or clipped with. */
-  | 'invalidClipping'
+  | "invalidClipping"
   /** A field of a random key or a counter is out of range. */
-  | 'invalidRandomKey'
+  | "invalidRandomKey"
   /** Parameters are not as many as the model's layout says. */
-  | 'invalidParameters'
+  | "invalidParameters"
   /** A batch contradicts itself or the model. */
-  | 'invalidBatch'
+  | "invalidBatch"
   /** A setting of text generation is out of range. */
-  | 'invalidSampling'
+  | "invalidSampling"
   /** The caller asked a computation to stop. */
-  | 'cancelled';
+  | "cancelled";
 
 /** The one error of this package: a code to branch on, and one line for a person. */
 export class LstmError extends Error {
-  override readonly name = 'LstmError';
+  override readonly name = "LstmError";
   readonly code: LstmErrorCode;
 
   constructor(code: LstmErrorCode, message: string, options?: ErrorOptions) {

@@ -197,7 +197,7 @@ describe("verifyRun names what a worker did wrong:", () => {
     });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(
-      /^ledger.jsonl:21: evaluation of test at 16, leaf 1 \(worker-1\): computed the samples of leaf 3/,
+      /^ledger.jsonl:21: evaluation of test at 8, leaf 1 \(worker-1\): computed the samples of leaf 3/,
     );
   });
 });
@@ -237,10 +237,25 @@ describe("verifyRun names what is wrong with the history:", () => {
           ? [record, { ...record, parameters: "0".repeat(64) }]
           : record,
     });
-    expect(problems.map((line) => line.slice(0, 67))).toEqual([
-      "ledger.jsonl:22: evaluation of test at 16: comes a second time",
-      "ledger.jsonl:22: evaluation of test at 16: the parameters' digest i",
+    expect(problems.map((line) => line.slice(0, 66))).toEqual([
+      "ledger.jsonl:22: evaluation of test at 8: comes a second time",
+      "ledger.jsonl:22: evaluation of test at 8: the parameters' digest i",
     ]);
+  });
+
+  it("an evaluation of the validation part that comes too late", async () => {
+    let withheld: LedgerRecord | undefined;
+    const problems = await problemsOf({
+      stopAfter: 9,
+      edit: (record) => {
+        if (record.type === "evaluation") withheld = record;
+        if (record.type === "evaluation") return undefined;
+        return record.type === "step" && record.step === 9 ? [record, withheld!] : record;
+      },
+    });
+    expect(problems).toContain(
+      "ledger.jsonl:12: evaluation of validation at 8: the step before it is 9, not 8",
+    );
   });
 
   it("a resume that names another step", async () => {

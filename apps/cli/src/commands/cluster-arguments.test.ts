@@ -59,7 +59,7 @@ describe("the command lines of a local cluster", () => {
       deadline: 2.5,
       cacheDir: undefined,
       name: "worker-2",
-      logFile: "runs/r/logs/worker-2.jsonl",
+      logFile: "runs/r/logs/worker-2.log",
     });
   });
 });

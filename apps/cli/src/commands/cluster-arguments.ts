@@ -36,7 +36,7 @@ export function clusterOptions({
       "worker",
       ...["--coordinator", address, "--http", LOOPBACK, "--name", name],
       ...["--deadline", String(deadlineSeconds)],
-      ...["--log-file", join(runDirectory, "logs", `${name}.jsonl`)],
+      ...["--log-file", join(runDirectory, "logs", `${name}.log`)],
     ],
   };
 }

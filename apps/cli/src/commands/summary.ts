@@ -49,7 +49,9 @@ async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" 
 function promptOf({ splits }: TextDataset, vocabulary: Vocabulary): string {
   const order: readonly SplitName[] = ["test", "validation", "train"];
   const tokens = order.map((name) => splits[name]).find(({ length }) => length > 0);
-  const text = vocabulary.decode((tokens ?? new Uint16Array()).subarray(0, PROMPT_LENGTH));
+  const text = vocabulary
+    .decode((tokens ?? new Uint16Array()).subarray(0, PROMPT_LENGTH))
+    .trimStart();
   const lastSpace = text.lastIndexOf(" ");
   return lastSpace > 0 ? text.slice(0, lastSpace + 1) : text;
 }

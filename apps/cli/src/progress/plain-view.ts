@@ -32,7 +32,11 @@ export function createPlainView({ clock, writeOut, writeErr }: ViewModules): Pro
       if (shownAt === undefined || clock.now() - shownAt >= PLAIN_PACE_MS) show(event);
       else held = event;
     },
-    evaluation: (event) => writeErr(`${formatEvaluation(event)}\n`),
+    evaluation: (event) => {
+      // The step that it came after, before it.
+      if (held !== undefined) show(held);
+      writeErr(`${formatEvaluation(event)}\n`);
+    },
     notice: ({ level, text }) => writeErr(level === "warn" ? `warning: ${text}\n` : `${text}\n`),
     ended: ({ outcome, step, reason }) => {
       if (held !== undefined) show(held);
@@ -43,7 +47,8 @@ export function createPlainView({ clock, writeOut, writeErr }: ViewModules): Pro
   };
 }
 
-/** `completed at step 812`, with the reason where there is one. */
+/** `completed at step 812`, or `failed at step 812` with the reason. */
 export function endedLine(outcome: string, step: number, reason: string): string {
-  return `${outcome} at step ${step}${reason === "" ? "" : `: ${reason}`}\n`;
+  const because = outcome === "completed" || reason === "" ? "" : `: ${reason}`;
+  return `${outcome} at step ${step}${because}\n`;
 }

@@ -87,6 +87,23 @@ describe("the plain view", () => {
     ]);
   });
 
+  it("prints the step that an evaluation came after before it, though held back", () => {
+    const { view, steps, lines } = plainView();
+    view.step(stepEvent(1));
+    view.step(stepEvent(2));
+    view.evaluation(test);
+    expect(steps()).toEqual([1, 2]);
+    expect(lines.at(-1)).toMatch(/^test after step/);
+  });
+
+  it("gives the reason of an end that is no completion", () => {
+    const { view, lines } = plainView();
+    const end = { step: 2, parametersSha256: "" } as const;
+    view.ended({ ...end, outcome: "failed", reason: "the loss is not finite" });
+    view.ended({ ...end, outcome: "completed", reason: "the run is complete" });
+    expect(lines).toEqual(["failed at step 2: the loss is not finite\n", "completed at step 2\n"]);
+  });
+
   it("puts the summary, and nothing else, on standard output", () => {
     const { view, lines } = plainView();
     view.started({ runDirectory: "r", coordinatorAddress: "a", metricsUrl: "m", workers: 1 });

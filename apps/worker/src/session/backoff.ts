@@ -20,19 +20,25 @@ export function backoffDelayMs(attempt: number, options: BackoffOptions): number
   return full / 2 + (full / 2) * options.random();
 }
 
-/** Resolves after `delayMs`, or at once when the signal is or gets aborted. */
-export function waitMs(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+/** Waits for `delayMs`, or until the signal is aborted, whichever comes first. */
+export function waitMs(
+  clock: Clock,
+  delayMs: number,
+  signal: AbortSignal,
+): Promise<"passed" | "aborted"> {
   return new Promise((resolve) => {
     if (signal.aborted) {
-      resolve();
+      resolve("aborted");
       return;
     }
-    const finish = (): void => {
+    const onAbort = (): void => {
       timer.cancel();
-      signal.removeEventListener("abort", finish);
-      resolve();
+      resolve("aborted");
     };
-    const timer = clock.setTimer(delayMs, finish);
-    signal.addEventListener("abort", finish, { once: true });
+    const timer = clock.setTimer(delayMs, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve("passed");
+    });
+    signal.addEventListener("abort", onAbort, { once: true });
   });
 }

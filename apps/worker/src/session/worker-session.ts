@@ -130,9 +130,10 @@ export class WorkerSession {
           }),
           this.#deadlineMs - elapsedMs,
         );
-        logger.info({ address, numAttempts, pauseMs, reason: messageOf(error) }, "trying again");
-        await waitMs(clock, pauseMs, drain);
-        if (drain.aborted) return { kind: "drained" };
+        const fields = { address, numAttempts, pauseMs, reason: messageOf(error) };
+        if (numAttempts === 1) logger.info(fields, "the coordinator is not reachable; trying on");
+        else logger.debug(fields, "trying again");
+        if ((await waitMs(clock, pauseMs, drain)) === "aborted") return { kind: "drained" };
       }
     }
   }
@@ -213,7 +214,7 @@ export class WorkerSession {
     if (offered.length === 0) {
       throw new WorkerError("noBackend", `none of the backends ${backends.join(", ")} works here`);
     }
-    logger.info({ profiles: offered }, "numerics profiles");
+    logger.debug({ profiles: offered }, "numerics profiles");
     return offered;
   }
 

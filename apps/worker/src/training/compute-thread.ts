@@ -103,15 +103,19 @@ export class ComputeThread implements Compute {
     try {
       const done = await new Promise<ComputeReply & { kind: "done" }>((resolve, reject) => {
         this.#pending.set(id, { events, resolve, reject });
-        this.#thread.postMessage({ kind, id, input } as ComputeRequest);
+        this.#post({ kind, id, input } as ComputeRequest);
       });
       this.#onTensors(done.numTensors);
       // The thread answers a request with the output of its kind.
-      return done.output as ComputeOperations[K]["output"];
+      return done.output;
     } finally {
       signal?.removeEventListener("abort", cancel);
       this.#pending.delete(id);
     }
+  }
+
+  #post(request: ComputeRequest): void {
+    this.#thread.postMessage(request);
   }
 
   #receive(reply: ComputeReply): void {

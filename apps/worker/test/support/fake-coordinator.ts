@@ -95,15 +95,15 @@ export class FakeCoordinator {
 
   static async start(options: FakeCoordinatorOptions): Promise<FakeCoordinator> {
     const server = createServer();
-    let fake: FakeCoordinator | undefined;
-    const self = (): FakeCoordinator => fake!;
+    const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+    const fake = new FakeCoordinator(`127.0.0.1:${port}`, () => server.forceShutdown());
     const { run } = options;
     implementCoordinator(server, {
       join: (request) => {
-        self().joins.push(request);
+        fake.joins.push(request);
         if (options.refusal !== undefined) return Promise.reject(options.refusal);
         return Promise.resolve({
-          workerId: `worker-${self().joins.length}`,
+          workerId: `worker-${fake.joins.length}`,
           jobId: "job-1",
           incarnation: 4,
           profile: request.profiles[0] as NumericsProfile,
@@ -111,16 +111,16 @@ export class FakeCoordinator {
           modelJson: JSON.stringify(run.spec),
           dataDigest: run.dataset.digest,
           deadlineMs: options.deadlineMs ?? 20_000,
-          streamToken: `token-${self().joins.length}`,
+          streamToken: `token-${fake.joins.length}`,
         });
       },
       train: (stream) => {
-        self().connections.push(new WorkerConnection(stream));
-        self().#wake();
+        fake.connections.push(new WorkerConnection(stream));
+        fake.#wake();
       },
       fetchData: async function* ({ digest }) {
         if (digest !== run.dataset.digest) throw new WireError("unknownData", digest);
-        self().numFetches += 1;
+        fake.numFetches += 1;
         await Promise.resolve();
         const totalBytes = run.encoded.byteLength;
         for (let offset = 0; offset < totalBytes; offset += 1000) {
@@ -133,8 +133,6 @@ export class FakeCoordinator {
         throw new WireError("internal", "not asked for");
       },
     });
-    const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
-    fake = new FakeCoordinator(`127.0.0.1:${port}`, () => server.forceShutdown());
     return fake;
   }
 

@@ -95,7 +95,7 @@ export function nodesCovering(firstLeaf: number, numLeaves: number): NodeId[] {
     );
   }
   const nodes: NodeId[] = [];
-  for (let first = firstLeaf; first < end; ) {
+  for (let first = firstLeaf; first < end;) {
     const largestInRun = 1 << (31 - Math.clz32(end - first));
     const largestAligned = first === 0 ? MAX_LEAVES : first & -first;
     const size = Math.min(largestInRun, largestAligned);

@@ -4,7 +4,7 @@
  * @example
  * treeAdd(left, right, left); // left += right
  */
-export { firstNonFinite } from './finite.js';
+export { firstNonFinite } from "./finite.js";
 export {
   childrenOf,
   isLeafNode,
@@ -13,22 +13,22 @@ export {
   nodesCovering,
   parentOf,
   siblingOf,
-} from './gradient-nodes.js';
-export type { NodeId } from './gradient-nodes.js';
-export { sumOfSquares } from './norm.js';
-export { scaleInto } from './scale.js';
-export { sumLeavesInTreeOrder, treeAdd } from './tree-sum.js';
+} from "./gradient-nodes.js";
+export type { NodeId } from "./gradient-nodes.js";
+export { sumOfSquares } from "./norm.js";
+export { scaleInto } from "./scale.js";
+export { sumLeavesInTreeOrder, treeAdd } from "./tree-sum.js";
 export {
   adamUpdate,
   momentumUpdate,
   rmspropMomentumUpdate,
   rmspropUpdate,
   sgdUpdate,
-} from './updates.js';
+} from "./updates.js";
 export type {
   AdamUpdate,
   MomentumUpdate,
   ParameterUpdate,
   RmspropMomentumUpdate,
   RmspropUpdate,
-} from './updates.js';
+} from "./updates.js";

@@ -1,4 +1,4 @@
-import { requireEqualLengths } from './lengths.js';
+import { requireEqualLengths } from "./lengths.js";
 
 /**
  * `out = values × factor`, the factor rounded to float32 first.

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
 
-import { nodesCovering } from './gradient-nodes.js';
-import { sumLeavesInTreeOrder, treeAdd } from './tree-sum.js';
+import { nodesCovering } from "./gradient-nodes.js";
+import { sumLeavesInTreeOrder, treeAdd } from "./tree-sum.js";
 
 const bits = (values: Float32Array): number[] => [
   ...new Uint32Array(values.buffer, values.byteOffset, values.length),
@@ -19,15 +19,15 @@ const anyLeaves = fc
   })
   .map((leaves) => leaves.map((leaf) => Float32Array.from(leaf)));
 
-describe('treeAdd', () => {
-  it('rounds each sum to float32', () => {
+describe("treeAdd", () => {
+  it("rounds each sum to float32", () => {
     // 2^24 + 1 lies between the float32s 2^24 and 2^24 + 2 and goes to the even one, 2^24.
     const out = new Float32Array(2);
     treeAdd(Float32Array.of(2 ** 24, 1.5), Float32Array.of(1, 0.25), out);
     expect([...out]).toEqual([2 ** 24, 1.75]);
   });
 
-  it('may write over one of its operands', () => {
+  it("may write over one of its operands", () => {
     const left = Float32Array.of(1, 2);
     const right = Float32Array.of(10, 20);
     treeAdd(left, right, left);
@@ -36,26 +36,26 @@ describe('treeAdd', () => {
     expect([...right]).toEqual([21, 42]);
   });
 
-  it('refuses operands of different lengths, by name', () => {
+  it("refuses operands of different lengths, by name", () => {
     const [two, three] = [new Float32Array(2), new Float32Array(3)];
     expect(() => treeAdd(two, three, two)).toThrow(
-      new RangeError('right has 3 values; it must have as many as left: 2'),
+      new RangeError("right has 3 values; it must have as many as left: 2"),
     );
     expect(() => treeAdd(two, two, three)).toThrow(
-      new RangeError('out has 3 values; it must have as many as left: 2'),
+      new RangeError("out has 3 values; it must have as many as left: 2"),
     );
   });
 });
 
-describe('sumLeavesInTreeOrder', () => {
-  it('adds halves, not one leaf after the other', () => {
+describe("sumLeavesInTreeOrder", () => {
+  it("adds halves, not one leaf after the other", () => {
     // In float32, 2^24 + 1 = 2^24. From left to right ((2^24 + 1) + 1) + 1 stays 2^24; the tree
     // has (2^24 + 1) + (1 + 1) = 2^24 + 2.
     const leaves = [2 ** 24, 1, 1, 1].map((value) => Float32Array.of(value));
     expect([...sumLeavesInTreeOrder(leaves)]).toEqual([2 ** 24 + 2]);
   });
 
-  it('has the same bits whichever worker sums which run of leaves beforehand', () => {
+  it("has the same bits whichever worker sums which run of leaves beforehand", () => {
     fc.assert(
       fc.property(anyLeaves, fc.array(fc.nat(32)), (leaves, cuts) => {
         const numLeaves = leaves.length;
@@ -90,7 +90,7 @@ describe('sumLeavesInTreeOrder', () => {
     );
   });
 
-  it('changes no leaf and returns none', () => {
+  it("changes no leaf and returns none", () => {
     fc.assert(
       fc.property(anyLeaves, (leaves) => {
         const before = leaves.map(bits);
@@ -101,14 +101,14 @@ describe('sumLeavesInTreeOrder', () => {
     );
   });
 
-  it.each([0, 3, 6])('refuses %i leaves', (count) => {
+  it.each([0, 3, 6])("refuses %i leaves", (count) => {
     const leaves = Array.from({ length: count }, () => new Float32Array(1));
     expect(() => sumLeavesInTreeOrder(leaves)).toThrow(
       new RangeError(`${count} leaves have no binary tree; a power of two has`),
     );
   });
 
-  it('refuses leaves of different lengths', () => {
+  it("refuses leaves of different lengths", () => {
     expect(() => sumLeavesInTreeOrder([new Float32Array(2), new Float32Array(3)])).toThrow(
       RangeError,
     );

@@ -1,4 +1,4 @@
-import { requireEqualLengths } from './lengths.js';
+import { requireEqualLengths } from "./lengths.js";
 
 /**
  * `out = left + right`, each sum rounded to float32: one inner node of the gradient tree.

@@ -8,7 +8,7 @@
  * changes nothing (Figueroa, "When is double rounding innocuous?", 1995). A store in a Float32Array
  * rounds as Math.fround does.
  */
-import { requireEqualLengths } from './lengths.js';
+import { requireEqualLengths } from "./lengths.js";
 
 /** What every update has. The arrays are equally long; scalars are rounded to float32 once. */
 export interface ParameterUpdate {

@@ -113,11 +113,18 @@ function fixedComputation(): Uint8Array<ArrayBuffer> {
     const inputs = linearGradient(embedded, gateGradientRows);
     const inputGradient = matMulBias(gateGradientRows, transpose(inputKernel));
     const tensors: Tensor[] = [
-      ...Object.values(sequence),
+      sequence.hidden,
+      sequence.cell,
+      sequence.gates,
+      sequence.cellActivations,
       linearSoftmaxCrossEntropy(loss),
-      ...Object.values(head),
+      head.losses,
+      head.hiddenGradient,
+      head.kernelGradient,
+      head.biasGradient,
       gateGradients,
-      ...Object.values(inputs),
+      inputs.kernelGradient,
+      inputs.biasGradient,
       embeddingGradient(tokens, inputGradient, vocabularySize),
     ];
     return tensors.map((tensor) => tensor.dataSync<"float32">());

@@ -7,7 +7,6 @@ import {
   logSumExp,
   matMul,
   mul,
-  oneHot,
   reshape,
   slice,
   sub,
@@ -20,6 +19,7 @@ import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 import { gradientSums } from "./gradient-sums.js";
 import type { LinearSoftmaxCrossEntropyInputs } from "./kernels.js";
 import { positionsPerBlock } from "./loss-blocks.js";
+import { oneHotRows } from "./one-hot.js";
 import type { KernelCall } from "./registered-kernel.js";
 
 export function linearSoftmaxCrossEntropy({
@@ -78,7 +78,7 @@ function weightedLosses(
   { kernel, bias }: LinearSoftmaxCrossEntropyInputs,
 ): { losses: Tensor1D; probabilities_NV: Tensor2D; oneHot_NV: Tensor2D } {
   const logits_NV = fused.matMul({ a: block.hidden, b: kernel, bias }) as Tensor2D;
-  const oneHot_NV = oneHot(block.targets, kernel.shape[1], 1, 0, "float32") as Tensor2D;
+  const oneHot_NV = oneHotRows(block.targets, kernel.shape[1]);
   const logSum_N1 = logSumExp(logits_NV, 1, true);
   const targetLogit_N = sum(mul(logits_NV, oneHot_NV), 1);
   const losses: Tensor1D = mul(sub(reshape(logSum_N1, [-1]), targetLogit_N), block.weights);

@@ -2,16 +2,7 @@
  * The `reference` kernels: composed of plain tfjs ops, for any tfjs backend. They are the definition
  * that a backend's own kernels are tested against.
  */
-import {
-  fused,
-  gather,
-  matMul,
-  oneHot,
-  reshape,
-  slice,
-  tidy,
-  transpose,
-} from "@tensorflow/tfjs-core";
+import { fused, gather, matMul, reshape, slice, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import { gradientSums } from "./gradient-sums.js";
@@ -19,6 +10,7 @@ import { KERNEL_NAMES } from "./kernels.js";
 import type { SequenceBlock } from "./kernels.js";
 import { lstmSequenceBackward, lstmSequenceForward } from "./reference-lstm.js";
 import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./reference-loss.js";
+import { oneHotRows } from "./one-hot.js";
 import type { KernelCall, KernelTable } from "./registered-kernel.js";
 
 function embeddingGather({ inputs }: KernelCall<{ table: Tensor2D; ids: Tensor1D }>): Tensor[] {
@@ -30,7 +22,7 @@ function embeddingGradient({
   attrs,
 }: KernelCall<{ ids: Tensor1D; gradient: Tensor2D }, { vocabularySize: number }>): Tensor[] {
   return tidy(() => {
-    const oneHot_NV = oneHot(inputs.ids, attrs.vocabularySize, 1, 0, "float32") as Tensor2D;
+    const oneHot_NV = oneHotRows(inputs.ids, attrs.vocabularySize);
     return [matMul(transpose(oneHot_NV), inputs.gradient)];
   });
 }

@@ -9,8 +9,8 @@ export interface WasmBackend {
 }
 
 /** A new float32 tensor with arbitrary contents, tracked by the current tidy scope. */
-export function allocate<T extends Tensor>(backend: WasmBackend, shape: readonly number[]): T {
-  return engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32")) as T;
+export function allocate(backend: WasmBackend, shape: readonly number[]): Tensor {
+  return engine().makeTensorFromTensorInfo(backend.makeOutput([...shape], "float32"));
 }
 
 /**

@@ -37,8 +37,8 @@ export function lstmSequenceForward({
     const cell = allocate(backend, [numSteps + 1, numRows, hiddenSize]);
     const gates = allocate(backend, [numSteps, numRows, 4 * hiddenSize]);
     const cellActivations = allocate(backend, [numSteps, numRows, hiddenSize]);
-    const h_BH = allocate<Tensor2D>(backend, [numRows, hiddenSize]);
-    const twiceCell_BH = allocate<Tensor2D>(backend, [numRows, hiddenSize]);
+    const h_BH = allocate(backend, [numRows, hiddenSize]) as Tensor2D;
+    const twiceCell_BH = allocate(backend, [numRows, hiddenSize]);
     floats(backend, hidden).set(floats(backend, inputs.initialHidden));
     floats(backend, cell).set(floats(backend, inputs.initialCell));
     floats(backend, h_BH).set(floats(backend, inputs.initialHidden));
@@ -154,7 +154,7 @@ export function lstmSequenceBackward({
     const [numSteps, numRows, hiddenSize] = hiddenGradient.shape;
     const size = numRows * hiddenSize;
     const gateGradients = allocate(backend, [numSteps, numRows, 4 * hiddenSize]);
-    const dz_B4H = allocate<Tensor2D>(backend, [numRows, 4 * hiddenSize]);
+    const dz_B4H = allocate(backend, [numRows, 4 * hiddenSize]) as Tensor2D;
     // What step t + 1 passes back to c_t, and nothing passes back to the last one.
     const fromNextCell = new Float32Array(size);
     floats(backend, dz_B4H).fill(0);

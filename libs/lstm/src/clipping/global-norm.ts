@@ -1,4 +1,4 @@
-import { LstmError } from '../lstm-error.js';
+import { LstmError } from "../lstm-error.js";
 
 export interface ClipRequest {
   /** Of the gradient of the SUM of losses, over all parameters. */
@@ -31,8 +31,8 @@ const NORM_EPSILON = 1e-6;
  */
 export function globalNormClip(request: ClipRequest): ClipResult {
   const { lossWeight, maxNorm } = request;
-  requirePositive('the loss weight', lossWeight);
-  if (maxNorm !== undefined) requirePositive('the maximal norm', maxNorm);
+  requirePositive("the loss weight", lossWeight);
+  if (maxNorm !== undefined) requirePositive("the maximal norm", maxNorm);
   const norm = Math.sqrt(request.sumOfSquares) / lossWeight;
   const coefficient = maxNorm === undefined ? 1 : Math.min(1, maxNorm / (norm + NORM_EPSILON));
   return { norm, scale: coefficient / lossWeight, clipped: coefficient < 1 };
@@ -40,5 +40,5 @@ export function globalNormClip(request: ClipRequest): ClipResult {
 
 function requirePositive(what: string, value: number): void {
   if (value > 0 && Number.isFinite(value)) return;
-  throw new LstmError('invalidClipping', `${what} is ${value}; it must be a number above 0`);
+  throw new LstmError("invalidClipping", `${what} is ${value}; it must be a number above 0`);
 }

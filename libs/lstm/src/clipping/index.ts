@@ -4,5 +4,5 @@
  * @example
  * const { norm, scale } = globalNormClip({ sumOfSquares: sumOfSquares(gradient), lossWeight, maxNorm: 1 });
  */
-export { globalNormClip } from './global-norm.js';
-export type { ClipRequest, ClipResult } from './global-norm.js';
+export { globalNormClip } from "./global-norm.js";
+export type { ClipRequest, ClipResult } from "./global-norm.js";

@@ -4,4 +4,4 @@
  * @example
  * const parameters = initialParameters(spec, 7);
  */
-export { initialParameters } from './initial-parameters.js';
+export { initialParameters } from "./initial-parameters.js";

@@ -1,7 +1,7 @@
-import { parameterLayout, tensorView } from '../layout/index.js';
-import { fillUniform } from '../random/index.js';
-import type { RandomKey } from '../random/index.js';
-import type { ModelSpec } from '../spec/index.js';
+import { parameterLayout, tensorView } from "../layout/index.js";
+import { fillUniform } from "../random/index.js";
+import type { RandomKey } from "../random/index.js";
+import type { ModelSpec } from "../spec/index.js";
 
 /**
  * The initial parameters of a model: a pure function of the spec and the seed.
@@ -22,19 +22,24 @@ import type { ModelSpec } from '../spec/index.js';
 export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
   const layout = parameterLayout(spec);
   const parameters = new Float32Array(layout.size);
-  const fill = (name: string, purpose: RandomKey['purpose'], layer: number, bound: number): void => {
+  const fill = (
+    name: string,
+    purpose: RandomKey["purpose"],
+    layer: number,
+    bound: number,
+  ): void => {
     const key = { seed, step: 0, purpose, layer };
     fillSymmetric(key, bound, tensorView(parameters, layout, name));
   };
   const { hiddenSize, numLayers, forgetBias } = spec;
   const kernelBound = 1 / Math.sqrt(hiddenSize);
-  fill('embedding.table', 'embeddingInitialization', 0, Math.sqrt(3));
+  fill("embedding.table", "embeddingInitialization", 0, Math.sqrt(3));
   for (let layer = 0; layer < numLayers; layer++) {
-    fill(`layers.${layer}.kernel`, 'kernelInitialization', layer, kernelBound);
+    fill(`layers.${layer}.kernel`, "kernelInitialization", layer, kernelBound);
     const bias = tensorView(parameters, layout, `layers.${layer}.bias`);
     bias.fill(forgetBias, hiddenSize, 2 * hiddenSize);
   }
-  fill('head.kernel', 'headInitialization', 0, kernelBound);
+  fill("head.kernel", "headInitialization", 0, kernelBound);
   return parameters;
 }
 

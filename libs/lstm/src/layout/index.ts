@@ -5,7 +5,7 @@
  * const layout = parameterLayout(spec);
  * const head = tensorView(parameters, layout, 'head.kernel'); // [H·V], row-major, no copy
  */
-export { parameterLayout, tensorView } from './parameter-layout.js';
-export type { ParameterLayout, TensorLayout } from './parameter-layout.js';
-export { stateShape } from './state-shape.js';
-export type { StateShape } from './state-shape.js';
+export { parameterLayout, tensorView } from "./parameter-layout.js";
+export type { ParameterLayout, TensorLayout } from "./parameter-layout.js";
+export { stateShape } from "./state-shape.js";
+export type { StateShape } from "./state-shape.js";

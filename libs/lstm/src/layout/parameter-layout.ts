@@ -1,5 +1,5 @@
-import { LstmError } from '../lstm-error.js';
-import type { ModelSpec } from '../spec/index.js';
+import { LstmError } from "../lstm-error.js";
+import type { ModelSpec } from "../spec/index.js";
 
 export interface TensorLayout {
   /** Such as `layers.0.kernel`. */
@@ -40,17 +40,17 @@ export function parameterLayout(spec: ModelSpec): ParameterLayout {
     tensors.push({ name, shape, offset: size, size: tensorSize });
     size += tensorSize;
   };
-  add('embedding.table', [vocabularySize, embeddingSize]);
+  add("embedding.table", [vocabularySize, embeddingSize]);
   for (let layer = 0; layer < numLayers; layer++) {
     const inputSize = layer === 0 ? embeddingSize : hiddenSize;
     add(`layers.${layer}.kernel`, [inputSize + hiddenSize, 4 * hiddenSize]);
     add(`layers.${layer}.bias`, [4 * hiddenSize]);
   }
-  add('head.kernel', [hiddenSize, vocabularySize]);
-  add('head.bias', [vocabularySize]);
+  add("head.kernel", [hiddenSize, vocabularySize]);
+  add("head.bias", [vocabularySize]);
   if (size > MAX_PARAMETERS) {
     throw new LstmError(
-      'invalidSpec',
+      "invalidSpec",
       `the model has ${size} parameters; it may have up to ${MAX_PARAMETERS}`,
     );
   }
@@ -70,7 +70,7 @@ export function tensorView(
 ): Float32Array {
   const tensor = layout.tensors.find((candidate) => candidate.name === name);
   if (tensor === undefined) {
-    const names = layout.tensors.map((candidate) => candidate.name).join(', ');
+    const names = layout.tensors.map((candidate) => candidate.name).join(", ");
     throw new RangeError(`there is no tensor ${name}; the layout has ${names}`);
   }
   if (flat.length !== layout.size) {

@@ -1,4 +1,4 @@
-import type { ModelSpec } from '../spec/index.js';
+import type { ModelSpec } from "../spec/index.js";
 
 export interface StateShape {
   /** Values of the carried state for each row of a leaf: hidden and cell state of every layer. */

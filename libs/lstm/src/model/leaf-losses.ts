@@ -1,4 +1,4 @@
-import { concat, tensor1d, tidy, zeros } from "@tensorflow/tfjs-core";
+import { concat, tensor1d, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import {

@@ -1,9 +1,9 @@
-import { dispose, keep, slice, tensor, transpose } from "@tensorflow/tfjs-core";
+import { dispose, keep, slice, tensor1d, tensor2d, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
 import { matMulBias } from "@ostinato/kernels/tensor";
 
-import type { ParameterLayout } from "../layout/index.js";
+import type { ParameterLayout, TensorLayout } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
 import { inTensorScope } from "./tensor-scope.js";
@@ -60,14 +60,17 @@ export function createModelTensors(
     );
   }
   const named = new Map(layout.tensors.map((entry) => [entry.name, entry]));
-  const read = <T extends Tensor>(name: string): T => {
-    const { offset, size, shape } = named.get(name)!;
-    // A copy: the cpu backend keeps the array that it is given.
-    return tensor(parameters.slice(offset, offset + size), [...shape]) as unknown as T;
+  // Copies: the cpu backend keeps the array that it is given.
+  const valuesOf = ({ offset, size }: TensorLayout): Float32Array =>
+    parameters.slice(offset, offset + size);
+  const matrix = (name: string): Tensor2D => {
+    const view = named.get(name)!;
+    return tensor2d(valuesOf(view), view.shape as [number, number]);
   };
+  const vector = (name: string): Tensor1D => tensor1d(valuesOf(named.get(name)!));
   return inTensorScope(() => {
     const layers = Array.from({ length: spec.numLayers }, (_, layer): LayerTensors => {
-      const kernel = read<Tensor2D>(`layers.${layer}.kernel`);
+      const kernel = matrix(`layers.${layer}.kernel`);
       const width = 4 * spec.hiddenSize;
       const inputSize = kernel.shape[0] - spec.hiddenSize;
       const inputKernel = slice(kernel, [0, 0], [inputSize, width]);
@@ -77,11 +80,11 @@ export function createModelTensors(
         inputKernelTransposed: transpose(inputKernel),
         recurrentKernel,
         recurrentKernelTransposed: transpose(recurrentKernel),
-        bias: read<Tensor1D>(`layers.${layer}.bias`),
+        bias: vector(`layers.${layer}.bias`),
       };
     });
-    const table = read<Tensor2D>("embedding.table");
-    const headKernel = read<Tensor2D>("head.kernel");
+    const table = matrix("embedding.table");
+    const headKernel = matrix("head.kernel");
     const [{ inputKernel, bias }] = layers as [LayerTensors];
     const tensors: ModelTensors = {
       table,
@@ -93,7 +96,7 @@ export function createModelTensors(
       layers,
       headKernel,
       headKernelTransposed: transpose(headKernel),
-      headBias: read<Tensor1D>("head.bias"),
+      headBias: vector("head.bias"),
     };
     for (const owned of tensorsOf(tensors)) keep(owned);
     return tensors;

@@ -4,12 +4,12 @@ import {
   rmspropMomentumUpdate,
   rmspropUpdate,
   sgdUpdate,
-} from '@ostinato/kernels';
+} from "@ostinato/kernels";
 
-import { LstmError } from '../lstm-error.js';
-import type { Optimizer, OptimizerState, OptimizerUpdate } from './optimizer.js';
-import { requireEpsilon, requireShares } from './optimizer-spec.js';
-import type { OptimizerSpec } from './optimizer-spec.js';
+import { LstmError } from "../lstm-error.js";
+import type { Optimizer, OptimizerState, OptimizerUpdate } from "./optimizer.js";
+import { requireEpsilon, requireShares } from "./optimizer-spec.js";
+import type { OptimizerSpec } from "./optimizer-spec.js";
 
 /**
  * An optimizer with the semantics of PyTorch's of that name, to the rounding of float32.
@@ -18,41 +18,41 @@ import type { OptimizerSpec } from './optimizer-spec.js';
  */
 export function createOptimizer(spec: OptimizerSpec): Optimizer {
   switch (spec.kind) {
-    case 'sgd':
+    case "sgd":
       return withSlots([], (update) => {
         sgdUpdate(update);
       });
-    case 'momentum': {
+    case "momentum": {
       const { momentum, nesterov } = spec;
       requireShares(spec.kind, { momentum });
-      return withSlots(['momentumBuffer'], (update, slots) => {
+      return withSlots(["momentumBuffer"], (update, slots) => {
         momentumUpdate({ ...update, ...slots, momentum, nesterov });
       });
     }
-    case 'rmsprop': {
+    case "rmsprop": {
       const { decay, epsilon, momentum } = spec;
       requireShares(spec.kind, { decay, momentum });
       requireEpsilon(spec.kind, epsilon);
       if (momentum === 0) {
-        return withSlots(['squareAverage'], (update, slots) => {
+        return withSlots(["squareAverage"], (update, slots) => {
           rmspropUpdate({ ...update, ...slots, decay, epsilon });
         });
       }
-      return withSlots(['squareAverage', 'momentumBuffer'], (update, slots) => {
+      return withSlots(["squareAverage", "momentumBuffer"], (update, slots) => {
         rmspropMomentumUpdate({ ...update, ...slots, decay, epsilon, momentum });
       });
     }
-    case 'adam': {
+    case "adam": {
       const { beta1, beta2, epsilon } = spec;
       requireShares(spec.kind, { beta1, beta2 });
       requireEpsilon(spec.kind, epsilon);
-      return withSlots(['firstMoment', 'secondMoment'], (update, slots, step) => {
+      return withSlots(["firstMoment", "secondMoment"], (update, slots, step) => {
         adamUpdate({ ...update, ...slots, beta1, beta2, epsilon, step });
       });
     }
     default:
       throw new LstmError(
-        'invalidOptimizer',
+        "invalidOptimizer",
         `there is no optimizer ${JSON.stringify((spec satisfies never as { kind: unknown }).kind)}; ` +
           "there are 'sgd', 'momentum', 'rmsprop' and 'adam'",
       );
@@ -91,18 +91,19 @@ function slotsOf<Slot extends string>(
   const found = Object.keys(state.slots);
   if (found.length !== names.length || !names.every((name) => found.includes(name))) {
     throw new LstmError(
-      'invalidOptimizerState',
+      "invalidOptimizerState",
       `the optimizer's state has the slots ${listed(found)}; it must have ${listed(names)}`,
     );
   }
   for (const [name, { length }] of Object.entries(state.slots)) {
     if (length === size) continue;
     throw new LstmError(
-      'invalidOptimizerState',
+      "invalidOptimizerState",
       `slot ${name} has ${length} values; there are ${size} parameters`,
     );
   }
   return state.slots as Readonly<Record<Slot, Float32Array>>;
 }
 
-const listed = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+const listed = (names: readonly string[]): string =>
+  names.length === 0 ? "none" : names.join(", ");

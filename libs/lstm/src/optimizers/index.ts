@@ -6,12 +6,12 @@
  * const state = optimizer.initialState(parameters.length);
  * optimizer.update({ parameters, gradient, state, learningRate: 0.1, gradientScale: 1 / 2048, out });
  */
-export { createOptimizer } from './create-optimizer.js';
-export type { Optimizer, OptimizerState, OptimizerUpdate } from './optimizer.js';
+export { createOptimizer } from "./create-optimizer.js";
+export type { Optimizer, OptimizerState, OptimizerUpdate } from "./optimizer.js";
 export type {
   AdamSpec,
   MomentumSpec,
   OptimizerSpec,
   RmspropSpec,
   SgdSpec,
-} from './optimizer-spec.js';
+} from "./optimizer-spec.js";

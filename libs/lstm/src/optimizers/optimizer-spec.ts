@@ -1,13 +1,13 @@
-import { LstmError } from '../lstm-error.js';
+import { LstmError } from "../lstm-error.js";
 
 /** Stochastic gradient descent. */
 export interface SgdSpec {
-  readonly kind: 'sgd';
+  readonly kind: "sgd";
 }
 
 /** torch.optim.SGD with a momentum and no dampening. */
 export interface MomentumSpec {
-  readonly kind: 'momentum';
+  readonly kind: "momentum";
   /** From 0 to below 1. */
   readonly momentum: number;
   readonly nesterov: boolean;
@@ -15,7 +15,7 @@ export interface MomentumSpec {
 
 /** torch.optim.RMSprop. */
 export interface RmspropSpec {
-  readonly kind: 'rmsprop';
+  readonly kind: "rmsprop";
   /** Share of the running mean of squares that stays (PyTorch's alpha), from 0 to below 1. */
   readonly decay: number;
   /** Added after the square root; above 0. */
@@ -27,7 +27,7 @@ export interface RmspropSpec {
 
 /** torch.optim.Adam (Kingma and Ba, 2015). */
 export interface AdamSpec {
-  readonly kind: 'adam';
+  readonly kind: "adam";
   /** From 0 to below 1. */
   readonly beta1: number;
   /** From 0 to below 1. */
@@ -43,19 +43,19 @@ export type OptimizerSpec = SgdSpec | MomentumSpec | RmspropSpec | AdamSpec;
 export function requireShares(kind: string, shares: Readonly<Record<string, number>>): void {
   for (const [key, value] of Object.entries(shares)) {
     if (value >= 0 && value < 1) continue;
-    throw outOfRange(kind, key, value, 'a number from 0 to below 1');
+    throw outOfRange(kind, key, value, "a number from 0 to below 1");
   }
 }
 
 /** @throws {LstmError} `invalidOptimizer` naming the key, its value and what is allowed */
 export function requireEpsilon(kind: string, epsilon: number): void {
   if (epsilon > 0 && Number.isFinite(epsilon)) return;
-  throw outOfRange(kind, 'epsilon', epsilon, 'a number above 0');
+  throw outOfRange(kind, "epsilon", epsilon, "a number above 0");
 }
 
 function outOfRange(kind: string, key: string, value: number, allowed: string): LstmError {
   return new LstmError(
-    'invalidOptimizer',
+    "invalidOptimizer",
     `${key} of the ${kind} optimizer is ${value}; it must be ${allowed}`,
   );
 }

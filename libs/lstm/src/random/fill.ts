@@ -1,7 +1,7 @@
-import { LstmError } from '../lstm-error.js';
-import { streamKey } from './random-key.js';
-import type { RandomKey } from './random-key.js';
-import { fillWords } from './threefry.js';
+import { LstmError } from "../lstm-error.js";
+import { streamKey } from "./random-key.js";
+import type { RandomKey } from "./random-key.js";
+import { fillWords } from "./threefry.js";
 
 /** 24 bits are what a float32 from 0 to 1 holds at equal spacing. */
 const UNUSED_BITS = 8;
@@ -47,7 +47,7 @@ export function fillDropoutMask(
 ): void {
   if (!(keepProbability > 0 && keepProbability <= 1)) {
     throw new LstmError(
-      'invalidRandomKey',
+      "invalidRandomKey",
       `the probability to keep a value is ${keepProbability}; it must be above 0 and at most 1`,
     );
   }
@@ -67,9 +67,10 @@ function wordsIn(out: Float32Array, key: RandomKey, firstCounter: number): Uint3
 }
 
 function requireCounter(counter: number, count: number): void {
-  if (Number.isSafeInteger(counter) && counter >= 0 && Number.isSafeInteger(counter + count)) return;
+  if (Number.isSafeInteger(counter) && counter >= 0 && Number.isSafeInteger(counter + count))
+    return;
   throw new LstmError(
-    'invalidRandomKey',
+    "invalidRandomKey",
     `the counter is ${counter}; it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER - count}`,
   );
 }

@@ -1,6 +1,6 @@
-import { LstmError } from '../lstm-error.js';
-import { threefry2x32 } from './threefry.js';
-import type { Word64 } from './threefry.js';
+import { LstmError } from "../lstm-error.js";
+import { threefry2x32 } from "./threefry.js";
+import type { Word64 } from "./threefry.js";
 
 /**
  * What random numbers are for, and its number in the key. A number is for ever: another one would
@@ -44,11 +44,11 @@ const ABSENT = MAX_UINT32;
  */
 export function streamKey(key: RandomKey): Word64 {
   const { seed, step, purpose, layer, leaf, row } = key;
-  requireField('seed', seed, MAX_UINT32);
-  requireField('step', step, MAX_UINT32);
-  requireField('layer', layer, MAX_UINT32);
-  if (leaf !== undefined) requireField('leaf', leaf, ABSENT - 1);
-  if (row !== undefined) requireField('row', row, ABSENT - 1);
+  requireField("seed", seed, MAX_UINT32);
+  requireField("step", step, MAX_UINT32);
+  requireField("layer", layer, MAX_UINT32);
+  if (leaf !== undefined) requireField("leaf", leaf, ABSENT - 1);
+  if (row !== undefined) requireField("row", row, ABSENT - 1);
   const ofRun: Word64 = [seed, 0];
   const ofStep = threefry2x32(ofRun, [step, RANDOM_PURPOSES[purpose]]);
   const ofLeaf = threefry2x32(ofStep, [layer, leaf ?? ABSENT]);
@@ -58,7 +58,7 @@ export function streamKey(key: RandomKey): Word64 {
 function requireField(name: string, value: number, max: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= max) return;
   throw new LstmError(
-    'invalidRandomKey',
+    "invalidRandomKey",
     `the ${name} of a random key is ${value}; it must be a whole number from 0 to ${max}`,
   );
 }

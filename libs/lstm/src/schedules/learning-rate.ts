@@ -1,10 +1,10 @@
-import { LstmError } from '../lstm-error.js';
+import { LstmError } from "../lstm-error.js";
 
 export type LearningRateSchedule =
-  | { readonly kind: 'constant' }
+  | { readonly kind: "constant" }
   | {
       /** Up in a straight line, then down along half a cosine, then level. */
-      readonly kind: 'cosine';
+      readonly kind: "cosine";
       /** Steps until the learning rate has come down; above `warmupSteps`. */
       readonly totalSteps: number;
       /** What it comes down to, as a share of the peak. */
@@ -31,21 +31,17 @@ export interface SchedulePoint {
  */
 export function learningRateAt(schedule: LearningRateSchedule, at: SchedulePoint): number {
   const { step, learningRate } = at;
-  require('step', step, isCount(step), 'a whole number from 0 on');
+  require("step", step, isCount(step), "a whole number from 0 on");
   switch (schedule.kind) {
-    case 'constant':
+    case "constant":
       return learningRate;
-    case 'cosine': {
+    case "cosine": {
       const { totalSteps, finalFraction, warmupSteps } = schedule;
-      require('warmupSteps', warmupSteps, isCount(warmupSteps), 'a whole number from 0 on');
-      require(
-        'totalSteps',
-        totalSteps,
-        isCount(totalSteps) && totalSteps > warmupSteps,
-        `a whole number above warmupSteps (${warmupSteps})`,
-      );
+      require("warmupSteps", warmupSteps, isCount(warmupSteps), "a whole number from 0 on");
+      require("totalSteps", totalSteps, isCount(totalSteps) &&
+        totalSteps > warmupSteps, `a whole number above warmupSteps (${warmupSteps})`);
       const isFraction = finalFraction >= 0 && finalFraction <= 1;
-      require('finalFraction', finalFraction, isFraction, 'a number from 0 to 1');
+      require("finalFraction", finalFraction, isFraction, "a number from 0 to 1");
       if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
       if (step >= totalSteps) return learningRate * finalFraction;
       const progress = (step - warmupSteps) / (totalSteps - warmupSteps);
@@ -62,7 +58,7 @@ const isCount = (value: number): boolean => Number.isSafeInteger(value) && value
 function require(key: string, value: number, holds: boolean, allowed: string): void {
   if (holds) return;
   throw new LstmError(
-    'invalidSchedule',
+    "invalidSchedule",
     `${key} of the learning-rate schedule is ${value}; it must be ${allowed}`,
   );
 }

@@ -1,5 +1,5 @@
-import { LstmError } from '../lstm-error.js';
-import type { LanguageModelSpec, ModelSpec } from './model-spec.js';
+import { LstmError } from "../lstm-error.js";
+import type { LanguageModelSpec, ModelSpec } from "./model-spec.js";
 
 interface KeyRule {
   readonly allowed: string;
@@ -22,18 +22,18 @@ const MAX_LAYERS = 64;
 const MAX_VOCABULARY = 2 ** 31 - 1;
 
 const LANGUAGE_MODEL_KEYS: Readonly<Record<keyof LanguageModelSpec, KeyRule>> = {
-  kind: oneOf('languageModel'),
+  kind: oneOf("languageModel"),
   vocabularySize: wholeNumber(1, MAX_VOCABULARY),
   embeddingSize: wholeNumber(1, MAX_SIZE),
-  cell: oneOf('lstm'),
+  cell: oneOf("lstm"),
   hiddenSize: wholeNumber(1, MAX_SIZE),
   numLayers: wholeNumber(1, MAX_LAYERS),
   dropout: {
-    allowed: 'a number from 0 to below 1',
-    admits: (value) => typeof value === 'number' && value >= 0 && value < 1,
+    allowed: "a number from 0 to below 1",
+    admits: (value) => typeof value === "number" && value >= 0 && value < 1,
   },
   forgetBias: {
-    allowed: 'a finite number',
+    allowed: "a finite number",
     admits: Number.isFinite,
   },
 };
@@ -45,28 +45,28 @@ const LANGUAGE_MODEL_KEYS: Readonly<Record<keyof LanguageModelSpec, KeyRule>> = 
  * @throws {LstmError} `invalidSpec`, naming the key, its value and what is allowed
  */
 export function compileModelSpec(raw: unknown): ModelSpec {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw new LstmError('invalidSpec', `a model spec is an object; this is ${shown(raw)}`);
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
+    throw new LstmError("invalidSpec", `a model spec is an object; this is ${shown(raw)}`);
   }
   const rules = new Map(Object.entries(LANGUAGE_MODEL_KEYS));
   for (const key of Object.keys(raw)) {
     if (!rules.has(key)) {
-      const known = [...rules.keys()].join(', ');
-      throw new LstmError('invalidSpec', `model.${key} is not a key of a model spec (${known})`);
+      const known = [...rules.keys()].join(", ");
+      throw new LstmError("invalidSpec", `model.${key} is not a key of a model spec (${known})`);
     }
   }
   const values = new Map<string, unknown>(Object.entries(raw));
   for (const [key, { allowed, admits }] of rules) {
     const value = values.get(key);
     if (admits(value)) continue;
-    const found = values.has(key) ? `is ${shown(value)}` : 'is missing';
-    throw new LstmError('invalidSpec', `model.${key} ${found}; it must be ${allowed}`);
+    const found = values.has(key) ? `is ${shown(value)}` : "is missing";
+    throw new LstmError("invalidSpec", `model.${key} ${found}; it must be ${allowed}`);
   }
   return Object.freeze({ ...(raw as ModelSpec) });
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'number' || value === undefined) return String(value);
+  if (typeof value === "number" || value === undefined) return String(value);
   const json = JSON.stringify(value) as string | undefined;
   return json === undefined ? typeof value : json.slice(0, 40);
 }

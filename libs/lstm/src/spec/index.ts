@@ -4,5 +4,5 @@
  * @example
  * const spec = compileModelSpec(JSON.parse(modelJson));
  */
-export { compileModelSpec } from './compile-model-spec.js';
-export type { LanguageModelSpec, ModelSpec } from './model-spec.js';
+export { compileModelSpec } from "./compile-model-spec.js";
+export type { LanguageModelSpec, ModelSpec } from "./model-spec.js";

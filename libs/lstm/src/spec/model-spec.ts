@@ -1,11 +1,11 @@
 /** Embedding → LSTM layers → linear head: the distribution of the next token after each token. */
 export interface LanguageModelSpec {
-  readonly kind: 'languageModel';
+  readonly kind: "languageModel";
   /** V; token ids are 0 to V − 1. */
   readonly vocabularySize: number;
   /** E */
   readonly embeddingSize: number;
-  readonly cell: 'lstm';
+  readonly cell: "lstm";
   /** H, of every layer. */
   readonly hiddenSize: number;
   readonly numLayers: number;

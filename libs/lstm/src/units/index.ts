@@ -4,4 +4,4 @@
  * @example
  * bitsPerSymbol(Math.LN2); // 1
  */
-export { bitsPerSymbol } from './bits.js';
+export { bitsPerSymbol } from "./bits.js";

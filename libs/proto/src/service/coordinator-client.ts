@@ -90,6 +90,7 @@ export function createCoordinatorClient(
 class GrpcCoordinatorClient implements CoordinatorClient {
   readonly address: string;
   readonly #client: Client;
+  #isClosed = false;
   readonly #openCalls = new Set<{ cancel(): void }>();
 
   constructor(address: string, client: Client) {
@@ -147,6 +148,7 @@ class GrpcCoordinatorClient implements CoordinatorClient {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const call of [...this.#openCalls]) call.cancel();
     this.#client.close();
   }
@@ -212,9 +214,11 @@ class GrpcCoordinatorClient implements CoordinatorClient {
   }
 
   #errorOf(error: unknown): WireError {
+    if (this.#isClosed) return this.#givenUp();
     const wire = fromStatus(error);
-    if (wire.code !== "unavailable") return wire;
-    return new WireError(wire.code, `${this.address} is not reachable: ${wire.message}`, {
+    // A call that nobody here gave up was reset by a server that dies.
+    if (wire.code !== "unavailable" && wire.code !== "cancelled") return wire;
+    return new WireError("unavailable", `${this.address} is not reachable: ${wire.message}`, {
       cause: error,
     });
   }

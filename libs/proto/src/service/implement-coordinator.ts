@@ -154,7 +154,12 @@ function serverStream(
     },
     { incoming: workerMessageCodec, outgoing: coordinatorMessageCodec },
   );
-  call.on("end", () => stream.end());
+  call.on("end", () => {
+    // A reset stream ends too, and is cancelled some ticks later: only what is still there after
+    // them is a worker's regular end.
+    // eslint-disable-next-line no-restricted-globals -- a turn of the event loop, not a time
+    setImmediate(() => stream.end());
+  });
   // Emitted at the end of every call, good or bad.
   call.on("cancelled", () => {
     const isLost = !isEnding;

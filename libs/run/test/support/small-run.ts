@@ -84,7 +84,7 @@ export function contentAt(
       [1, Float32Array.of(1, 2, 3, 4, 5, step)],
       [10, Float32Array.of(-1, 0, 1, 2, 3, step)],
     ]),
-    progress: { best },
+    progress: { best, evaluatedStep: best?.step ?? 0 },
   };
 }
 
@@ -168,8 +168,9 @@ export async function writeSmallRun(
   }
   if (stopAfter === LAST_STEP) {
     const test = layoutOf("test", 2);
-    const digest = parameters(LAST_STEP);
-    append(evaluationRecordAt(LAST_STEP, "test", test, dataset.splits.test, false, digest));
+    // With the best parameters, which are not the last ones.
+    const digest = parameters(STEPS_PER_EPOCH);
+    append(evaluationRecordAt(STEPS_PER_EPOCH, "test", test, dataset.splits.test, false, digest));
     const sha256 = await parametersSha256(parametersAt(LAST_STEP));
     const outcome = "completed";
     append({ type: "end", outcome, step: LAST_STEP, parametersSha256: sha256, best });

@@ -1,0 +1,130 @@
+import { engine, memory, tensor1d, tensor2d, tensor3d, zeros } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import { describe, expect, it, vi } from "vitest";
+
+import { selectBackend, selectedBackend } from "./backends.js";
+import type { BackendName } from "./backends.js";
+import { KernelError } from "./kernel-error.js";
+import { lstmSequenceBackward, lstmSequenceForward, matMulBias, sequenceRows } from "./kernels.js";
+import { numericsProfile } from "./numerics-profile.js";
+
+const backends = ["wasm", "cpu"] as const;
+
+describe("selectBackend", () => {
+  it.each(backends)("makes %s the backend of new tensors, and prints nothing", async (name) => {
+    const warn = vi.spyOn(console, "warn");
+    await selectBackend(name);
+    expect(selectedBackend()).toBe(name);
+    const tensor = tensor1d([1]);
+    expect(tensor.dataSync()[0]).toBe(1);
+    tensor.dispose();
+    expect(engine().backendName).toBe(name);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it("names a backend that is not there, and stays on the one before", async () => {
+    await selectBackend("wasm");
+    const selection = selectBackend("abacus" as BackendName);
+    await expect(selection).rejects.toThrow(KernelError);
+    await expect(selection).rejects.toMatchObject({
+      code: "backendUnavailable",
+      message: expect.stringMatching(/'abacus'.*known: wasm, cpu/),
+    });
+    expect(selectedBackend()).toBe("wasm");
+  });
+});
+
+describe("numericsProfile", () => {
+  it.each(backends)("of %s is the same each time and leaves no tensor", async (name) => {
+    await selectBackend(name);
+    const before = memory();
+    const profile = await numericsProfile(name);
+    expect(memory()).toEqual(before);
+    expect(profile.backend).toBe(name);
+    expect(profile.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(await numericsProfile(name)).toEqual(profile);
+  });
+
+  it("tells wasm and cpu apart, and selects the backend that was selected before", async () => {
+    await selectBackend("cpu");
+    const wasm = await numericsProfile("wasm");
+    expect(selectedBackend()).toBe("cpu");
+    expect(wasm.version).toBe("tfjs-core 4.22.0, tfjs-backend-wasm 4.22.0, simd");
+    const cpu = await numericsProfile("cpu");
+    expect(cpu.version).toBe("tfjs-core 4.22.0, tfjs-backend-cpu 4.22.0");
+    expect(cpu.digest).not.toBe(wasm.digest);
+  });
+});
+
+describe.each(backends)("a kernel on %s", (name) => {
+  const numSteps = 40;
+  const sequenceInputs = (): {
+    inputGates: Tensor3D;
+    recurrentKernel: Tensor2D;
+    initialHidden: Tensor2D;
+    initialCell: Tensor2D;
+  } => ({
+    inputGates: zeros([numSteps, 2, 12]),
+    recurrentKernel: zeros([3, 12]),
+    initialHidden: zeros([2, 3]),
+    initialCell: zeros([2, 3]),
+  });
+
+  it("reports at least every 16 time steps, and each last one", async () => {
+    await selectBackend(name);
+    engine().startScope();
+    const forward: number[] = [];
+    const backward: number[] = [];
+    const sequence = lstmSequenceForward({
+      ...sequenceInputs(),
+      onTimeSteps: (done) => forward.push(done),
+    });
+    lstmSequenceBackward({
+      ...sequence,
+      hiddenGradient: zeros([numSteps, 2, 3]),
+      recurrentKernelTransposed: zeros([12, 3]),
+      onTimeSteps: (done) => backward.push(done),
+    });
+    expect(forward).toEqual([16, 32, 40]);
+    expect(backward).toEqual([16, 32, 40]);
+    engine().endScope();
+  });
+
+  it("leaves nothing allocated but its outputs, and nothing at all when stopped", async () => {
+    await selectBackend(name);
+    engine().startScope();
+    const inputs = sequenceInputs();
+    const before = memory();
+    const sequence = lstmSequenceForward(inputs);
+    expect(memory().numTensors).toBe(before.numTensors + 4);
+    for (const tensor of Object.values(sequence) as Tensor3D[]) tensor.dispose();
+    expect(memory()).toEqual(before);
+    const stop = (): never => {
+      throw new Error("stopped");
+    };
+    expect(() => lstmSequenceForward({ ...inputs, onTimeSteps: stop })).toThrow("stopped");
+    expect(memory()).toEqual(before);
+    engine().endScope();
+  });
+
+  it("refuses shapes that do not fit, naming the kernel, the tensor and both shapes", async () => {
+    await selectBackend(name);
+    engine().startScope();
+    const inputs = { ...sequenceInputs(), initialCell: tensor2d([[1, 2, 3]]) };
+    expect(() => lstmSequenceForward(inputs)).toThrow(
+      new KernelError(
+        "invalidShape",
+        "OstinatoLstmSequenceForward: initialCell has shape [1, 3], expected [2, 3]",
+      ),
+    );
+    expect(() => matMulBias(tensor2d([[1, 2]]), tensor2d([[1]]))).toThrow(
+      "OstinatoMatMulBias: rows has shape [1, 2], expected [1, 1]",
+    );
+    const block = { firstStep: 1, numSteps: 2, firstRow: 0, numRows: 1 };
+    expect(() => sequenceRows(tensor3d([[[1]], [[2]]]), block)).toThrow(
+      "OstinatoSequenceRows: block of 2 steps from 1 leaves the tensor's 2 steps",
+    );
+    engine().endScope();
+  });
+});

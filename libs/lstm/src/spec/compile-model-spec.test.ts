@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+
+import { LstmError } from "../lstm-error.js";
+import { compileModelSpec } from "./compile-model-spec.js";
+
+const raw = {
+  kind: "languageModel",
+  vocabularySize: 88,
+  embeddingSize: 16,
+  cell: "lstm",
+  hiddenSize: 32,
+  numLayers: 2,
+  dropout: 0.1,
+  forgetBias: 1,
+};
+
+describe("compileModelSpec", () => {
+  it("returns the spec as a frozen copy", () => {
+    const spec = compileModelSpec(raw);
+    expect(spec).toEqual(raw);
+    expect(spec).not.toBe(raw);
+    expect(spec).toSatisfy(Object.isFrozen);
+  });
+
+  it("reads what JSON made of a spec", () => {
+    expect(compileModelSpec(JSON.parse(JSON.stringify(compileModelSpec(raw))))).toEqual(raw);
+  });
+
+  it.each([
+    ["hiddenSize", 0, "model.hiddenSize is 0; it must be a whole number from 1 to 65536"],
+    ["hiddenSize", 1.5, "model.hiddenSize is 1.5; it must be a whole number from 1 to 65536"],
+    ["hiddenSize", "32", 'model.hiddenSize is "32"; it must be a whole number from 1 to 65536'],
+    [
+      "embeddingSize",
+      65_537,
+      "model.embeddingSize is 65537; it must be a whole number from 1 to 65536",
+    ],
+    ["numLayers", 65, "model.numLayers is 65; it must be a whole number from 1 to 64"],
+    [
+      "vocabularySize",
+      NaN,
+      "model.vocabularySize is NaN; it must be a whole number from 1 to 2147483647",
+    ],
+    ["dropout", 1, "model.dropout is 1; it must be a number from 0 to below 1"],
+    ["dropout", -0.1, "model.dropout is -0.1; it must be a number from 0 to below 1"],
+    ["forgetBias", Infinity, "model.forgetBias is Infinity; it must be a finite number"],
+    ["forgetBias", null, "model.forgetBias is null; it must be a finite number"],
+    ["cell", "gru", `model.cell is "gru"; it must be 'lstm'`],
+    ["kind", ["x"], `model.kind is ["x"]; it must be 'languageModel'`],
+    ["kind", undefined, `model.kind is undefined; it must be 'languageModel'`],
+  ])("refuses %s %o", (key, value, message) => {
+    expect(() => compileModelSpec({ ...raw, [key]: value })).toThrow(
+      new LstmError("invalidSpec", message),
+    );
+  });
+
+  it.each(Object.keys(raw))("refuses a spec without %s", (missing) => {
+    const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => key !== missing));
+    expect(() => compileModelSpec(rest)).toThrow(`model.${missing} is missing; it must be`);
+  });
+
+  it("refuses a key that it does not know, naming those it knows", () => {
+    expect(() => compileModelSpec({ ...raw, hidenSize: 3 })).toThrow(
+      new LstmError(
+        "invalidSpec",
+        "model.hidenSize is not a key of a model spec (kind, vocabularySize, embeddingSize, cell, " +
+          "hiddenSize, numLayers, dropout, forgetBias)",
+      ),
+    );
+  });
+
+  it("takes no value from a prototype", () => {
+    expect(() => compileModelSpec(Object.create(raw))).toThrow("model.kind is missing");
+  });
+
+  it.each([undefined, null, 7, "x", [raw]])("refuses %o, which is no object", (value) => {
+    expect(() => compileModelSpec(value)).toThrow("a model spec is an object; this is ");
+  });
+});

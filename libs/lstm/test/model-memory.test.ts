@@ -1,0 +1,192 @@
+/** Who frees what: no public function leaves a tensor behind, whichever way it ends. */
+import { selectBackend } from "@ostinato/kernels/tensor";
+import { memory } from "@tensorflow/tfjs-core";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { LstmError, stateShape } from "../src/index.js";
+import { createLanguageModel, generate } from "../src/model/index.js";
+import type { LanguageModel } from "../src/model/index.js";
+import { backends, randomParameters, randomSegment, specOf } from "./language-models.js";
+
+describe.each(backends)("on %s", (backend) => {
+  const spec = specOf();
+  const segment = randomSegment(spec, 40, [2, 0, 1], 1);
+  const ignore = (): void => undefined;
+  const training = { ...segment, seed: 1, step: 1, onGradient: ignore };
+  let model: LanguageModel;
+
+  beforeAll(() => selectBackend(backend));
+  beforeEach(() => {
+    const before = memory();
+    model = createLanguageModel(spec);
+    model.setParameters(randomParameters(spec, 1));
+    return () => {
+      model.dispose();
+      model.dispose();
+      expect(memory()).toEqual(before);
+    };
+  });
+
+  it("setParameters replaces the tensors of the version before", () => {
+    const before = memory();
+    model.setParameters(randomParameters(spec, 2));
+    expect(memory()).toEqual(before);
+    expect(() => model.setParameters(new Float32Array(3))).toThrow(
+      expect.objectContaining({ code: "invalidParameters" }),
+    );
+    expect(memory()).toEqual(before);
+  });
+
+  it("setParameters copies: what the caller does to the buffer afterwards changes nothing", () => {
+    const parameters = randomParameters(spec, 2);
+    model.setParameters(parameters);
+    const expected = model.evaluate(segment);
+    parameters.fill(0);
+    expect(model.evaluate(segment)).toEqual(expected);
+  });
+
+  it("computeGradients, evaluate, predictNext and generate leave nothing", () => {
+    const before = memory();
+    model.computeGradients(training);
+    expect(memory()).toEqual(before);
+    model.evaluate(segment);
+    expect(memory()).toEqual(before);
+    model.predictNext(Int32Array.of(1, 2), new Float32Array(2 * stateShape(spec).valuesPerRow));
+    expect(memory()).toEqual(before);
+    const tokens = generate(model, { prompt: [1], length: 5, temperature: 1, topP: 1, seed: 1 });
+    tokens.next();
+    expect(memory()).toEqual(before);
+    expect([...tokens].length).toBe(4);
+    expect(memory()).toEqual(before);
+  });
+
+  it("report progress at least every 16 time steps, in both phases, over all layers", () => {
+    const reports: [string, number][] = [];
+    model.computeGradients({
+      ...training,
+      onProgress: (phase, timeSteps) => reports.push([phase, timeSteps]),
+    });
+    for (const phase of ["forward", "backward"]) {
+      const counts = reports.filter(([of]) => of === phase).map(([, count]) => count);
+      // Two layers of 40 time steps.
+      expect(counts.at(-1)).toBe(80);
+      for (const [index, count] of counts.entries()) {
+        const before = counts[index - 1] ?? 0;
+        expect(count - before).toBeGreaterThanOrEqual(0);
+        expect(count - before).toBeLessThanOrEqual(16);
+      }
+    }
+    expect(reports.findIndex(([phase]) => phase === "backward")).toBeGreaterThan(
+      reports.findLastIndex(([phase]) => phase === "forward"),
+    );
+  });
+
+  it("a cancelled call ends at each of its reports with `cancelled`, and leaves nothing", () => {
+    const before = memory();
+    let numReports = 0;
+    model.computeGradients({ ...training, onProgress: () => numReports++ });
+    expect(numReports).toBeGreaterThan(10);
+    for (let stopAt = 0; stopAt < numReports; stopAt++) {
+      let asked = 0;
+      const isCancelled = (): boolean => asked++ === stopAt;
+      expect(() => model.computeGradients({ ...training, isCancelled })).toThrow(
+        expect.objectContaining({ code: "cancelled" }),
+      );
+      expect(memory()).toEqual(before);
+    }
+    expect(() => model.evaluate({ ...segment, isCancelled: () => true })).toThrow(LstmError);
+    expect(memory()).toEqual(before);
+  });
+
+  it("a receiver that throws gets its own error, and nothing is left", () => {
+    const before = memory();
+    for (const failing of ["head.kernel", "layers.1.bias", "embedding.table"]) {
+      const onGradient = (tensor: string): void => {
+        if (tensor === failing) throw new Error(`no room for ${tensor}`);
+      };
+      expect(() => model.computeGradients({ ...training, onGradient })).toThrow(failing);
+      expect(memory()).toEqual(before);
+    }
+  });
+
+  it("a batch that contradicts itself is refused, naming what is wrong, and nothing is left", () => {
+    const before = memory();
+    const { batch, states } = segment;
+    const last = states.length - 1;
+    const refused: [string, Partial<typeof batch>, readonly Float32Array[]][] = [
+      ["numSteps is 0, expected a whole number from 1", { numSteps: 0 }, states],
+      ["inputs has 3 values, expected 40 steps × 3 rows", { inputs: new Int32Array(3) }, states],
+      ["inputs[7] is token 9, allowed are 0 to 6", { inputs: batch.inputs.with(7, 9) }, states],
+      [
+        "targets[0] is token -1, allowed are 0 to 6",
+        { targets: batch.targets.with(0, -1) },
+        states,
+      ],
+      ["2 carried states for 3 leaves", {}, states.slice(1)],
+      ["leaves cover 2 of 3 rows", { leaves: batch.leaves.slice(0, 2) }, states.slice(0, 2)],
+      [
+        "leaf 2 has 1 rows from 1, expected to start at row 2",
+        { leaves: batch.leaves.with(last, { leaf: 2, firstRow: 1, numRows: 1 }) },
+        states,
+      ],
+      [
+        "carried state of leaf 2 has 4 values, expected 1 rows × 20",
+        {},
+        states.with(last, new Float32Array(4)),
+      ],
+    ];
+    for (const [message, changes, wrongStates] of refused) {
+      const options = { batch: { ...batch, ...changes }, states: wrongStates };
+      const error = new LstmError("invalidBatch", `token batch: ${message}`);
+      expect(() => model.computeGradients({ ...training, ...options })).toThrow(error);
+      expect(() => model.evaluate(options)).toThrow(error);
+      expect(memory()).toEqual(before);
+    }
+    expect(() => model.predictNext(Int32Array.of(7), new Float32Array(20))).toThrow(
+      "tokens[0] is token 7, allowed are 0 to 6",
+    );
+    expect(memory()).toEqual(before);
+  });
+
+  it("a model without parameters says so", () => {
+    model.dispose();
+    expect(() => model.evaluate(segment)).toThrow(
+      expect.objectContaining({ code: "invalidParameters" }),
+    );
+  });
+
+  it("a batch whose leaves are all empty has zero gradients for every tensor", () => {
+    const empty = randomSegment(spec, 3, [0, 0], 1);
+    const gradients = new Map<string, readonly Float32Array[]>();
+    const names: string[] = [];
+    model.computeGradients({ ...training, onGradient: (name) => names.push(name) });
+    const outcomes = model.computeGradients({
+      ...training,
+      ...empty,
+      onGradient: (name, perLeaf) => gradients.set(name, perLeaf),
+    });
+    const nothing = { lossSum: 0, lossWeight: 0, state: new Float32Array(0) };
+    expect(outcomes).toEqual([
+      { leaf: 0, ...nothing },
+      { leaf: 1, ...nothing },
+    ]);
+    expect([...gradients.keys()]).toEqual(names);
+    for (const { name, size } of model.layout.tensors) {
+      expect(gradients.get(name)).toEqual([new Float32Array(size), new Float32Array(size)]);
+    }
+  });
+
+  it("gradients come last layer first", () => {
+    const names: string[] = [];
+    model.computeGradients({ ...training, onGradient: (name) => names.push(name) });
+    expect(names).toEqual([
+      "head.kernel",
+      "head.bias",
+      "layers.1.kernel",
+      "layers.1.bias",
+      "layers.0.kernel",
+      "layers.0.bias",
+      "embedding.table",
+    ]);
+  });
+});
