@@ -244,7 +244,7 @@ describe("back-pressure", () => {
         if (hasRoom) continue;
         const drained = worker.drained();
         const isDrained = await Promise.race([drained.then(() => true), quiet()]);
-        if (isDrained !== true) isBlocked = true;
+        if (!isDrained) isBlocked = true;
         coordinator.resume();
         await drained;
       }

@@ -5,4 +5,4 @@ import { fileURLToPath } from "node:url";
 const child = fork(fileURLToPath(new URL("./shutdown-child.mjs", import.meta.url)), {
   stdio: ["ignore", "inherit", "inherit", "ipc"],
 });
-child.on("spawn", () => console.log(`child ${child.pid}`));
+child.on("spawn", () => process.stdout.write(`child ${child.pid}\n`));

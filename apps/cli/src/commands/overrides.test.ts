@@ -6,7 +6,7 @@ describe("paths in --set", () => {
   it("of text files are looked up from the present folder", () => {
     expect(resolveOverrides(["data.files=[a.txt, b/*.txt]"], "/here")).toEqual([
       "data.files=[a.txt, b/*.txt]",
-      'data.baseDirectory="/here"',
+      "data.baseDirectory=/here",
     ]);
   });
 
@@ -18,7 +18,7 @@ describe("paths in --set", () => {
   it("start from data.baseDirectory where that is set, itself from the present folder", () => {
     expect(resolveOverrides(["data.files=a.txt", "data.baseDirectory=books"], "/here")).toEqual([
       "data.files=a.txt",
-      'data.baseDirectory="/here/books"',
+      "data.baseDirectory=/here/books",
     ]);
   });
 

@@ -25,7 +25,7 @@ function valueOf(override: string, key: string): string | undefined {
   return override.startsWith(`${key}=`) ? override.slice(key.length + 1) : undefined;
 }
 
-/** In quotes, so that YAML takes any path as it stands. */
+/** Without quotes: the override is resolved again by the process that it is passed on to. */
 function baseDirectory(path: string): string {
-  return `data.baseDirectory=${JSON.stringify(path)}`;
+  return `data.baseDirectory=${path}`;
 }

@@ -131,8 +131,7 @@ export class WorkerSession {
           this.#deadlineMs - elapsedMs,
         );
         const fields = { address, numAttempts, pauseMs, reason: messageOf(error) };
-        if (numAttempts === 1) logger.info(fields, "the coordinator is not reachable; trying on");
-        else logger.debug(fields, "trying again");
+        logger.debug(fields, "the coordinator is not reachable; trying again");
         if ((await waitMs(clock, pauseMs, drain)) === "aborted") return { kind: "drained" };
       }
     }

@@ -102,7 +102,7 @@ function slotsOf<Slot extends string>(
       `slot ${name} has ${length} values; there are ${size} parameters`,
     );
   }
-  return state.slots as Readonly<Record<Slot, Float32Array>>;
+  return state.slots;
 }
 
 const listed = (names: readonly string[]): string =>

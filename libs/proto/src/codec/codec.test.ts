@@ -242,7 +242,7 @@ describe("decoding refuses", () => {
       "control characters, which a terminal would obey",
       "JoinRequest",
       bytesOf("JoinRequest", { workerName: "\u001b[2J" }),
-      'JoinRequest.workerName is " [2J"; it must be text without control characters',
+      'JoinRequest.workerName is " [2J"; it must be one line of text',
     ],
     [
       "a name that is too long",

@@ -29,11 +29,11 @@ export const flag: Field<boolean, boolean> = checked((value) => {
   return value;
 });
 
-/** One line of text without control characters, such as a name or a digest; may be empty. */
+/** One line of text, no control characters in it, such as a name or a digest; may be empty. */
 export const text: Field<string, string> = checked((value) => {
   const line = boundedString(value, MAX_TEXT_LENGTH);
-  if (/[\p{Cc}\p{Surrogate}]/u.test(line)) {
-    throw new FieldProblem(`is ${show(line)}; it must be text without control characters`);
+  if (/[\p{Cc}\p{Zl}\p{Zp}\p{Surrogate}]/u.test(line)) {
+    throw new FieldProblem(`is ${show(line)}; it must be one line of text`);
   }
   return line;
 });

@@ -1,3 +1,4 @@
+import { compileModelSpec, createOptimizer, learningRateAt } from "@ostinato/lstm";
 import { describe, expect, it } from "vitest";
 
 import { RunError } from "../errors/index.js";
@@ -69,6 +70,19 @@ describe("compileConfig", () => {
     const config = compileConfig({ data: { files: ["a", "b"] }, optimizer: { kind: "sgd" } }, "x");
     expect(compileConfig(JSON.parse(JSON.stringify(config)), "x")).toEqual(config);
   });
+
+  it.each(["sgd", "momentum", "rmsprop", "adam"])(
+    "gives model, optimizer (%s) and schedule as the learning library takes them",
+    (kind) => {
+      const schedule = { kind: "cosine", totalSteps: 10 };
+      const raw = { data: { files }, optimizer: { kind, learningRate: 0.5, schedule } };
+      const { model, optimizer } = compileConfig(raw, "x.yaml");
+      expect(compileModelSpec({ ...model, vocabularySize: 3 }).hiddenSize).toBe(128);
+      expect(() => createOptimizer(optimizer)).not.toThrow();
+      // Without warm-up the first step has the whole learning rate.
+      expect(learningRateAt(optimizer.schedule, { step: 0, learningRate: 0.5 })).toBe(0.5);
+    },
+  );
 
   it("resolves the base directory from the given folder", () => {
     const { data } = compileConfig({ data: { files, baseDirectory: "../texts" } }, "x.yaml", {

@@ -10,7 +10,7 @@ export interface BrokenRule {
 
 /** The first rule that a config breaks. */
 export function brokenRule(config: RunConfig): BrokenRule | undefined {
-  const { data, evaluation, optimizer } = config;
+  const { data, evaluation, optimizer, training } = config;
   if (data.validationFraction + data.testFraction >= 1) {
     return {
       path: ["data", "testFraction"],
@@ -22,6 +22,15 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
       path: ["evaluation", "everySteps"],
       complaint: "needs a data.validationFraction above 0",
     };
+  }
+  for (const [group, { batchSize }] of Object.entries({ training, evaluation })) {
+    // docs/decisions/0006: a leaf without a row would be a slice of nothing.
+    if (training.microShards > batchSize) {
+      return {
+        path: ["training", "microShards"],
+        complaint: `is above ${group}.batchSize (${batchSize}); every micro-shard needs a row`,
+      };
+    }
   }
   if (optimizer.kind === "momentum" && optimizer.nesterov && optimizer.momentum === 0) {
     return { path: ["optimizer", "nesterov"], complaint: "needs an optimizer.momentum above 0" };

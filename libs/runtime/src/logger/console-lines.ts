@@ -41,5 +41,5 @@ function clockTime(isoTime = ""): string {
 
 /** Names come from other machines: no control character of theirs reaches a terminal. */
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ");
 }

@@ -33,7 +33,7 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): {
   readonly logger: Logger;
   /** Resolves when every line is with the operating system; call it before the process exits. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
 } {
   const { process: name, file, console: style = "none", level = "info" } = options;
   const streams: pino.StreamEntry[] = [];
