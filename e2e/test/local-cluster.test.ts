@@ -94,7 +94,7 @@ describe("ostinato train", () => {
     const generate = ["generate", directory, "--prompt", "the ", "--length", "40", "--seed", "5"];
     const texts = [await run(generate), await run(generate)];
     expect(texts[0]?.code, texts[0]?.stderr).toBe(0);
-    expect([...(texts[0]?.stdout.trimEnd() ?? "")].length).toBeGreaterThanOrEqual(20);
+    expect(texts[0]?.stdout.trimEnd().length).toBeGreaterThanOrEqual(20);
     expect(texts[0]?.stdout).toBe(texts[1]?.stdout);
     const evaluated = await run(["evaluate", directory, "--split", "test"]);
     expect(evaluated.code, evaluated.stderr).toBe(0);

@@ -69,10 +69,10 @@ async function serve(
   // Ports first: a run whose coordinator can't listen leaves no directory behind.
   const registry = new Registry();
   const server = createServer();
-  let handlers: CoordinatorHandlers | undefined;
+  const late: { handlers?: CoordinatorHandlers } = {};
   implementCoordinator(
     server,
-    lateHandlers(() => handlers),
+    lateHandlers(() => late.handlers),
   );
   const health = addHealth(server);
   cleanup.push(() => {
@@ -228,7 +228,7 @@ async function serve(
       },
       clock.now(),
     );
-  handlers = createHandlers(
+  late.handlers = createHandlers(
     {
       jobId: run.job,
       incarnation: run.incarnation,
@@ -268,7 +268,7 @@ async function serve(
 
   const stopWorkers = async (failed: boolean, reason: string): Promise<void> => {
     health.set("", "NOT_SERVING");
-    await Promise.all(workers.all().map(({ link }) => link?.stop(failed, reason)));
+    await Promise.all(workers.all().flatMap(({ link }) => link?.stop(failed, reason) ?? []));
     // Lets the last messages reach watchers and workers; calls that hang are cut by cleanup.
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(Math.min(deadlineMs, 5000), resolve);

@@ -26,7 +26,11 @@ export class Cluster {
     this.client = createCoordinatorClient(ready.address);
   }
 
-  static async start(config: string, runDirectory: string, flags: readonly string[] = []) {
+  static async start(
+    config: string,
+    runDirectory: string,
+    flags: readonly string[] = [],
+  ): Promise<Cluster> {
     const coordinator = startChild([
       "coordinator",
       config,

@@ -116,9 +116,9 @@ export function flatten(
   return flat;
 }
 
-/** Everything a computation returned, as bits, so that even the sign of a zero counts. */
-export function bitsOf(values: Float32Array): Uint32Array {
-  return new Uint32Array(values.slice().buffer);
+/** The values' bits in a string, so that even the sign of a zero counts; quick to compare. */
+export function bitsOf(values: Float32Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }
 
 export function outcomeBits({ leaf, lossSum, lossWeight, state }: LeafOutcome): unknown {

@@ -91,7 +91,7 @@ def run(initial, gradients, optimizer_class, options, learning_rate, max_norm):
 
 
 def bits(initial, gradients, spec, learning_rate, scale):
-    """The parameters' bits after all steps, for gradients times `scale`."""
+    """The bits of parameters and slots after all steps, for gradients times `scale`."""
     f = numpy.float32
     p = numpy.array(flat(initial), f)
     first, second = numpy.zeros_like(p), numpy.zeros_like(p)
@@ -118,7 +118,15 @@ def bits(initial, gradients, spec, learning_rate, scale):
             size = f(learning_rate / (1 - spec["beta1"] ** step) * correction)
             p = p - (size * first) / (numpy.sqrt(second) + f(spec["epsilon"] * correction))
         assert p.dtype == first.dtype == second.dtype == f
-    return p.view(numpy.uint32).tolist()
+    slots = {
+        "sgd": [],
+        "momentum": [("momentumBuffer", first)],
+        "rmsprop": [("squareAverage", second)] + [("momentumBuffer", first)] * (spec.get("momentum") != 0),
+        "adam": [("firstMoment", first), ("secondMoment", second)],
+    }[spec["kind"]]
+    return {
+        name: values.view(numpy.uint32).tolist() for name, values in [("parameters", p), *slots]
+    }
 
 
 def cosine(learning_rate, total_steps, final_fraction):

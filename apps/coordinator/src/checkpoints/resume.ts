@@ -1,7 +1,7 @@
 /** Where a run goes on: the newest checkpoint that verifies, and what the ledger has beyond it. */
 
 import type { ModelSpec } from "@ostinato/lstm";
-import { newestCheckpoint, readLedger } from "@ostinato/run";
+import { newestCheckpoint, readLedger, RunError } from "@ostinato/run";
 import type { CheckpointContent, LedgerContents, RunDirectory } from "@ostinato/run";
 import type { NumericsProfile } from "@ostinato/proto";
 import type { LedgerPosition, ReplayLine } from "../ledger/index.js";
@@ -28,11 +28,16 @@ export async function findResumePoint(
 ): Promise<ResumePoint> {
   const ledger = await readLedger(directory.paths.ledger);
   const run = ledger.records.find((record) => record.type === "run");
-  const job = run?.type === "run" ? run.job : "";
+  if (run?.type !== "run") {
+    throw new RunError(
+      "ledgerCorrupt",
+      `${directory.paths.ledger}: the first line, the run's, is missing`,
+    );
+  }
+  const { job } = run;
   const newest = await newestCheckpoint(directory, { expected: { ...expected, job }, ledger });
   const checkpoint = newest.content;
-  const start = run === undefined ? 0 : run.offset;
-  const position = checkpoint?.ledger ?? { head: run?.hash ?? "", offset: start };
+  const position = checkpoint?.ledger ?? { head: run.hash, offset: run.offset };
   const replay: ReplayLine[] = [];
   let ledgerStep = 0;
   let profile: NumericsProfile | undefined;

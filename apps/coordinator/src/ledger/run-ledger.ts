@@ -79,7 +79,9 @@ export class RunLedger {
     const was = before.record as unknown as Readonly<Record<string, unknown>>;
     const is = record as unknown as Readonly<Record<string, unknown>>;
     for (const field of COMPARED[record.type]) {
-      if (!Object.is(was[field], is[field])) {
+      // JSON has no NaN: what was not finite stands as null in the ledger.
+      const now = Number.isFinite(is[field]) || typeof is[field] !== "number" ? is[field] : null;
+      if (!Object.is(was[field], now)) {
         throw new CoordinatorError(
           "replayMismatch",
           `${key} was repeated after a resume and ${field} came out as ${String(is[field])}, ` +

@@ -9,6 +9,10 @@ import { lstmSequenceBackward, lstmSequenceForward, matMulBias, sequenceRows } f
 import { numericsProfile } from "./numerics-profile.js";
 
 const backends = ["wasm", "cpu"] as const;
+const fatalErrorHandlers = (): unknown[] =>
+  ["uncaughtException", "unhandledRejection"].map((event) => process.listeners(event as "exit"));
+/** Before any backend is loaded. */
+const handlersAtFirst = fatalErrorHandlers();
 
 describe("selectBackend", () => {
   it.each(backends)("makes %s the backend of new tensors, and prints nothing", async (name) => {
@@ -21,6 +25,12 @@ describe("selectBackend", () => {
     expect(engine().backendName).toBe(name);
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
+  });
+
+  it("leaves the process's handlers of fatal errors as they were", async () => {
+    await selectBackend("cpu");
+    await selectBackend("wasm");
+    expect(fatalErrorHandlers()).toEqual(handlersAtFirst);
   });
 
   it("names a backend that is not there, and stays on the one before", async () => {

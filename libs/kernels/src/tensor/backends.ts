@@ -1,6 +1,7 @@
 import { engine, findBackend, getBackend, setBackend } from "@tensorflow/tfjs-core";
 
 import { KernelError } from "./kernel-error.js";
+import { withoutFatalErrorHandlers } from "./process-listeners.js";
 import { REFERENCE_KERNELS } from "./reference.js";
 import { registerKernelTable } from "./registered-kernel.js";
 import { WASM_KERNELS } from "./wasm.js";
@@ -22,7 +23,8 @@ export async function selectBackend(name: BackendName): Promise<void> {
   try {
     await loadBackend(name);
     if (engine().backendName === name) return;
-    if (!(await setBackend(name))) throw new Error("tfjs could not start it");
+    const isStarted = await withoutFatalErrorHandlers(() => setBackend(name));
+    if (!isStarted) throw new Error("tfjs could not start it");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new KernelError(

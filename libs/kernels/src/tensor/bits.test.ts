@@ -12,7 +12,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
 import { selectBackend } from "./backends.js";
 import {
@@ -30,7 +30,11 @@ const rowBlock = fc
   .chain((numRows) =>
     fc.record({ numRows: fc.constant(numRows), firstRow: fc.nat(MAX_ROWS - numRows) }),
   );
-const oddSizes = fc.constantFrom(1, 2, 3, 5, 7, 8, 12, 17, 31, 64, 67);
+const oddSizes = fc.constantFrom(1, 2, 3, 5, 7, 8, 12, 17, 31, 67);
+
+// The tensors of each run are freed after it.
+fc.installGlobalPlugin(fc.beforeEach(() => engine().startScope()));
+fc.installGlobalPlugin(fc.afterEach(() => engine().endScope()));
 
 function randomValues(seed: number): (count: number) => Float32Array {
   let state = seed >>> 0;
@@ -44,13 +48,10 @@ function randomValues(seed: number): (count: number) => Float32Array {
 function expectSameBits(actual: Tensor, expected: Tensor): void {
   const bits = ({ buffer, byteOffset, length }: Float32Array): Uint32Array =>
     new Uint32Array(buffer, byteOffset, length);
-  const [a, b] = [actual.dataSync<"float32">(), expected.dataSync<"float32">()];
+  const [a, b] = [bits(actual.dataSync<"float32">()), bits(expected.dataSync<"float32">())];
   expect(actual.shape).toEqual(expected.shape);
-  expect(bits(a)).toEqual(bits(b));
+  expect(a.findIndex((value, k) => value !== b[k])).toBe(-1);
 }
-
-beforeEach(() => engine().startScope());
-afterEach(() => engine().endScope());
 
 describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
   beforeAll(() => selectBackend(backend));

@@ -23,8 +23,8 @@ interface Fixture {
     readonly norms: readonly number[];
     /** The parameters after some of the steps. */
     readonly after: Readonly<Record<string, readonly number[]>>;
-    /** The parameters' bits after all steps, for gradients times `bitsScale`, by NumPy. */
-    readonly bits?: readonly number[];
+    /** Of `parameters` and each slot after all steps, for gradients times `bitsScale`, by NumPy. */
+    readonly bits?: Readonly<Record<string, readonly number[]>>;
   }[];
   readonly bitsScale: number;
   readonly cosine: {
@@ -109,7 +109,9 @@ describe("20 steps to the bit, with every operation rounded to float32 as by Num
       optimizer.update({ parameters, gradient, state, learningRate, gradientScale, out });
       parameters = out;
     }
-    expect([...new Uint32Array(parameters.buffer)]).toEqual(bits);
+    const values = Object.entries({ parameters, ...state.slots });
+    const found = values.map(([name, { buffer }]) => [name, [...new Uint32Array(buffer)]]);
+    expect(Object.fromEntries(found)).toEqual(bits);
   });
 
   it("has a case of every optimizer", () => {

@@ -34,6 +34,28 @@ describe("streamKey", () => {
     );
   });
 
+  it("differs when one field differs, and by whether there is a leaf or a row", () => {
+    const seed = [0, 1, 2 ** 32 - 1];
+    const index = [undefined, 0, 1, 2 ** 32 - 2];
+    const alternatives = {
+      seed,
+      step: seed,
+      purpose: purposes,
+      layer: seed,
+      leaf: index,
+      row: index,
+    };
+    fc.assert(
+      fc.property(anyKey, (key) => {
+        for (const [field, values] of Object.entries(alternatives)) {
+          const variants = values.map((value) => ({ ...key, [field]: value }));
+          const streams = variants.map((variant) => streamKey(variant).join());
+          expect(new Set(streams).size, field).toBe(values.length);
+        }
+      }),
+    );
+  });
+
   it("never repeats over the steps, layers, leaves and rows of a run", () => {
     const seen = new Set<string>();
     for (let step = 0; step < 40; step++) {

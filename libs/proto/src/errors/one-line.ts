@@ -2,8 +2,8 @@ const MAX_LENGTH = 1024;
 
 /**
  * Text of any origin as one line that may be logged, shown on a terminal or sent as a status: no
- * control characters, no line separators, no lone surrogates (gRPC's percent-encoding throws on them), at most
- * `maxLength` UTF-16 code units.
+ * control characters, no line separators, no space at its end, no lone surrogates (gRPC's
+ * percent-encoding throws on them), at most `maxLength` UTF-16 code units.
  */
 export function onOneLine(text: string, maxLength = MAX_LENGTH): string {
   const line = text

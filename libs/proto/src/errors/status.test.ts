@@ -81,6 +81,10 @@ describe("an error on its way through a status", () => {
 });
 
 describe("onOneLine", () => {
+  it("puts a space for line ends and control characters, and none at the end", () => {
+    expect(onOneLine("one\r\ntwo\u2028three\u001b[2J \n")).toBe("one two three [2J");
+  });
+
   it("cuts before a code point, never inside it", () => {
     // The clef is two UTF-16 code units; at a limit of 4 its first half would stay.
     expect(onOneLine("ab\u{1D11E}cd", 4)).toBe("ab…");

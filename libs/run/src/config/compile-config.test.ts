@@ -111,10 +111,10 @@ describe("compileConfig", () => {
     expect(raw).toEqual({ data: { files: ["a.txt"] }, training: { epochs: 2 } });
   });
 
-  it.each([1, 2, 4, 64, 1024])("accepts %i micro-shards", (microShards) => {
-    expect(compileConfig(withGroup("training", { microShards }), "x").training.microShards).toBe(
-      microShards,
-    );
+  it.each([1, 2, 4, 64, 1024])("accepts %i micro-shards of as many rows", (microShards) => {
+    const rows = { batchSize: microShards };
+    const raw = { data: { files }, training: { ...rows, microShards }, evaluation: rows };
+    expect(compileConfig(raw, "x").training.microShards).toBe(microShards);
   });
 });
 
@@ -370,6 +370,14 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
 describe("compileConfig refuses", () => {
   it.each(refusals)("%s: %j", (group, values, refusal) => {
     expect(refusalOf(withGroup(group, values))).toBe(refusal);
+  });
+
+  it.each(["training", "evaluation"])("more micro-shards than %s has rows", (group) => {
+    const raw = { data: { files }, [group]: { batchSize: 4 } };
+    expect(refusalOf(raw)).toBe(
+      `outOfRange x.yaml: training.microShards: 8 is above ${group}.batchSize (4); ` +
+        "every micro-shard needs a row",
+    );
   });
 
   it("evaluations of a validation part that is empty", () => {

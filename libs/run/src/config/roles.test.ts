@@ -61,8 +61,8 @@ describe("trajectoryDigest", () => {
   });
 
   it("does not depend on the order of keys", () => {
-    const a = config({ training: { epochs: 2, batchSize: 4 } });
-    const b = config({ training: { batchSize: 4, epochs: 2 } });
+    const a = config({ training: { epochs: 2, batchSize: 8 } });
+    const b = config({ training: { batchSize: 8, epochs: 2 } });
     expect(trajectoryDigest(a)).toBe(trajectoryDigest(b));
   });
 
@@ -87,8 +87,8 @@ describe("trajectoryDigest", () => {
 
 describe("changedTrajectoryKeys", () => {
   it("names the keys that differ, and no operational ones", () => {
-    const before = config({ training: { batchSize: 8 }, model: { dropout: 0.5 }, name: "a" });
-    const after = config({ training: { batchSize: 4 }, cluster: { workers: 3 }, name: "b" });
+    const before = config({ training: { batchSize: 16 }, model: { dropout: 0.5 }, name: "a" });
+    const after = config({ training: { batchSize: 8 }, cluster: { workers: 3 }, name: "b" });
     expect(changedTrajectoryKeys(before, after)).toEqual(["model.dropout", "training.batchSize"]);
   });
 
@@ -115,13 +115,13 @@ describe("requireSameTrajectory", () => {
   });
 
   it("refuses a changed key, naming both values", () => {
-    const stored = config({ training: { batchSize: 8 } });
-    const given = config({ training: { batchSize: 4, epochs: 2 } });
+    const stored = config({ training: { batchSize: 16 } });
+    const given = config({ training: { batchSize: 8, epochs: 2 } });
     expect(() => requireSameTrajectory(stored, given)).toThrow(
       expect.objectContaining({
         code: "trajectoryChanged",
         message:
-          "training.batchSize is 4, but the run was begun with 8: a resume cannot change it " +
+          "training.batchSize is 8, but the run was begun with 16: a resume cannot change it " +
           "(the same goes for training.epochs)",
       }),
     );

@@ -28,16 +28,16 @@ export function temporaryFolder(): { readonly path: string } {
   return folder;
 }
 
-// 300 characters; 180 to train with: 179 samples, rows of 59 and 60, 8 steps of 8 an epoch.
-const TEXT = Array.from({ length: 300 }, (_, i) => "abcdefg\n"[(i * i + (i >> 3)) % 8]).join("");
+// 480 characters; 288 to train with: 287 samples, rows of 57 and 58, 8 steps of 8 an epoch.
+const TEXT = Array.from({ length: 480 }, (_, i) => "abcdefg\n"[(i * i + (i >> 3)) % 8]).join("");
 
 export const CONFIG = {
   name: "small",
   data: { files: "text.txt", validationFraction: 0.2, testFraction: 0.2 },
   model: { embeddingSize: 2, hiddenSize: 3 },
-  // Rows 0 to 2 for leaves 1 to 3; leaf 0 is empty.
-  training: { epochs: 2, batchSize: 3, sequenceLength: 8, microShards: 4 },
-  evaluation: { everySteps: 8, batchSize: 2 },
+  // Leaves 0 to 2 have a row each, leaf 3 has two.
+  training: { epochs: 2, batchSize: 5, sequenceLength: 8, microShards: 4 },
+  evaluation: { everySteps: 8, batchSize: 4 },
 };
 
 export const STEPS_PER_EPOCH = 8;
@@ -135,7 +135,7 @@ export async function writeSmallRun(
       sequenceLength: 8,
       microShards: 4,
     });
-  const train = layoutOf("train", 3);
+  const train = layoutOf("train", 5);
 
   append({ type: "run", format: 1, job: "job-1", ...identity, model, parameters: parameters(0) });
   append({ type: "profile", ...PROFILE });
@@ -151,7 +151,7 @@ export async function writeSmallRun(
     if (step % STEPS_PER_EPOCH !== 0) continue;
     const tokens = dataset.splits.validation;
     const isBest = step === STEPS_PER_EPOCH;
-    const validation = layoutOf("validation", 2);
+    const validation = layoutOf("validation", 4);
     const record = evaluationRecordAt(
       step,
       "validation",
@@ -167,7 +167,7 @@ export async function writeSmallRun(
     });
   }
   if (stopAfter === LAST_STEP) {
-    const test = layoutOf("test", 2);
+    const test = layoutOf("test", 4);
     // With the best parameters, which are not the last ones.
     const digest = parameters(STEPS_PER_EPOCH);
     append(evaluationRecordAt(STEPS_PER_EPOCH, "test", test, dataset.splits.test, false, digest));
