@@ -1,3 +1,7 @@
+import { mergeConfig } from "vitest/config";
+
 import { projectConfig } from "../vitest.base.ts";
 
-export default projectConfig({ timeoutMs: 120_000 });
+export default mergeConfig(projectConfig({ timeoutMs: 120_000 }), {
+  test: { globalSetup: ["test/support/build.ts"] },
+});
