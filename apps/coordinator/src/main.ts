@@ -69,10 +69,14 @@ async function serve(
   // Ports first: a run whose coordinator can't listen leaves no directory behind.
   const registry = new Registry();
   const server = createServer();
-  const late: { handlers?: CoordinatorHandlers } = {};
+  const late: { handlers?: CoordinatorHandlers; logger?: Logger } = {};
+  const onFault = (call: string, error: unknown): void => {
+    late.logger?.error({ err: error, call }, `${call} failed unexpectedly`);
+  };
   implementCoordinator(
     server,
     lateHandlers(() => late.handlers),
+    { onFault },
   );
   const health = addHealth(server);
   cleanup.push(() => {
@@ -86,6 +90,7 @@ async function serve(
     registry,
     isHealthy: () => true,
     isReady: () => readiness,
+    onFault,
   });
   cleanup.push(() => ops.close());
 
@@ -95,6 +100,7 @@ async function serve(
     file: `${run.directory.paths.logs}/coordinator.log`,
     console: options.console,
   });
+  late.logger = logger;
   cleanup.push(flush);
   const metricsFile = openMetricsFile(run.directory.paths.metrics);
   cleanup.push(
