@@ -13,11 +13,19 @@ let numCopies = 0;
 
 const WRONG_DATA = new URL("./support/wrong-data.mjs", import.meta.url).href;
 
-async function train(name: string, env?: Readonly<Record<string, string>>): Promise<string> {
+/** @param wrongData how its worker is wrong, if it is */
+async function train(name: string, wrongData?: string): Promise<string> {
   const runDirectory = workspace.at(name);
   const cluster = await Cluster.start(workspace.config, runDirectory);
   try {
-    cluster.addWorker(env === undefined ? {} : { env, execArgv: ["--import", WRONG_DATA] });
+    // NODE_OPTIONS reaches the compute thread too, which lays the data out.
+    cluster.addWorker(
+      wrongData === undefined
+        ? {}
+        : {
+            env: { OSTINATO_TEST_WRONG_DATA: wrongData, NODE_OPTIONS: `--import=${WRONG_DATA}` },
+          },
+    );
     await cluster.completed();
   } finally {
     await cluster.close();
@@ -89,7 +97,7 @@ describe("ostinato verify", () => {
   it.each(["wrongSlice", "skipsOne", "repeatsOne"])(
     "names step and leaf when a worker computes other samples than its own (%s)",
     async (mode) => {
-      const runDirectory = await train(mode, { OSTINATO_TEST_WRONG_DATA: mode });
+      const runDirectory = await train(mode, mode);
       const { code, stdout, stderr } = await run(["verify", runDirectory]);
       expect(code).toBe(1);
       // The deliberately wrong worker goes astray at the sixth step of an epoch, on leaf 3 alone.

@@ -66,15 +66,14 @@ export class Program {
 
 export interface StartOptions {
   readonly cwd?: string;
-  readonly execArgv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts the committed launcher, as `npx ostinato` does. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
-  const { cwd, execArgv = [], env = {} } = options;
+  const { cwd, env = {} } = options;
   return new Program(
-    spawn(process.execPath, [...execArgv, launcher, ...args], {
+    spawn(process.execPath, [launcher, ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -84,12 +83,13 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
 
 /** The same with an IPC channel, as a local cluster starts its children. */
 export function startChild(args: readonly string[], options: StartOptions = {}): Program {
-  const { cwd, execArgv = [], env = {} } = options;
+  const { cwd, env = {} } = options;
   return new Program(
     fork(launcher, [...args], {
       cwd,
       env: { ...process.env, ...env },
-      execArgv: [...execArgv],
+      // Without the import conditions of the test run.
+      execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     }),
   );

@@ -4,7 +4,7 @@ import type { LeafResult, NodeId } from "@ostinato/proto";
 import type { LostLease } from "../leases/index.js";
 import { LeaseTable } from "../leases/index.js";
 import type { CompleteUpload, ParameterVersion } from "../steps/index.js";
-import { GradientTree } from "../steps/index.js";
+import type { GradientTree } from "../steps/index.js";
 import type { PlannedStep } from "./plan.js";
 
 export interface AdmittedNode {
