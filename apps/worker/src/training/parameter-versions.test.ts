@@ -53,6 +53,14 @@ describe("ParameterVersions", () => {
     expect(versions.acquire(2)?.values[0]).toBe(2);
   });
 
+  it("keeps the two that came last, also where that is an older one, as for a final evaluation", () => {
+    const versions = new ParameterVersions(SIZE);
+    for (const version of [11, 12, 2]) receive(versions, broadcast(version));
+    expect(versions.acquire(2)?.values[0]).toBe(2);
+    expect(versions.acquire(12)?.values[0]).toBe(12);
+    expect(versions.acquire(11)).toBeUndefined();
+  });
+
   it("leaves a version that is held as it is, however many follow", () => {
     const versions = new ParameterVersions(SIZE);
     receive(versions, broadcast(0));

@@ -1,4 +1,7 @@
-/** Parameter versions, assembled from frames into shared memory. The newest two are kept. */
+/**
+ * Parameter versions, assembled from frames into shared memory. The two that came last are kept,
+ * whatever their numbers: a final evaluation asks for the best version, which may be an old one.
+ */
 
 import type { CoordinatorMessage, TensorFrame } from "@ostinato/proto";
 import { checkFrame, digestOfFrames, readFrameInto } from "@ostinato/proto";
@@ -51,7 +54,7 @@ export class ParameterVersions {
     this.#size = size;
   }
 
-  /** The newest complete version; undefined before the first. */
+  /** The complete version that came last; undefined before the first. */
   get newest(): number | undefined {
     return this.#kept.at(-1)?.version;
   }
@@ -126,7 +129,6 @@ export class ParameterVersions {
     const same = this.#kept.findIndex((candidate) => candidate.version === version);
     const evicted = same >= 0 ? this.#kept.splice(same, 1) : [];
     this.#kept.push({ version, values: assembly.values, numHolders: 0, isKept: true });
-    this.#kept.sort((a, b) => a.version - b.version);
     evicted.push(...this.#kept.splice(0, Math.max(0, this.#kept.length - NUM_KEPT)));
     for (const stored of evicted) {
       stored.isKept = false;
