@@ -10,7 +10,6 @@ import {
   formatAddress,
   implementCoordinator,
   parseAddress,
-  WireError,
 } from "@ostinato/proto";
 import type { CoordinatorHandlers, StatusReply } from "@ostinato/proto";
 import { openMetricsFile, trajectoryDigest } from "@ostinato/run";
@@ -26,8 +25,10 @@ import { Registry } from "prom-client";
 import { CheckpointKeeper, RunStore } from "./checkpoints/index.js";
 import type { CoordinatorOptions } from "./coordinator-options.js";
 import { ProfilePolicy, WorkerTable } from "./membership/index.js";
-import { buildStatus, createMetrics } from "./ops/index.js";
-import { createHandlers } from "./rpc/index.js";
+import { buildStatus, createMetrics, StallWatch } from "./ops/index.js";
+import type { MetricsSources } from "./ops/index.js";
+import { createHandlers, lateHandlers } from "./rpc/index.js";
+import { stopWorkers } from "./sessions/index.js";
 import type { WorkerSession } from "./sessions/index.js";
 import { createRun, describeSamples, prepareRunData, resumeRun } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
@@ -53,7 +54,18 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<numbe
   try {
     return await serve(options, shutdown, cleanup);
   } finally {
-    for (const close of cleanup.reverse()) await close();
+    await closeAll(cleanup.reverse());
+  }
+}
+
+/** One thing that can't be closed does not keep the others open, nor hide why the run ended. */
+async function closeAll(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of closers) {
+    try {
+      await close();
+    } catch (error) {
+      process.stderr.write(`ostinato: while closing: ${String(error)}\n`);
+    }
   }
 }
 
@@ -68,8 +80,13 @@ async function serve(
 
   // Ports first: a run whose coordinator can't listen leaves no directory behind.
   const registry = new Registry();
-  const server = createServer();
-  const late: { handlers?: CoordinatorHandlers; logger?: Logger } = {};
+  const deadlineMs = Math.round(config.cluster.deadlineSeconds * 1000);
+  const server = createServer({ deadlineMs });
+  const late: {
+    handlers?: CoordinatorHandlers;
+    logger?: Logger;
+    isAlive?: () => boolean;
+  } = {};
   const onFault = (call: string, error: unknown): void => {
     late.logger?.error({ err: error, call }, `${call} failed unexpectedly`);
   };
@@ -88,7 +105,7 @@ async function serve(
   const ops = await startOpsServer({
     ...parseAddress(options.http),
     registry,
-    isHealthy: () => true,
+    isHealthy: () => late.isAlive?.() !== false || "the arithmetic thread has ended",
     isReady: () => readiness,
     onFault,
   });
@@ -118,9 +135,12 @@ async function serve(
   const arithmetic = new ArithmeticThread(
     new URL("./steps/arithmetic-thread.js", import.meta.url),
     { optimizer: config.optimizer, numParameters, state: run.start.optimizer },
+    (error) => {
+      dispatcher.fail(error);
+    },
   );
+  late.isAlive = () => arithmetic.isAlive;
   cleanup.push(() => arithmetic.close());
-  const deadlineMs = config.cluster.deadlineSeconds * 1000;
   const workers = new WorkerTable<WorkerSession>({
     incarnation: run.incarnation,
     createToken: () => randomBytes(16).toString("hex"),
@@ -133,8 +153,8 @@ async function serve(
     maxSteps: config.training.maxSteps,
     evaluateEverySteps: config.evaluation.everySteps,
   });
-  const countWorkers = (): Record<"joined" | "active" | "draining", number> => {
-    const counts = { joined: 0, active: 0, draining: 0 };
+  const countWorkers = (): ReturnType<MetricsSources["countWorkers"]> => {
+    const counts = { joined: 0, active: 0, draining: 0, quarantined: 0 };
     for (const { state } of workers.all()) if (state !== "gone") counts[state] += 1;
     return counts;
   };
@@ -160,8 +180,7 @@ async function serve(
       syncLedger: () => run.ledger.sync(),
     }),
     onWritten: (step, seconds) => {
-      metrics.checkpoints.inc({ outcome: "written" });
-      metrics.checkpointSeconds.observe(seconds);
+      metrics.checkpointWritten(seconds);
       logger.info({ step, seconds }, "checkpoint written");
     },
     onFailed: (step, error) => {
@@ -182,8 +201,25 @@ async function serve(
           ? [data.train.numSamplesAt(round.planned.epochStep)]
           : [data.dataset.splits[round.split].length - 1],
     },
-    { clock, logger, metrics, workers, gradients: gradientPool, states, notify },
+    {
+      clock,
+      logger,
+      metrics,
+      workers,
+      gradients: gradientPool,
+      states,
+      notify,
+      onTick: () => {
+        stalls.check(status().waitingFor, clock.now());
+      },
+    },
   );
+  const stalls = new StallWatch({
+    repeatMs: deadlineMs,
+    notify: (text) => {
+      notify("warn", text);
+    },
+  });
   const buffer = parameterPool.acquire();
   buffer.set(run.start.parameters);
   const version = new ParameterVersion(
@@ -253,9 +289,8 @@ async function serve(
       dispatcher,
       events,
       status,
-      onProfileChosen: () => {
-        const { profile } = profiles;
-        if (profile !== undefined) run.ledger.append({ type: "profile", ...profile });
+      onNewProfile: (profile) => {
+        run.ledger.append({ type: "profile", ...profile });
       },
       isEnding: () => trainer.state === "ended" || shutdown.signal.aborted,
     },
@@ -272,16 +307,18 @@ async function serve(
     runDirectory: run.directory.paths.root,
   });
 
-  const stopWorkers = async (failed: boolean, reason: string): Promise<void> => {
+  const stop = async (failed: boolean, reason: string): Promise<void> => {
+    readiness = reason;
     health.set("", "NOT_SERVING");
-    await Promise.all(workers.all().flatMap(({ link }) => link?.stop(failed, reason) ?? []));
-    // Lets the last messages reach watchers and workers; calls that hang are cut by cleanup.
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(Math.min(deadlineMs, 5000), resolve);
-      server.tryShutdown(() => {
-        timer.cancel();
-        resolve();
-      });
+    await stopWorkers({
+      sessions: workers.all().flatMap(({ link }) => link ?? []),
+      failed,
+      reason,
+      limitMs: Math.min(deadlineMs, 5000),
+      clock,
+      closeService: (closed) => {
+        server.tryShutdown(closed);
+      },
     });
   };
   let result: TrainingResult;
@@ -292,14 +329,14 @@ async function serve(
     logger.error({ err: error }, reason);
     const { step } = trainer;
     events.emit({ kind: "ended", outcome: "failed", reason, step, parametersSha256: "" });
-    await stopWorkers(true, reason);
+    await stop(true, reason);
     throw error;
   }
   const { outcome, step, parametersSha256 } = result;
   const reason = outcome === "completed" ? "the run is complete" : "the run was stopped";
   logger.info({ ...result }, reason);
   events.emit({ kind: "ended", outcome, reason, step, parametersSha256 });
-  await stopWorkers(false, reason);
+  await stop(false, reason);
   return outcome === "completed" ? EXIT_DONE : shutdown.exitCode();
 }
 
@@ -328,22 +365,4 @@ function logResume(run: OpenRun, logger: Logger): void {
     { checkpointStep: run.start.step, ledgerStep: resumed.ledgerStep },
     `resumed from step ${run.start.step}; ${run.ledger.numToReplay} ledger lines to repeat`,
   );
-}
-
-/** The service from the moment the port is bound: not available until the run is open. */
-function lateHandlers(get: () => CoordinatorHandlers | undefined): CoordinatorHandlers {
-  const ready = (): CoordinatorHandlers => {
-    const handlers = get();
-    if (handlers === undefined) throw new WireError("unavailable", "the run is not ready yet");
-    return handlers;
-  };
-  return {
-    join: async (request, peer) => ready().join(request, peer),
-    train: (stream) => {
-      ready().train(stream);
-    },
-    fetchData: (request, signal) => ready().fetchData(request, signal),
-    status: async () => ready().status(),
-    watch: (signal) => ready().watch(signal),
-  };
 }

@@ -20,12 +20,31 @@ describe("LeaseTable", () => {
   it("refuses a revoked fence, a foreign worker and leaves outside the lease", () => {
     const table = new LeaseTable(4, 7);
     const lease = table.grant("worker-1", [0, 1], 0);
-    expect(table.check(lease.fence, "worker-1", [1])).toBe("valid");
-    expect(table.check(lease.fence, "worker-2", [1])).toBe("staleLease");
-    expect(table.check(lease.fence, "worker-1", [1, 2])).toBe("staleLease");
-    expect(table.check(99, "worker-1", [1])).toBe("staleLease");
+    expect(table.holdsLeaves(lease.fence, "worker-1", [1])).toBe(true);
+    expect(table.holdsLeaves(lease.fence, "worker-2", [1])).toBe(false);
+    expect(table.holdsLeaves(lease.fence, "worker-1", [1, 2])).toBe(false);
+    expect(table.holdsLeaves(99, "worker-1", [1])).toBe(false);
     table.revoke(lease.fence, "expired");
-    expect(table.check(lease.fence, "worker-1", [1])).toBe("staleLease");
+    expect(table.holdsLeaves(lease.fence, "worker-1", [1])).toBe(false);
+  });
+
+  it("takes uploads for the nodes of the lease and for no other node over the same leaves", () => {
+    const table = new LeaseTable(4, 1);
+    const { fence } = table.grant("worker-1", [0, 1], 0, [{ firstLeaf: 0, numLeaves: 2 }]);
+    expect(table.holdsNode(fence, "worker-1", { firstLeaf: 0, numLeaves: 2 })).toBe(true);
+    expect(table.holdsNode(fence, "worker-1", { firstLeaf: 0, numLeaves: 1 })).toBe(false);
+    expect(table.holdsNode(fence, "worker-2", { firstLeaf: 0, numLeaves: 2 })).toBe(false);
+    table.revoke(fence, "expired");
+    expect(table.holdsNode(fence, "worker-1", { firstLeaf: 0, numLeaves: 2 })).toBe(false);
+  });
+
+  it("tells which leases are complete by a leaf, also those of others that held it", () => {
+    const table = new LeaseTable(2, 1);
+    const slow = table.grant("slow", [0, 1], 0);
+    const second = table.grant("idle", [1], 500);
+    expect(table.complete([0])).toEqual([]);
+    expect(table.complete([1]).map(({ fence }) => fence)).toEqual([slow.fence, second.fence]);
+    expect(table.complete([1])).toEqual([]);
   });
 
   it("expires a lease only when nothing moved for the deadline", () => {
@@ -43,8 +62,8 @@ describe("LeaseTable", () => {
     expect(table.late(500, 500)?.fence).toBe(first.fence);
     const second = table.grant("idle", [0, 1], 500);
     expect(table.late(2000, 500)).toBeUndefined();
-    expect(table.check(first.fence, "slow", [0, 1])).toBe("valid");
-    expect(table.check(second.fence, "idle", [0, 1])).toBe("valid");
+    expect(table.holdsLeaves(first.fence, "slow", [0, 1])).toBe(true);
+    expect(table.holdsLeaves(second.fence, "idle", [0, 1])).toBe(true);
     table.revoke(first.fence, "expired");
     expect(table.freeLeaves()).toEqual([]);
   });

@@ -1,6 +1,13 @@
 /** Who may compute which leaves, and until when. Pure: the time is an argument of every call. */
 
+import type { NodeId } from "@ostinato/proto";
 import { CoordinatorError } from "../errors/index.js";
+
+/**
+ * A worker that is silent for so many deadlines, while its lease is not even its own any more, is cut
+ * off. It may join again.
+ */
+export const SILENT_DEADLINES = 2;
 
 /** A lease's life: `active` until its leaves are done or it is revoked; a revoked fence stays refused for ever. */
 export type LeaseState = "active" | "complete" | "revoked";
@@ -9,6 +16,8 @@ export interface LeaseRecord {
   readonly fence: number;
   readonly workerId: string;
   readonly leaves: readonly number[];
+  /** The nodes whose sums it may upload; none for an evaluation. */
+  readonly nodes: readonly NodeId[];
   readonly grantedAtMs: number;
   readonly lastProgressMs: number;
   readonly phase: string;
@@ -28,6 +37,7 @@ interface MutableLease {
   readonly fence: number;
   readonly workerId: string;
   readonly leaves: readonly number[];
+  readonly nodes: readonly NodeId[];
   readonly grantedAtMs: number;
   lastProgressMs: number;
   phase: string;
@@ -73,12 +83,18 @@ export class LeaseTable {
     return this.#done.flatMap((done, leaf) => (done || held.has(leaf) ? [] : [leaf]));
   }
 
-  grant(workerId: string, leaves: readonly number[], nowMs: number): LeaseRecord {
+  grant(
+    workerId: string,
+    leaves: readonly number[],
+    nowMs: number,
+    nodes: readonly NodeId[] = [],
+  ): LeaseRecord {
     if (leaves.length === 0) throw new CoordinatorError("internal", "a lease needs a leaf");
     const lease: MutableLease = {
       fence: this.#nextFence++,
       workerId,
       leaves: [...leaves].sort((a, b) => a - b),
+      nodes,
       grantedAtMs: nowMs,
       lastProgressMs: nowMs,
       phase: "granted",
@@ -98,22 +114,33 @@ export class LeaseTable {
     if (timeSteps !== undefined) lease.timeSteps = timeSteps;
   }
 
-  /** The active lease of this fence that covers all `leaves`, or why there is none. */
-  check(fence: number, workerId: string, leaves: readonly number[]): "valid" | "staleLease" {
-    const lease = this.#leases.get(fence);
-    if (lease === undefined || lease.state === "revoked" || lease.workerId !== workerId) {
-      return "staleLease";
-    }
-    return leaves.every((leaf) => lease.leaves.includes(leaf)) ? "valid" : "staleLease";
+  /** Whether this worker's lease under this fence was not revoked and has all of these leaves. */
+  holdsLeaves(fence: number, workerId: string, leaves: readonly number[]): boolean {
+    const lease = this.#valid(fence, workerId);
+    return lease !== undefined && leaves.every((leaf) => lease.leaves.includes(leaf));
   }
 
-  complete(leaves: readonly number[]): void {
+  /** Whether this worker's lease under this fence was not revoked and has exactly this node. */
+  holdsNode(fence: number, workerId: string, node: NodeId): boolean {
+    const nodes = this.#valid(fence, workerId)?.nodes ?? [];
+    return nodes.some(
+      ({ firstLeaf, numLeaves }) => firstLeaf === node.firstLeaf && numLeaves === node.numLeaves,
+    );
+  }
+
+  #valid(fence: number, workerId: string): LeaseRecord | undefined {
+    const lease = this.#leases.get(fence);
+    return lease?.state !== "revoked" && lease?.workerId === workerId ? lease : undefined;
+  }
+
+  /** @returns the leases that this completes, of whichever worker */
+  complete(leaves: readonly number[]): readonly LeaseRecord[] {
     for (const leaf of leaves) this.#done[leaf] = true;
-    for (const lease of this.#leases.values()) {
-      if (lease.state === "active" && lease.leaves.every((leaf) => this.isDone(leaf))) {
-        lease.state = "complete";
-      }
-    }
+    const completed = [...this.#leases.values()].filter(
+      (lease) => lease.state === "active" && lease.leaves.every((leaf) => this.isDone(leaf)),
+    );
+    for (const lease of completed) lease.state = "complete";
+    return completed;
   }
 
   /** Makes the fence refused from now on; the leaves nobody else holds become free. */
@@ -123,17 +150,6 @@ export class LeaseTable {
     lease.state = "revoked";
     const leaves = lease.leaves.filter((leaf) => !this.isDone(leaf));
     return { worker: lease.workerId, fence, leaves, reason };
-  }
-
-  activeOf(workerId: string): LeaseRecord | undefined {
-    return this.active().find((lease) => lease.workerId === workerId);
-  }
-
-  /** Fences of this worker's leases whose leaves are all done. */
-  completedOf(workerId: string): readonly number[] {
-    return [...this.#leases.values()].flatMap((lease) =>
-      lease.state === "complete" && lease.workerId === workerId ? [lease.fence] : [],
-    );
   }
 
   active(): readonly LeaseRecord[] {

@@ -5,6 +5,7 @@
  * const profile = policy.choose(request.profiles);
  * const worker = workers.join(request.workerName, profile, clock.now());
  */
+export { Conduct } from "./conduct.js";
 export { ProfilePolicy } from "./profile-policy.js";
 export type { ProfilePolicyOptions } from "./profile-policy.js";
 export { WorkerTable } from "./worker-table.js";

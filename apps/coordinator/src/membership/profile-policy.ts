@@ -21,11 +21,13 @@ const isSame = (a: NumericsProfile, b: NumericsProfile): boolean =>
 /** The config or the first worker sets the run's profile; later ones match it or are refused. */
 export class ProfilePolicy {
   readonly #options: ProfilePolicyOptions;
+  readonly #seen: NumericsProfile[] = [];
   #profile: NumericsProfile | undefined;
 
   constructor(options: ProfilePolicyOptions) {
     this.#options = options;
     this.#profile = options.profile;
+    if (options.profile !== undefined) this.#seen.push(options.profile);
   }
 
   get profile(): NumericsProfile | undefined {
@@ -40,21 +42,36 @@ export class ProfilePolicy {
   choose(offered: readonly NumericsProfile[]): NumericsProfile {
     const { backend, determinism } = this.#options;
     const wanted = this.#profile;
-    const chosen =
+    const fits = (profile: NumericsProfile): boolean =>
       wanted === undefined
-        ? offered.find((profile) => backend === "auto" || profile.backend === backend)
-        : (offered.find((profile) => isSame(profile, wanted)) ??
-          (determinism === "relaxed" ? offered[0] : undefined));
+        ? backend === "auto" || profile.backend === backend
+        : isSame(profile, wanted);
+    // Relaxed takes other bits, never another backend than the run's.
+    const isNear = (profile: NumericsProfile): boolean =>
+      determinism === "relaxed" && profile.backend === wanted?.backend;
+    const chosen = offered.find(fits) ?? offered.find(isNear);
     if (chosen === undefined) {
       const needs = wanted === undefined ? `backend ${backend}` : show(wanted);
       const offers = offered.length === 0 ? "nothing" : offered.map(show).join(", ");
       throw new WireError(
         "profileRefused",
         `the run computes with ${needs}, this worker offers ${offers}` +
-          (wanted === undefined ? "" : "; numerics.determinism: relaxed would take it"),
+          (determinism === "strict" && offered.some(({ backend: name }) => name === wanted?.backend)
+            ? "; numerics.determinism: relaxed would take it"
+            : ""),
       );
     }
-    this.#profile ??= chosen;
     return chosen;
+  }
+
+  /** The run computes with this profile from now on, unless it has one already. */
+  settle(profile: NumericsProfile): void {
+    this.#profile ??= profile;
+    this.#seen.push(profile);
+  }
+
+  /** Whether this profile takes part for the first time in this incarnation. */
+  isNew(profile: NumericsProfile): boolean {
+    return !this.#seen.some((seen) => isSame(seen, profile));
   }
 }

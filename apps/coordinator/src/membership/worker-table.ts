@@ -7,9 +7,10 @@ import { WireError } from "@ostinato/proto";
  * - `joined`: has an identity, its stream is not here yet
  * - `active`: its stream is open; it takes leases
  * - `draining`: it returned its leases and takes no more
+ * - `quarantined`: it failed too often; it is told to go and takes no more
  * - `gone`: its stream is closed; the identity is dead
  */
-export type WorkerState = "joined" | "active" | "draining" | "gone";
+export type WorkerState = "joined" | "active" | "draining" | "quarantined" | "gone";
 
 /** What the rest of the coordinator may ask of a worker's stream. */
 export interface WorkerLink {
@@ -72,6 +73,11 @@ export class WorkerTable<Link extends WorkerLink> {
     if (record?.state === "active") record.state = "draining";
   }
 
+  quarantine(workerId: string): void {
+    const record = this.#workers.get(workerId);
+    if (record !== undefined) record.state = "quarantined";
+  }
+
   remove(workerId: string): void {
     const record = this.#workers.get(workerId);
     if (record === undefined) return;
@@ -87,6 +93,10 @@ export class WorkerTable<Link extends WorkerLink> {
         this.remove(record.workerId);
       }
     }
+  }
+
+  get(workerId: string): WorkerRecord<Link> | undefined {
+    return this.#workers.get(workerId);
   }
 
   /** In the order of joining, which is the order in which leaves are shared out. */

@@ -2,16 +2,44 @@
 
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
+import type { UploadRejection } from "../steps/index.js";
 
 const P = "ostinato_coordinator_";
 
 // A step of a small model takes tens of milliseconds, one of a large model on few workers minutes.
-const STEP_BUCKETS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
+const STEP_BUCKETS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300];
 const CHECKPOINT_BUCKETS = [0.005, 0.02, 0.1, 0.5, 2.5, 10, 60];
+
+const LEASE_ENDINGS = [
+  "expired",
+  "returned",
+  "lost",
+  "refused",
+  "failed",
+  "quarantined",
+  "superseded",
+] as const;
+
+/** How a lease ends that does not complete. */
+export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
+
+const REJECTIONS: readonly UploadRejection[] = [
+  "foreignJob",
+  "staleIncarnation",
+  "staleStep",
+  "staleLease",
+  "duplicate",
+  "checksum",
+  "shape",
+  "malformed",
+  "nonFinite",
+];
 
 export interface MetricsSources {
   /** Workers by state, at scrape time. */
-  readonly countWorkers: () => Readonly<Record<"joined" | "active" | "draining", number>>;
+  readonly countWorkers: () => Readonly<
+    Record<"joined" | "active" | "draining" | "quarantined", number>
+  >;
   /** Seconds since the newest checkpoint was complete; undefined before the first. */
   readonly checkpointAgeSeconds: () => number | undefined;
 }
@@ -33,17 +61,36 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
       }
     },
   });
-  new Gauge({
+  // Registered when there is an age: a gauge without labels shows 0 before, the best age there is.
+  const checkpointAge = new Gauge({
     name: `${P}checkpoint_age_seconds`,
-    help: "Time since the newest checkpoint was complete; absent before the first.",
-    registers,
+    help: "Time since the newest checkpoint of this incarnation was complete; absent before it.",
+    registers: [],
     collect() {
-      const age = sources.checkpointAgeSeconds();
-      if (age === undefined) this.reset();
-      else this.set(age);
+      this.set(sources.checkpointAgeSeconds() ?? 0);
     },
   });
-  return {
+  const checkpoints = new Counter({
+    name: `${P}checkpoints_total`,
+    help: "Checkpoints by outcome.",
+    labelNames: ["outcome"] as const,
+    registers,
+  });
+  const checkpointSeconds = new Histogram({
+    name: `${P}checkpoint_seconds`,
+    help: "Time to write a checkpoint, until it is durable.",
+    buckets: CHECKPOINT_BUCKETS,
+    registers,
+  });
+  let isAgeKnown = false;
+  const metrics = {
+    checkpoints,
+    checkpointWritten: (seconds: number): void => {
+      checkpoints.inc({ outcome: "written" });
+      checkpointSeconds.observe(seconds);
+      if (!isAgeKnown) registry.registerMetric(checkpointAge);
+      isAgeKnown = true;
+    },
     steps: new Counter({
       name: `${P}steps_total`,
       help: "Steps by outcome; a replayed step was in the ledger before a resume.",
@@ -85,8 +132,20 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     stepSeconds: new Histogram({
       name: `${P}step_seconds`,
-      help: "Time of a step by phase: collect, reduce (to the next version), commit; and total.",
+      help: "Time of a committed step, from its first lease to its ledger line.",
+      buckets: STEP_BUCKETS,
+      registers,
+    }),
+    phaseSeconds: new Histogram({
+      name: `${P}step_phase_seconds`,
+      help: "Time of a step's phases: collect, reduce (to the next version), commit.",
       labelNames: ["phase"] as const,
+      buckets: STEP_BUCKETS,
+      registers,
+    }),
+    evaluationSeconds: new Histogram({
+      name: `${P}evaluation_seconds`,
+      help: "Time to collect an evaluation.",
       buckets: STEP_BUCKETS,
       registers,
     }),
@@ -102,6 +161,16 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
       labelNames: ["event"] as const,
       registers,
     }),
+    secondLeases: new Counter({
+      name: `${P}second_leases_total`,
+      help: "Leases issued for leaves that a late worker holds as well; among those issued.",
+      registers,
+    }),
+    workersQuarantined: new Counter({
+      name: `${P}workers_quarantined_total`,
+      help: "Workers sent away because they failed too often in a row.",
+      registers,
+    }),
     uploadsAdmitted: new Counter({
       name: `${P}uploads_admitted_total`,
       help: "Uploads whose every check held.",
@@ -113,18 +182,6 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
       labelNames: ["reason"] as const,
       registers,
     }),
-    checkpointSeconds: new Histogram({
-      name: `${P}checkpoint_seconds`,
-      help: "Time to write and verify a checkpoint.",
-      buckets: CHECKPOINT_BUCKETS,
-      registers,
-    }),
-    checkpoints: new Counter({
-      name: `${P}checkpoints_total`,
-      help: "Checkpoints by outcome.",
-      labelNames: ["outcome"] as const,
-      registers,
-    }),
     evaluations: new Counter({
       name: `${P}evaluations_total`,
       help: "Evaluations committed, by split.",
@@ -132,4 +189,12 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
       registers,
     }),
   };
+  // A series that begins with its first event hides that event from rate().
+  for (const outcome of ["committed", "replayed", "skipped"]) metrics.steps.inc({ outcome }, 0);
+  for (const event of ["issued", ...LEASE_ENDINGS] as const) metrics.leases.inc({ event }, 0);
+  for (const reason of REJECTIONS) metrics.uploadsRejected.inc({ reason }, 0);
+  for (const direction of ["sent", "received"]) metrics.tensorBytes.inc({ direction }, 0);
+  for (const outcome of ["written", "failed"]) metrics.checkpoints.inc({ outcome }, 0);
+  for (const split of ["validation", "test"]) metrics.evaluations.inc({ split }, 0);
+  return metrics;
 }

@@ -2,6 +2,7 @@
 
 import type { StatusReply, WorkerStatus } from "@ostinato/proto";
 import type { LeaseRecord } from "../leases/index.js";
+import { contiguousRuns, SILENT_DEADLINES } from "../leases/index.js";
 
 export interface StatusSources {
   readonly jobId: string;
@@ -18,6 +19,8 @@ export interface StatusSources {
     readonly workerId: string;
     readonly name: string;
     readonly state: string;
+    /** Since when it has not said a word, while it has a lease to end. */
+    readonly link?: { readonly busyAndSilentSinceMs: number | undefined } | undefined;
   }[];
   /** The round being collected, if any. */
   readonly round:
@@ -68,6 +71,12 @@ export function buildStatus(sources: StatusSources, nowMs: number): StatusReply 
   };
 }
 
+/** Leaves as runs: 0–5, 9. There may be a thousand of them, and the sentence is to be read. */
+const shown = (leaves: readonly number[]): string =>
+  contiguousRuns(leaves)
+    .map(({ first, count }) => (count === 1 ? `${first}` : `${first}–${first + count - 1}`))
+    .join(", ");
+
 /** Empty while the step moves. */
 export function describeWait(sources: StatusSources, nowMs: number): string {
   const { round, deadlineMs } = sources;
@@ -79,17 +88,27 @@ export function describeWait(sources: StatusSources, nowMs: number): string {
     return `${what} waits for a worker: none is here; it goes on as soon as one joins`;
   }
   const stalled = [...round.leases.active()].sort((a, b) => a.lastProgressMs - b.lastProgressMs)[0];
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
   if (stalled === undefined) {
     const free = round.leases.freeLeaves();
-    return free.length === 0
-      ? ""
-      : `${what} waits for a worker to become idle: leaves ${free.join(", ")} are free`;
+    if (free.length === 0) return "";
+    const silent = active
+      .map(({ workerId, name, link }) => ({
+        workerId,
+        name,
+        silentMs: nowMs - (link?.busyAndSilentSinceMs ?? nowMs),
+      }))
+      .sort((a, b) => b.silentMs - a.silentMs)[0];
+    const waits = `${what} waits for a worker to become idle: leaves ${shown(free)} are free`;
+    return silent === undefined || silent.silentMs < deadlineMs * WORTH_SAYING
+      ? waits
+      : `${waits}; ${silent.workerId} (${silent.name}) has said nothing for ` +
+          `${seconds(silent.silentMs)} s and is cut off after ${seconds(SILENT_DEADLINES * deadlineMs)} s`;
   }
   const sinceMs = nowMs - stalled.lastProgressMs;
   if (sinceMs < deadlineMs * WORTH_SAYING) return "";
   const name = sources.workers.find(({ workerId }) => workerId === stalled.workerId)?.name ?? "?";
-  const leaves = stalled.leaves.filter((leaf) => !round.leases.isDone(leaf)).join(", ");
-  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  const leaves = shown(stalled.leaves.filter((leaf) => !round.leases.isDone(leaf)));
   return (
     `${what} waits on ${stalled.workerId} (${name}), leaves ${leaves}, phase ${stalled.phase}: ` +
     `nothing moved for ${seconds(sinceMs)} s; they are leased again in ` +

@@ -8,6 +8,7 @@ import type {
   FetchDataRequest,
   JoinReply,
   JoinRequest,
+  NumericsProfile,
   StatusReply,
   TrainStream,
   WatchEvent,
@@ -41,8 +42,8 @@ export interface HandlerModules {
   readonly dispatcher: Dispatcher;
   readonly events: EventHub;
   readonly status: () => StatusReply;
-  /** Called once, when the first worker has set the run's profile. */
-  readonly onProfileChosen: () => void;
+  /** Called before a profile takes part that has not so far; what it throws refuses the worker. */
+  readonly onNewProfile: (profile: NumericsProfile) => void;
   /** True once the run is ending: nobody joins any more. */
   readonly isEnding: () => boolean;
 }
@@ -67,9 +68,12 @@ function join(run: RunDescription, modules: HandlerModules, request: JoinRequest
     );
   }
   if (modules.isEnding()) throw new WireError("shuttingDown", "the run is ending");
-  const hadProfile = modules.profiles.profile !== undefined;
   const profile = modules.profiles.choose(request.profiles);
-  if (!hadProfile) modules.onProfileChosen();
+  // The ledger first: a line that cannot be written leaves the run without a profile, not without its line.
+  if (modules.profiles.isNew(profile)) {
+    modules.onNewProfile(profile);
+    modules.profiles.settle(profile);
+  }
   const worker = modules.workers.join(request.workerName, profile, modules.clock.now());
   const { jobId, incarnation, configJson, modelJson, dataDigest, deadlineMs } = run;
   return {
@@ -107,11 +111,10 @@ function awaitAttach(
       return;
     }
     timer.cancel();
-    const { workers, dispatcher, metrics, logger } = modules;
-    const record = workers.all().find(({ workerId }) => workerId === message.workerId);
+    const { workers, dispatcher, metrics, logger, clock } = modules;
     const session = new WorkerSession(
-      { workerId: message.workerId, name: record?.name ?? "" },
-      { hub: dispatcher, stream, metrics, logger },
+      { workerId: message.workerId, name: workers.get(message.workerId)?.name ?? "" },
+      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock },
     );
     try {
       workers.attach(message.workerId, message.streamToken, session);
@@ -120,7 +123,8 @@ function awaitAttach(
       session.reject(error);
       return;
     }
-    dispatcher.attached(session);
+    if (modules.isEnding()) void session.stop(false, "the run is over");
+    else dispatcher.attached(session);
   });
 }
 

@@ -6,3 +6,4 @@
  */
 export { createHandlers } from "./handlers.js";
 export type { HandlerModules, RunDescription } from "./handlers.js";
+export { lateHandlers } from "./late-handlers.js";

@@ -8,7 +8,7 @@ import type {
   WorkerMessage,
 } from "@ostinato/proto";
 import { encodeFrames, WireError } from "@ostinato/proto";
-import type { Logger } from "@ostinato/runtime";
+import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
 import type { ParameterVersion, StagedUpload, UploadRejection } from "../steps/index.js";
 
@@ -17,29 +17,28 @@ export type UploadEnd = Extract<WorkerMessage, { kind: "uploadEnd" }>;
 export type EvaluationResult = Extract<WorkerMessage, { kind: "evaluationResult" }>;
 export type Progress = Extract<WorkerMessage, { kind: "progress" }>;
 
-/** Whoever hands out leases and takes what comes back. */
-export interface SessionHub {
-  beginUpload(
+/** Whoever takes in results. */
+export interface UploadHub {
+  begin(
     session: WorkerSession,
     begin: UploadBegin,
   ): StagedUpload | { readonly reason: UploadRejection; readonly detail: string };
-  finishUpload(
-    session: WorkerSession,
-    begin: UploadBegin,
-    staged: StagedUpload,
-    end: UploadEnd,
-  ): void;
+  finish(session: WorkerSession, begin: UploadBegin, staged: StagedUpload, end: UploadEnd): void;
   /** The upload will not come to its end: its buffer is free again. */
-  abandonUpload(staged: StagedUpload): void;
-  uploadRejected(
+  abandon(staged: StagedUpload): void;
+  rejected(
     session: WorkerSession,
     begin: { readonly fence: number; readonly node: NodeId },
     reason: UploadRejection,
     detail: string,
   ): void;
-  evaluationResult(session: WorkerSession, result: EvaluationResult): void;
+  evaluated(session: WorkerSession, result: EvaluationResult): void;
+}
+
+/** Whoever hands out leases. */
+export interface SessionHub {
   progress(session: WorkerSession, progress: Progress): void;
-  /** Any frame of an upload under this fence. */
+  /** A frame of an upload under this fence that may still become whole. */
   moved(fence: number): void;
   leasesReturned(session: WorkerSession, reason: string): void;
   leaseEnded(session: WorkerSession, fence: number, error: string): void;
@@ -48,6 +47,8 @@ export interface SessionHub {
 
 export interface WorkerSessionModules {
   readonly hub: SessionHub;
+  readonly uploads: UploadHub;
+  readonly clock: Clock;
   readonly stream: TrainStream<WorkerMessage, CoordinatorMessage>;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -60,17 +61,20 @@ export class WorkerSession {
   readonly workerId: string;
   readonly name: string;
   readonly #modules: WorkerSessionModules;
-  readonly #uploads = new Map<number, { begin: UploadBegin; staged: StagedUpload | undefined }>();
+  readonly #uploads = new Map<number, { begin: UploadBegin; staged: StagedUpload }>();
   #versionsSent: number[] = [];
   #outbox: Promise<void> = Promise.resolve();
   #nextTransfer = 1;
   #fence: number | undefined;
+  #lastHeardMs: number;
   #isOpen = true;
+  #isStopping = false;
 
   constructor(options: { workerId: string; name: string }, modules: WorkerSessionModules) {
     this.workerId = options.workerId;
     this.name = options.name;
     this.#modules = modules;
+    this.#lastHeardMs = modules.clock.now();
     modules.stream.onMessage((message) => {
       this.#receive(message);
     });
@@ -85,15 +89,21 @@ export class WorkerSession {
   }
 
   /**
-   * All results of this lease are in: the worker is as good as idle, its `leaseEnded` is on the way.
-   * Waiting for it would hand the next step's leaves to the others.
+   * The worker's own upload made this lease complete: it is as good as idle, its `leaseEnded` is on
+   * the way. Waiting for that would hand the next step's leaves to the others.
    */
   leaseCompleted(fence: number): void {
     if (this.#fence === fence) this.#fence = undefined;
   }
 
-  get isOpen(): boolean {
-    return this.#isOpen;
+  /** It was told that the run is over for it. */
+  get isStopping(): boolean {
+    return this.#isStopping;
+  }
+
+  /** Since when the worker has not said a word, while it has a lease to end; undefined if it is idle. */
+  get busyAndSilentSinceMs(): number | undefined {
+    return this.#isOpen && this.#fence !== undefined ? this.#lastHeardMs : undefined;
   }
 
   /** Sends what the worker lacks (parameters, carried states) and then the lease. */
@@ -103,12 +113,13 @@ export class WorkerSession {
     states: ReadonlyMap<number, Float32Array>,
   ): void {
     this.#fence = lease.fence;
+    this.#lastHeardMs = this.#modules.clock.now();
     const needsVersion = !this.#versionsSent.includes(version.version);
     if (needsVersion) {
       this.#versionsSent = [...this.#versionsSent, version.version].slice(-VERSIONS_KEPT);
     }
     version.hold();
-    this.#enqueue(async () => {
+    const send = async (): Promise<void> => {
       try {
         if (needsVersion) {
           for (const message of version.messages(this.#nextTransfer++)) await this.#send(message);
@@ -119,11 +130,14 @@ export class WorkerSession {
           for (const frame of frames) await this.#send({ kind: "frame", frame });
         }
         await this.#send({ kind: "lease", lease: { ...lease, transfer } });
-        // Frames are views on the version until they have left the stream's own queue.
+        // What still queues is a copy, but no more of it should be made than the peer takes.
         if (needsVersion) await this.#modules.stream.drained();
       } finally {
         version.letGo();
       }
+    };
+    this.#enqueue(send, () => {
+      version.letGo();
     });
   }
 
@@ -134,6 +148,7 @@ export class WorkerSession {
 
   /** Tells the worker that the run is over for it, and ends the stream once that is sent. */
   async stop(failed: boolean, reason: string): Promise<void> {
+    this.#isStopping = true;
     this.#enqueue(async () => {
       await this.#send({ kind: "stop", failed, reason });
       this.#modules.stream.end();
@@ -155,9 +170,12 @@ export class WorkerSession {
     this.#modules.stream.end(error);
   }
 
-  #enqueue(task: () => Promise<void>): void {
+  #enqueue(task: () => Promise<void>, onSkipped: () => void = () => undefined): void {
     this.#outbox = this.#outbox.then(async () => {
-      if (!this.#isOpen) return;
+      if (!this.#isOpen) {
+        onSkipped();
+        return;
+      }
       try {
         await task();
       } catch (error) {
@@ -181,7 +199,8 @@ export class WorkerSession {
 
   #receive(message: WorkerMessage): void {
     if (!this.#isOpen) return;
-    const { hub } = this.#modules;
+    const { hub, uploads, clock } = this.#modules;
+    this.#lastHeardMs = clock.now();
     switch (message.kind) {
       case "attach":
         this.refuse(new WireError("badMessage", "the stream is attached already"));
@@ -194,20 +213,18 @@ export class WorkerSession {
         this.#modules.metrics.tensorBytes.inc({ direction: "received" }, bytes);
         const upload = this.#uploads.get(message.frame.transfer);
         if (upload === undefined) return; // of an upload that was refused or revoked
-        upload.staged?.receive(message.frame);
-        hub.moved(upload.begin.fence);
+        upload.staged.receive(message.frame);
+        if (!upload.staged.hasFailed) hub.moved(upload.begin.fence);
         return;
       }
       case "uploadEnd": {
         const upload = this.#uploads.get(message.transfer);
         this.#uploads.delete(message.transfer);
-        if (upload?.staged !== undefined) {
-          hub.finishUpload(this, upload.begin, upload.staged, message);
-        }
+        if (upload !== undefined) uploads.finish(this, upload.begin, upload.staged, message);
         return;
       }
       case "evaluationResult":
-        hub.evaluationResult(this, message);
+        uploads.evaluated(this, message);
         return;
       case "progress":
         hub.progress(this, message);
@@ -219,6 +236,8 @@ export class WorkerSession {
       case "leaseEnded":
         if (this.#fence === message.fence) this.#fence = undefined;
         this.#dropUploads(message.fence);
+        // It may have failed for want of parameters: what was sent is no longer taken for granted.
+        if (message.error !== "") this.#versionsSent = [];
         hub.leaseEnded(this, message.fence, message.error);
         return;
       default:
@@ -227,7 +246,7 @@ export class WorkerSession {
   }
 
   #beginUpload(begin: UploadBegin): void {
-    const { hub } = this.#modules;
+    const { uploads } = this.#modules;
     if (this.#uploads.has(begin.transfer)) {
       this.refuse(new WireError("badMessage", `transfer ${begin.transfer} has begun already`));
       return;
@@ -238,9 +257,9 @@ export class WorkerSession {
     );
     const begun = isAgain
       ? ({ reason: "duplicate", detail: "this node is being uploaded already" } as const)
-      : hub.beginUpload(this, begin);
+      : uploads.begin(this, begin);
     if ("reason" in begun) {
-      hub.uploadRejected(this, begin, begun.reason, begun.detail);
+      uploads.rejected(this, begin, begun.reason, begun.detail);
       return;
     }
     this.#uploads.set(begin.transfer, { begin, staged: begun });
@@ -251,7 +270,7 @@ export class WorkerSession {
     for (const [transfer, { begin, staged }] of this.#uploads) {
       if (fence !== undefined && begin.fence !== fence) continue;
       this.#uploads.delete(transfer);
-      if (staged !== undefined) this.#modules.hub.abandonUpload(staged);
+      this.#modules.uploads.abandon(staged);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The coordinator's arithmetic, one operation a message. Runs in the arithmetic thread. */
 
-import { sumOfSquares, treeAdd } from "@ostinato/kernels";
+import { firstNonFinite, sumOfSquares, treeAdd } from "@ostinato/kernels";
 import { createOptimizer, globalNormClip } from "@ostinato/lstm";
 import type { Optimizer, OptimizerSpec, OptimizerState } from "@ostinato/lstm";
 import { digestOfFrames, encodeFrames } from "@ostinato/proto";
@@ -27,13 +27,21 @@ export interface ApplyRequest {
   readonly learningRate: number;
 }
 
-export interface ApplyResult {
+export type ApplyResult = {
   /** Norm of the averaged global gradient, before clipping. */
   readonly gradientNorm: number;
   readonly clipped: boolean;
-  /** Absent when the norm is not finite: then nothing was changed. */
-  readonly version: VersionSummary | undefined;
-}
+} & (
+  | { readonly version: VersionSummary; readonly problem: undefined }
+  | {
+      readonly version: undefined;
+      /**
+       * What is not finite. After a `gradientNorm` the optimizer is as it was, and the step can be
+       * left out; after an `update` it has moved on, and nothing can be taken back.
+       */
+      readonly problem: { readonly kind: "gradientNorm" | "update"; readonly detail: string };
+    }
+);
 
 export type ArithmeticRequest =
   | { readonly kind: "add"; readonly into: Float32Array; readonly other: Float32Array }
@@ -80,7 +88,11 @@ export class ArithmeticOperations {
       maxNorm: request.maxNorm,
     });
     if (!Number.isFinite(clip.norm)) {
-      return { gradientNorm: clip.norm, clipped: false, version: undefined };
+      const problem = {
+        kind: "gradientNorm",
+        detail: `the gradient norm is ${clip.norm}`,
+      } as const;
+      return { gradientNorm: clip.norm, clipped: false, version: undefined, problem };
     }
     this.#optimizer.update({
       parameters: request.parameters,
@@ -90,11 +102,19 @@ export class ArithmeticOperations {
       gradientScale: clip.scale,
       out: request.out,
     });
-    return {
-      gradientNorm: clip.norm,
-      clipped: clip.clipped,
-      version: summarizeVersion(request.out),
-    };
+    const { norm: gradientNorm, clipped } = clip;
+    const bad = firstNonFinite(request.out);
+    return bad < 0
+      ? { gradientNorm, clipped, version: summarizeVersion(request.out), problem: undefined }
+      : {
+          gradientNorm,
+          clipped,
+          version: undefined,
+          problem: {
+            kind: "update",
+            detail: `the update makes parameter ${bad} ${request.out[bad]}`,
+          },
+        };
   }
 }
 

@@ -30,10 +30,16 @@ export class ArithmeticThread implements Arithmetic {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
+  readonly #onLost: (error: CoordinatorError) => void;
   #failure: CoordinatorError | undefined;
+  #isClosing = false;
 
-  /** @param entry the compiled `arithmetic-thread.js` */
-  constructor(entry: URL, init: ArithmeticInit) {
+  /**
+   * @param entry the compiled `arithmetic-thread.js`
+   * @param onLost called once if the thread ends by itself: nothing can be committed any more
+   */
+  constructor(entry: URL, init: ArithmeticInit, onLost: (error: CoordinatorError) => void) {
+    this.#onLost = onLost;
     this.#worker = new Worker(entry, { workerData: init });
     this.#worker.on("message", (reply: { id: number; result?: unknown; error?: string }) => {
       const pending = this.#pending.get(reply.id);
@@ -67,7 +73,12 @@ export class ArithmeticThread implements Arithmetic {
     return (await this.#call({ kind: "snapshot" })) as OptimizerState;
   }
 
+  get isAlive(): boolean {
+    return this.#failure === undefined;
+  }
+
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#worker.terminate();
   }
 
@@ -81,6 +92,7 @@ export class ArithmeticThread implements Arithmetic {
   }
 
   #fail(error: CoordinatorError): void {
+    if (this.#failure === undefined && !this.#isClosing) this.#onLost(error);
     this.#failure ??= error;
     for (const pending of this.#pending.values()) pending.reject(this.#failure);
     this.#pending.clear();

@@ -64,6 +64,8 @@ export class GradientTree {
       const [left, right] =
         leftNode.firstLeaf === current.node.firstLeaf ? [current, other] : [other, current];
       this.#pending = this.#pending.then(() => this.#modules.add(left.buffer, right.buffer));
+      // A failure is for whoever waits for the root; before that nobody listens.
+      this.#pending.catch(() => undefined);
       this.#releaseAfterPending(right.buffer);
       current = { node: parent, buffer: left.buffer };
     }
@@ -92,5 +94,6 @@ export class GradientTree {
     this.#pending = this.#pending.then(() => {
       this.#modules.release(buffer);
     });
+    this.#pending.catch(() => undefined);
   }
 }

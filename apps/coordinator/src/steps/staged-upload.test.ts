@@ -36,7 +36,7 @@ const good = (): TensorFrame[] => [
 
 function receive(frames: readonly TensorFrame[], leaves = results, numFrames = frames.length) {
   const staged = new StagedUpload(
-    { node, numParameters: 4, stateSizeOf: () => 1 },
+    { node, numParameters: 4, stateSizeOf: () => 1, totalLossWeight: 16 },
     new Float32Array(4),
   );
   for (const frame of frames) staged.receive(frame);
@@ -81,6 +81,8 @@ describe("StagedUpload", () => {
     ["doubled", [...results, ...results]],
     ["foreign", results.map((result) => ({ ...result, leaf: result.leaf + 4 }))],
     ["of negative weight", results.map((result) => ({ ...result, lossWeight: -1 }))],
+    ["of no weight", results.map((result) => ({ ...result, lossWeight: NaN }))],
+    ["heavier than the whole batch", results.map((result) => ({ ...result, lossWeight: 17 }))],
   ])("refuses leaf results that are %s", (_, leaves) => {
     expect(receive(good(), leaves)).toMatchObject({ kind: "rejected", reason: "malformed" });
   });
@@ -91,6 +93,25 @@ describe("StagedUpload", () => {
     ["loss", good(), results.map((result) => ({ ...result, lossSum: NaN }))],
   ])("keeps a %s that is not finite apart from broken uploads", (_, frames, leaves) => {
     expect(receive(frames, leaves)).toMatchObject({ kind: "nonFinite" });
+  });
+
+  it("knows equal results that are not finite by values, not by the bits of a NaN", () => {
+    const withNaN = (bits: number, rest: number) => {
+      const values = new Float32Array([0, rest]);
+      new Uint32Array(values.buffer)[0] = bits;
+      const frames = encodeFrames({
+        transfer: 1,
+        transferKind: "gradient",
+        firstValue: 2,
+        values,
+      });
+      const outcome = receive([...frames, ...good().slice(1)]);
+      if (outcome.kind !== "nonFinite") throw new Error(outcome.kind);
+      return outcome.fingerprint;
+    };
+    const [quiet, negative] = [0x7fc00000, 0xffc00001];
+    expect(withNaN(negative, 4)).toBe(withNaN(quiet, 4));
+    expect(withNaN(negative, 5)).not.toBe(withNaN(quiet, 4));
   });
 });
 

@@ -1,5 +1,6 @@
 /** One upload on its way in. Nothing of it counts before all of it is here and every check holds. */
 
+import { crc32 } from "node:zlib";
 import { firstNonFinite } from "@ostinato/kernels";
 import type { LeafResult, NodeId, TensorFrame } from "@ostinato/proto";
 import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
@@ -22,6 +23,8 @@ export interface UploadShape {
   readonly numParameters: number;
   /** Values of a leaf's carried state. */
   readonly stateSizeOf: (leaf: number) => number;
+  /** The loss weight of the whole global batch, which no leaf's exceeds. */
+  readonly totalLossWeight: number;
 }
 
 export interface CompleteUpload {
@@ -29,14 +32,16 @@ export interface CompleteUpload {
   readonly gradient: Float32Array;
   readonly leaves: readonly LeafResult[];
   readonly states: ReadonlyMap<number, Float32Array>;
-  /** CRC-32 over the frames' CRC-32s: equal uploads have equal checksums. */
-  readonly checksum: number;
 }
 
 export type UploadOutcome =
   | { readonly kind: "complete"; readonly upload: CompleteUpload }
   | { readonly kind: "rejected"; readonly reason: UploadRejection; readonly detail: string }
-  | { readonly kind: "nonFinite"; readonly checksum: number; readonly detail: string };
+  /** `fingerprint`: equal for equal results, whatever bits a machine gives its NaNs. */
+  | { readonly kind: "nonFinite"; readonly fingerprint: number; readonly detail: string };
+
+/** Far more than tensors and frame size call for; a peer that cuts finer wants to use up memory. */
+const MAX_FRAMES = 1 << 16;
 
 interface Slot {
   readonly buffer: Float32Array;
@@ -71,9 +76,9 @@ export class StagedUpload {
     }
   }
 
-  /** The first failure so far, so that the sender can be told early. */
-  get failure(): { readonly reason: UploadRejection; readonly detail: string } | undefined {
-    return this.#failure;
+  /** Whether a check has failed already: what still comes cannot make it whole. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   receive(frame: TensorFrame): void {
@@ -117,6 +122,7 @@ export class StagedUpload {
     }
     slot.ranges.push([frame.firstValue, length]);
     this.#crcs.push(frame.crc32);
+    if (this.#crcs.length > MAX_FRAMES) this.#fail("shape", `more than ${MAX_FRAMES} frames`);
   }
 
   finish(end: {
@@ -138,14 +144,14 @@ export class StagedUpload {
     for (const [leaf, slot] of this.#stateSlots) {
       if (!isWhole(slot)) return rejected("shape", `the carried state of leaf ${leaf} has gaps`);
     }
-    const problem = leafResultsProblem(this.shape.node, end.leaves);
+    const problem = leafResultsProblem(this.shape, end.leaves);
     if (problem !== undefined) return rejected("malformed", problem);
     const badLoss = end.leaves.find((leaf) => !Number.isFinite(leaf.lossSum));
     if (badLoss !== undefined) {
       this.#nonFinite ??= `the loss of leaf ${badLoss.leaf} is ${badLoss.lossSum}`;
     }
     if (this.#nonFinite !== undefined) {
-      return { kind: "nonFinite", checksum, detail: this.#nonFinite };
+      return { kind: "nonFinite", fingerprint: this.#fingerprint(end), detail: this.#nonFinite };
     }
     const states = new Map([...this.#stateSlots].map(([leaf, slot]) => [leaf, slot.buffer]));
     return {
@@ -155,9 +161,21 @@ export class StagedUpload {
         gradient: this.gradient,
         leaves: [...end.leaves].sort((a, b) => a.leaf - b.leaf),
         states,
-        checksum,
       },
     };
+  }
+
+  /** Overwrites every NaN with the same one; the upload is of no other use any more. */
+  #fingerprint(end: { readonly leaves: readonly LeafResult[] }): number {
+    const losses = Float64Array.from(end.leaves, ({ lossSum }) => lossSum);
+    let crc = 0;
+    for (const slot of [this.#gradientSlot, ...this.#stateSlots.values()]) {
+      const { buffer } = slot;
+      for (let i = 0; i < buffer.length; i++) if (Number.isNaN(buffer[i])) buffer[i] = NaN;
+      crc = crc32(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength), crc);
+    }
+    for (const [i, loss] of losses.entries()) if (Number.isNaN(loss)) losses[i] = NaN;
+    return crc32(new Uint8Array(losses.buffer), crc);
   }
 
   #fail(reason: UploadRejection, detail: string): void {
@@ -177,15 +195,18 @@ function isWhole(slot: Slot): boolean {
 
 /** What is wrong with a list of leaf results for exactly this node's leaves, if anything. */
 export function leafResultsProblem(
-  node: NodeId,
+  { node, totalLossWeight }: Pick<UploadShape, "node" | "totalLossWeight">,
   results: readonly LeafResult[],
 ): string | undefined {
   const expected = new Set<number>();
   for (let i = 0; i < node.numLeaves; i++) expected.add(node.firstLeaf + i);
   for (const result of results) {
     if (!expected.delete(result.leaf)) return `leaf ${result.leaf} is foreign or comes twice`;
-    if (!Number.isFinite(result.lossWeight) || result.lossWeight < 0) {
-      return `the loss weight of leaf ${result.leaf} is ${result.lossWeight}`;
+    if (!(result.lossWeight >= 0 && result.lossWeight <= totalLossWeight)) {
+      return (
+        `the loss weight of leaf ${result.leaf} is ${result.lossWeight}; ` +
+        `the whole batch has ${totalLossWeight}`
+      );
     }
     if (result.sampleDigest.byteLength !== 32) {
       return `the sample digest of leaf ${result.leaf} is not a SHA-256`;

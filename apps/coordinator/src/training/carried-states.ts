@@ -24,6 +24,14 @@ export class CarriedStates {
     this.#holders.clear();
   }
 
+  /** A worker failed; that may be for want of a state it was taken to hold. */
+  forget(workerId: string): void {
+    for (const [leaf, holders] of this.#holders) {
+      if (!holders.has(workerId)) continue;
+      this.#holders.set(leaf, new Set([...holders].filter((holder) => holder !== workerId)));
+    }
+  }
+
   /** A step was skipped: the states stay those from before it, which no worker keeps. */
   forgetHolders(): void {
     this.#holders.clear();

@@ -1,43 +1,25 @@
-/** Hands the leaves of the current round to whoever is idle, and takes in what comes back. */
+/** Hands the leaves of the current round to whoever is idle, and watches over those who have them. */
 
 import { nodesCovering } from "@ostinato/kernels";
-import type { Lease, NodeId, WireError } from "@ostinato/proto";
+import type { Lease, NodeId } from "@ostinato/proto";
+import { WireError } from "@ostinato/proto";
 import type { Clock, Logger, Timer } from "@ostinato/runtime";
 import { CoordinatorError } from "../errors/index.js";
-import { contiguousRuns, planLeases } from "../leases/index.js";
+import type { LeaseRecord } from "../leases/index.js";
+import { contiguousRuns, planLeases, SILENT_DEADLINES } from "../leases/index.js";
 import type { WorkerTable } from "../membership/index.js";
-import type { Metrics } from "../ops/index.js";
-import type {
-  EvaluationResult,
-  Progress,
-  SessionHub,
-  UploadBegin,
-  UploadEnd,
-  WorkerSession,
-} from "../sessions/index.js";
-import type { BufferPool, UploadRejection } from "../steps/index.js";
-import { leafResultsProblem, StagedUpload } from "../steps/index.js";
+import { Conduct } from "../membership/index.js";
+import type { LeaseEnding, Metrics } from "../ops/index.js";
+import type { Progress, SessionHub, WorkerSession } from "../sessions/index.js";
+import type { BufferPool } from "../steps/index.js";
 import type { CarriedStates } from "./carried-states.js";
-import type { EvaluationRound } from "./evaluation-round.js";
-import { Suspects } from "./suspects.js";
-import type { Verdict } from "./suspects.js";
-import type { TrainRound } from "./train-round.js";
+import { CurrentRound } from "./current-round.js";
+import type { Round, RoundOutcome } from "./current-round.js";
+import { Intake, leavesOf } from "./intake.js";
+import type { IntakeOptions } from "./intake.js";
 
-export type Round = TrainRound | EvaluationRound;
-
-/** How a round ended: every leaf is in, or one of them can't be had. */
-export type RoundOutcome =
-  | { readonly kind: "complete" }
-  | { readonly kind: "nonFinite"; readonly node: NodeId; readonly detail: string };
-
-export interface DispatcherOptions {
-  readonly jobId: string;
-  readonly incarnation: number;
-  readonly numParameters: number;
+export interface DispatcherOptions extends IntakeOptions {
   readonly deadlineMs: number;
-  readonly stateSizeOf: (leaf: number) => number;
-  /** Sum over the global batch of each loss term's weight at this step. */
-  readonly lossWeightTotals: (round: Round) => readonly number[];
 }
 
 export interface DispatcherModules {
@@ -49,34 +31,48 @@ export interface DispatcherModules {
   readonly states: CarriedStates;
   /** Tells those who watch the run. */
   readonly notify: (level: "info" | "warn", text: string) => void;
-}
-
-interface Current {
-  readonly round: Round;
-  readonly suspects: Suspects;
-  readonly holders: Map<number, Set<string>>;
-  retries: Extract<Verdict, { kind: "retry" }>[];
-  readonly resolve: (outcome: RoundOutcome) => void;
-  readonly reject: (error: Error) => void;
+  /** Called every so often while a round is being collected. */
+  readonly onTick?: () => void;
 }
 
 /** A late lease is shared with an idle worker after this part of the deadline. */
 const LATE_PART_OF_DEADLINE = 0.5;
 const TICKS_PER_DEADLINE = 8;
 
-const leavesOf = (node: NodeId): number[] =>
-  Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
-
 export class Dispatcher implements SessionHub {
+  readonly intake: Intake;
   readonly #options: DispatcherOptions;
   readonly #modules: DispatcherModules;
-  #current: Current | undefined;
+  readonly #conduct = new Conduct();
+  #current: CurrentRound | undefined;
   #nextFence = 1;
   #timer: Timer | undefined;
 
   constructor(options: DispatcherOptions, modules: DispatcherModules) {
     this.#options = options;
     this.#modules = modules;
+    const { clock, logger, metrics, gradients, notify } = modules;
+    const effects = {
+      current: () => this.#current,
+      revoke: (fence: number, reason: string, event: LeaseEnding) => {
+        this.#revoke(fence, reason, event);
+      },
+      leasesCompleted: (leases: readonly LeaseRecord[], fence: number) => {
+        this.#leasesCompleted(leases, fence);
+      },
+      workerFailed: (workerId: string, detail: string) => {
+        this.#workerFailed(workerId, detail);
+      },
+      workerSucceeded: (workerId: string) => {
+        this.#conduct.succeeded(workerId);
+      },
+      hasOthers: (workerId: string) => this.#others(workerId).length > 0,
+      dispatch: () => {
+        this.#dispatch();
+      },
+      notify,
+    };
+    this.intake = new Intake(options, { clock, logger, metrics, gradients, effects });
   }
 
   /** The fence of the round's first lease. */
@@ -92,34 +88,42 @@ export class Dispatcher implements SessionHub {
     return this.#current?.round;
   }
 
-  /** Workers that computed a leaf in the round just collected, and so hold its state. */
+  /**
+   * Collects a round. `holders` are, by leaf, the workers that computed it and so hold its state.
+   *
+   * @throws {CoordinatorError} `stopped` by the signal; `nonFinite`, `leafFailed` when a leaf can't be had
+   */
   async collect(
     round: Round,
     signal: AbortSignal,
   ): Promise<RoundOutcome & { readonly holders: ReadonlyMap<number, ReadonlySet<string>> }> {
-    if (signal.aborted) throw new CoordinatorError("stopped", "the run is being stopped");
-    const holders = new Map<number, Set<string>>();
+    const stopped = (): CoordinatorError =>
+      new CoordinatorError("stopped", "the run is being stopped");
+    if (signal.aborted) throw stopped();
+    const current = new CurrentRound(round);
     const onAbort = (): void => {
-      this.#current?.reject(new CoordinatorError("stopped", "the run is being stopped"));
+      current.fail(stopped());
     };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#current = current;
     try {
-      const outcome = await new Promise<RoundOutcome>((resolve, reject) => {
-        const suspects = new Suspects();
-        this.#current = { round, suspects, holders, retries: [], resolve, reject };
-        signal.addEventListener("abort", onAbort, { once: true });
-        this.#dispatch();
-        this.#schedule();
-      });
-      return { ...outcome, holders };
+      this.#dispatch();
+      this.#schedule();
+      return { ...(await current.ended), holders: current.holders };
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#timer?.cancel();
       this.#nextFence = round.leases.nextFence;
       for (const lease of round.leases.active()) {
-        this.#revoke(round, lease.fence, "the round is over", "superseded");
+        this.#revoke(lease.fence, "the round is over", "superseded");
       }
       this.#current = undefined;
     }
+  }
+
+  /** Nothing can be collected any more: ends the round that is, with this error. */
+  fail(error: Error): void {
+    this.#current?.fail(error);
   }
 
   /** A worker may have become idle. */
@@ -128,152 +132,11 @@ export class Dispatcher implements SessionHub {
     this.#dispatch();
   }
 
-  beginUpload(
-    session: WorkerSession,
-    begin: UploadBegin,
-  ): StagedUpload | { readonly reason: UploadRejection; readonly detail: string } {
-    const { jobId, incarnation, numParameters, stateSizeOf } = this.#options;
-    const round = this.#current?.round;
-    if (begin.jobId !== jobId) {
-      return { reason: "foreignJob", detail: `job ${begin.jobId} is not ${jobId}` };
-    }
-    if (begin.incarnation !== incarnation) {
-      return { reason: "staleIncarnation", detail: `incarnation ${begin.incarnation} is over` };
-    }
-    if (round?.kind !== "train" || begin.step !== round.step) {
-      return { reason: "staleStep", detail: `step ${begin.step} is not being collected` };
-    }
-    const leaves = leavesOf(begin.node);
-    if (round.leases.check(begin.fence, session.workerId, leaves) !== "valid") {
-      return { reason: "staleLease", detail: `fence ${begin.fence} does not hold these leaves` };
-    }
-    if (round.tree.isComplete(begin.node)) {
-      return { reason: "duplicate", detail: "the node is complete" };
-    }
-    round.leases.renew(begin.fence, this.#modules.clock.now(), "upload");
-    return new StagedUpload(
-      { node: begin.node, numParameters, stateSizeOf },
-      this.#modules.gradients.acquire(),
-    );
-  }
-
-  abandonUpload(staged: StagedUpload): void {
-    this.#modules.gradients.release(staged.gradient);
-  }
-
-  finishUpload(
-    session: WorkerSession,
-    begin: UploadBegin,
-    staged: StagedUpload,
-    end: UploadEnd,
-  ): void {
-    const current = this.#current;
-    const outcome = staged.finish(end);
-    const round = current?.round;
-    const leaves = leavesOf(begin.node);
-    if (
-      current === undefined ||
-      round?.kind !== "train" ||
-      round.step !== begin.step ||
-      round.leases.check(begin.fence, session.workerId, leaves) !== "valid"
-    ) {
-      this.abandonUpload(staged);
-      this.uploadRejected(session, begin, "staleLease", "the lease ended during the upload");
-      return;
-    }
-    if (outcome.kind === "complete") {
-      for (const leaf of leaves) {
-        const holders = current.holders.get(leaf) ?? new Set();
-        current.holders.set(leaf, holders.add(session.workerId));
-      }
-      if (round.admit(outcome.upload, session.workerId, begin.fence) === "duplicate") return;
-      this.#modules.metrics.uploadsAdmitted.inc();
-      for (const { workerId, detail } of current.suspects.cleared(begin.node)) {
-        this.#modules.notify(
-          "warn",
-          `step ${round.step}: ${workerId} sent a result that is not finite (${detail}); ` +
-            `${session.workerId} computed a finite one`,
-        );
-      }
-      this.#markCompletedLeases(round);
-      if (round.isComplete) current.resolve({ kind: "complete" });
-      return;
-    }
-    this.abandonUpload(staged);
-    if (outcome.kind === "rejected") {
-      this.uploadRejected(session, begin, outcome.reason, outcome.detail);
-      // The worker has nothing better to send: the leaves go to whoever asks next.
-      this.#revoke(round, begin.fence, `upload refused: ${outcome.reason}`, "refused");
-      this.#dispatch();
-      return;
-    }
-    this.#nonFinite(session, begin, outcome);
-  }
-
-  uploadRejected(
-    session: WorkerSession,
-    begin: { readonly fence: number; readonly node: NodeId },
-    reason: UploadRejection,
-    detail: string,
-  ): void {
-    this.#modules.metrics.uploadsRejected.inc({ reason });
-    const { firstLeaf, numLeaves } = begin.node;
-    this.#modules.logger.warn(
-      { worker: session.workerId, fence: begin.fence, firstLeaf, numLeaves, reason },
-      `upload refused: ${detail}`,
-    );
-    session.sendRejection(begin.fence, begin.node, reason);
-  }
-
-  evaluationResult(session: WorkerSession, result: EvaluationResult): void {
-    const current = this.#current;
-    const round = current?.round;
-    const reject = (reason: UploadRejection, detail: string): void => {
-      const first = result.leaves[0]?.leaf ?? 0;
-      const node = { firstLeaf: first, numLeaves: 1 };
-      this.uploadRejected(session, { fence: result.fence, node }, reason, detail);
-    };
-    const { jobId, incarnation } = this.#options;
-    if (result.jobId !== jobId) {
-      reject("foreignJob", `job ${result.jobId} is not ${jobId}`);
-    } else if (result.incarnation !== incarnation) {
-      reject("staleIncarnation", `incarnation ${result.incarnation} is over`);
-    } else if (
-      current === undefined ||
-      round?.kind !== "evaluate" ||
-      round.step !== result.step ||
-      round.leases.check(
-        result.fence,
-        session.workerId,
-        result.leaves.map(({ leaf }) => leaf),
-      ) !== "valid"
-    ) {
-      reject("staleLease", `fence ${result.fence} does not hold these leaves`);
-    } else {
-      const problem = result.leaves
-        .map((leaf) => leafResultsProblem({ firstLeaf: leaf.leaf, numLeaves: 1 }, [leaf]))
-        .find((text) => text !== undefined);
-      if (problem !== undefined) {
-        reject("malformed", problem);
-        this.#revoke(round, result.fence, "evaluation refused", "refused");
-        this.#dispatch();
-        return;
-      }
-      round.admit(result.leaves, session.workerId);
-      this.#markCompletedLeases(round);
-      if (round.isComplete) current.resolve({ kind: "complete" });
-    }
-  }
-
   progress(session: WorkerSession, progress: Progress): void {
-    const lease = this.#current?.round.leases.get(progress.fence);
-    if (lease?.workerId !== session.workerId) return;
-    this.#current?.round.leases.renew(
-      progress.fence,
-      this.#modules.clock.now(),
-      progress.phase,
-      progress.timeSteps,
-    );
+    const leases = this.#current?.round.leases;
+    const { fence, phase, timeSteps } = progress;
+    if (leases?.get(fence)?.workerId !== session.workerId) return;
+    leases.renew(fence, this.#modules.clock.now(), phase, timeSteps);
   }
 
   moved(fence: number): void {
@@ -283,94 +146,76 @@ export class Dispatcher implements SessionHub {
   leasesReturned(session: WorkerSession, reason: string): void {
     this.#modules.workers.drain(session.workerId);
     this.#modules.notify("info", `${session.workerId} leaves: ${reason}`);
-    this.#releaseLeasesOf(session, reason, "returned");
+    this.#releaseLeasesOf(session.workerId, reason, "returned");
   }
 
   leaseEnded(session: WorkerSession, fence: number, error: string): void {
-    if (error !== "") {
-      this.#modules.notify("warn", `${session.workerId} failed a lease: ${error}`);
-    }
-    const round = this.#current?.round;
-    const lease = round?.leases.get(fence);
-    if (round !== undefined && lease?.state === "active" && lease.workerId === session.workerId) {
+    const { workerId } = session;
+    const current = this.#current;
+    const lease = current?.round.leases.get(fence);
+    if (current !== undefined && lease?.state === "active" && lease.workerId === workerId) {
       // Ended without results for all of its leaves.
-      this.#revoke(round, fence, error === "" ? "ended early" : error, "failed");
+      const left = lease.leaves.filter((leaf) => !current.round.leases.isDone(leaf));
+      this.#revoke(fence, error === "" ? "ended early" : error, "failed");
+      current.leavesFailed(left, workerId, error === "" ? "it ended early" : error);
+    }
+    if (error !== "") {
+      this.#modules.notify("warn", `${workerId} failed a lease: ${error}`);
+      this.#modules.states.forget(workerId);
+      this.#workerFailed(workerId, error);
     }
     this.#dispatch();
   }
 
   closed(session: WorkerSession, error: WireError | undefined): void {
-    const wasDraining = this.#modules.workers
-      .all()
-      .some(({ workerId, state }) => workerId === session.workerId && state === "draining");
-    this.#modules.workers.remove(session.workerId);
+    const { workerId, name } = session;
+    const state = this.#modules.workers.get(workerId)?.state;
+    this.#modules.workers.remove(workerId);
+    this.#conduct.forget(workerId);
     const reason = error === undefined ? "left" : `lost: ${error.message}`;
-    if (!wasDraining)
-      this.#modules.notify("warn", `${session.workerId} (${session.name}) ${reason}`);
-    this.#releaseLeasesOf(session, reason, "lost");
+    // Of one that said it leaves, or was told to, everybody has heard.
+    if (state === "active" && !session.isStopping) {
+      this.#modules.notify("warn", `${workerId} (${name}) ${reason}`);
+    }
+    this.#releaseLeasesOf(workerId, reason, "lost");
   }
 
-  #markCompletedLeases(round: Round): void {
-    for (const { workerId, link } of this.#modules.workers.active()) {
-      for (const fence of round.leases.completedOf(workerId)) link?.leaseCompleted(fence);
+  #leasesCompleted(leases: readonly LeaseRecord[], fence: number): void {
+    for (const lease of leases) {
+      const session = this.#modules.workers.get(lease.workerId)?.link;
+      if (lease.fence === fence) session?.leaseCompleted(fence);
+      // Somebody else was first. The worker still computes: it is idle when it says so.
+      else session?.revoke(lease.fence, "another worker was first");
     }
   }
 
-  #releaseLeasesOf(session: WorkerSession, reason: string, event: string): void {
-    const round = this.#current?.round;
-    if (round === undefined) return;
-    for (const lease of round.leases.active()) {
-      if (lease.workerId === session.workerId) this.#revoke(round, lease.fence, reason, event);
+  #workerFailed(workerId: string, detail: string): void {
+    const session = this.#modules.workers.get(workerId)?.link;
+    if (session === undefined || !this.#conduct.failed(workerId)) return;
+    const { workers, metrics, notify } = this.#modules;
+    const reason = `${workerId} is quarantined: it failed too often in a row, last: ${detail}`;
+    workers.quarantine(workerId);
+    metrics.workersQuarantined.inc();
+    notify("warn", reason);
+    this.#releaseLeasesOf(workerId, "quarantined", "quarantined");
+    void session.stop(true, reason);
+  }
+
+  #releaseLeasesOf(workerId: string, reason: string, event: LeaseEnding): void {
+    for (const lease of this.#current?.round.leases.active() ?? []) {
+      if (lease.workerId === workerId) this.#revoke(lease.fence, reason, event);
     }
     this.#dispatch();
   }
 
-  #revoke(round: Round, fence: number, reason: string, event: string): void {
-    const workerId = round.leases.get(fence)?.workerId;
-    const lost = round.leases.revoke(fence, reason);
-    if (lost === undefined) return;
+  #revoke(fence: number, reason: string, event: LeaseEnding): void {
+    const round = this.#current?.round;
+    const workerId = round?.leases.get(fence)?.workerId;
+    const lost = round?.leases.revoke(fence, reason);
+    if (round === undefined || workerId === undefined || lost === undefined) return;
     this.#modules.metrics.leases.inc({ event });
     if (lost.leaves.length > 0) round.lost.push(lost);
-    const session = this.#modules.workers
-      .all()
-      .find((worker) => worker.workerId === workerId)?.link;
-    session?.revoke(fence, reason);
-  }
-
-  #nonFinite(
-    session: WorkerSession,
-    begin: UploadBegin,
-    result: { readonly checksum: number; readonly detail: string },
-  ): void {
-    const current = this.#current;
-    if (current === undefined) return;
-    this.uploadRejected(session, begin, "nonFinite", result.detail);
-    const isAlone = this.#modules.workers.active().length <= 1;
-    const verdict = current.suspects.report(
-      { node: begin.node, workerId: session.workerId, ...result },
-      isAlone,
-    );
-    switch (verdict.kind) {
-      case "retry":
-        current.retries.push(verdict);
-        this.#revoke(current.round, begin.fence, "its result is not finite", "refused");
-        this.#dispatch();
-        return;
-      case "confirmed":
-        current.resolve({ kind: "nonFinite", node: verdict.node, detail: verdict.detail });
-        return;
-      case "irreproducible":
-        current.reject(
-          new CoordinatorError(
-            "nonFinite",
-            `step ${current.round.step}: leaf ${verdict.node.firstLeaf} gave a different result ` +
-              `that is not finite at every try (${verdict.detail})`,
-          ),
-        );
-        return;
-      default:
-        verdict satisfies never;
-    }
+    this.#modules.workers.get(workerId)?.link?.revoke(fence, reason);
   }
 
   #schedule(): void {
@@ -387,19 +232,51 @@ export class Dispatcher implements SessionHub {
   #tick(): void {
     const round = this.#current?.round;
     if (round === undefined) return;
-    const { clock, workers, notify } = this.#modules;
+    const { clock, workers, notify, onTick } = this.#modules;
     const { deadlineMs } = this.#options;
     workers.expireJoined(clock.now(), deadlineMs);
     for (const lease of round.leases.expired(clock.now(), deadlineMs)) {
       const seconds = ((clock.now() - lease.lastProgressMs) / 1000).toFixed(1);
+      const left = lease.leaves.filter((leaf) => !round.leases.isDone(leaf));
       notify(
         "warn",
         `step ${round.step}: ${lease.workerId} has not moved in phase ${lease.phase} for ` +
-          `${seconds} s; its leaves ${lease.leaves.join(", ")} are leased again`,
+          `${seconds} s; its leaves ${left.join(", ")} are leased again`,
       );
-      this.#revoke(round, lease.fence, `nothing moved for ${seconds} s`, "expired");
+      this.#revoke(lease.fence, `nothing moved for ${seconds} s`, "expired");
     }
+    this.#cutOffTheSilent(round);
     this.#dispatch();
+    onTick?.();
+  }
+
+  /** A frozen worker would otherwise stay, neither idle nor gone. */
+  #cutOffTheSilent(round: Round): void {
+    const { clock, workers } = this.#modules;
+    const limitMs = SILENT_DEADLINES * this.#options.deadlineMs;
+    const busy = new Set(round.leases.active().map(({ workerId }) => workerId));
+    for (const { workerId, link } of workers.all()) {
+      const sinceMs = link?.busyAndSilentSinceMs;
+      if (link === undefined || sinceMs === undefined || busy.has(workerId)) continue;
+      const silentMs = clock.now() - sinceMs;
+      if (silentMs < limitMs) continue;
+      const seconds = (silentMs / 1000).toFixed(1);
+      link.refuse(new WireError("streamRefused", `nothing was heard for ${seconds} s`));
+    }
+  }
+
+  /** Other workers that will take a lease, now or when they are through with the one they have. */
+  #others(workerId: string): readonly string[] {
+    const leases = this.#current?.round.leases.active() ?? [];
+    return this.#modules.workers
+      .active()
+      .filter((worker) => worker.workerId !== workerId)
+      .filter(
+        (worker) =>
+          worker.link?.isIdle === true ||
+          leases.some((lease) => lease.workerId === worker.workerId),
+      )
+      .map((worker) => worker.workerId);
   }
 
   /** Gives idle workers what is free: second tries first, then free leaves, then late ones. */
@@ -407,18 +284,14 @@ export class Dispatcher implements SessionHub {
     const current = this.#current;
     if (current === undefined) return;
     const { round } = current;
-    const idle = new Map(
-      this.#modules.workers
-        .active()
-        .flatMap(({ workerId, link }) =>
-          link?.isIdle === true ? [[workerId, link] as const] : [],
-        ),
-    );
-    const numActive = this.#modules.workers.active().length;
+    const { workers, clock, metrics } = this.#modules;
+    const active = workers.active().filter(({ link }) => link?.isIdle === true);
+    const idle = new Set(active.map(({ workerId }) => workerId));
     const reserved = new Set<number>();
     current.retries = current.retries.filter((retry) => {
       const leaves = leavesOf(retry.node);
-      const workerId = [...idle.keys()].find((id) => id !== retry.notBy || numActive <= 1);
+      const mayBeSame = this.#others(retry.notBy).length === 0;
+      const workerId = [...idle].find((id) => id !== retry.notBy || mayBeSame);
       if (workerId === undefined) {
         for (const leaf of leaves) reserved.add(leaf);
         return true;
@@ -428,17 +301,19 @@ export class Dispatcher implements SessionHub {
       return false;
     });
     const free = round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
-    for (const { workerId, leaves } of planLeases(free, [...idle.keys()])) {
+    for (const { workerId, leaves } of planLeases(free, [...idle])) {
       this.#grant(round, workerId, leaves);
       idle.delete(workerId);
     }
-    const { clock } = this.#modules;
-    for (const workerId of idle.keys()) {
+    for (const workerId of idle) {
       const late = round.leases.late(clock.now(), this.#options.deadlineMs * LATE_PART_OF_DEADLINE);
       if (late === undefined) return;
-      const leaves = late.leaves.filter((leaf) => !round.leases.isDone(leaf));
-      this.#modules.metrics.leases.inc({ event: "second" });
-      this.#grant(round, workerId, leaves);
+      metrics.secondLeases.inc();
+      this.#grant(
+        round,
+        workerId,
+        late.leaves.filter((leaf) => !round.leases.isDone(leaf)),
+      );
     }
   }
 
@@ -448,19 +323,19 @@ export class Dispatcher implements SessionHub {
     leaves: readonly number[],
     wholeNodes?: readonly NodeId[],
   ): void {
-    const session = this.#modules.workers
-      .active()
-      .find((worker) => worker.workerId === workerId)?.link;
+    const session = this.#modules.workers.get(workerId)?.link;
     if (session === undefined) return;
     const { metrics, clock, states } = this.#modules;
-    const record = round.leases.grant(workerId, leaves, clock.now());
-    metrics.leases.inc({ event: "issued" });
+    const ascending = [...leaves].sort((a, b) => a - b);
     const nodes =
       wholeNodes ??
-      contiguousRuns(record.leaves).flatMap(({ first, count }) => nodesCovering(first, count));
-    const sources = record.leaves.map((leaf) => ({
+      contiguousRuns(ascending).flatMap(({ first, count }) => nodesCovering(first, count));
+    const record = round.leases.grant(workerId, ascending, clock.now(), nodes);
+    metrics.leases.inc({ event: "issued" });
+    const isTraining = round.kind === "train";
+    const sources = ascending.map((leaf) => ({
       leaf,
-      state: round.kind === "train" ? states.sourceFor(leaf, workerId) : ("zero" as const),
+      state: isTraining ? states.sourceFor(leaf, workerId) : ("zero" as const),
     }));
     const sent = new Map<number, Float32Array>();
     for (const { leaf, state } of sources) {
@@ -472,11 +347,11 @@ export class Dispatcher implements SessionHub {
       leaseKind: round.kind,
       step: round.step,
       version: round.version.version,
-      epoch: round.kind === "train" ? round.planned.epoch : 0,
-      epochStep: round.kind === "train" ? round.planned.epochStep : 0,
+      epoch: isTraining ? round.planned.epoch : 0,
+      epochStep: isTraining ? round.planned.epochStep : 0,
       nodes,
       leaves: sources,
-      split: round.kind === "train" ? "" : round.split,
+      split: isTraining ? "" : round.split,
       lossWeightTotals: this.#options.lossWeightTotals(round),
     };
     session.grant(lease, round.version, sent);

@@ -2,7 +2,7 @@
 
 import type { LeafResult } from "@ostinato/proto";
 import { LeaseTable } from "../leases/index.js";
-import type { LostLease } from "../leases/index.js";
+import type { LeaseRecord, LostLease } from "../leases/index.js";
 import type { ParameterVersion } from "../steps/index.js";
 
 export interface EvaluationRoundOptions {
@@ -38,11 +38,12 @@ export class EvaluationRound {
     return this.leases.isComplete;
   }
 
-  admit(results: readonly LeafResult[], workerId: string): void {
+  /** @returns the leases that these results complete */
+  admit(results: readonly LeafResult[], workerId: string): readonly LeaseRecord[] {
     for (const result of results) {
       if (!this.#results.has(result.leaf)) this.#results.set(result.leaf, { ...result, workerId });
     }
-    this.leases.complete(results.map((result) => result.leaf));
+    return this.leases.complete(results.map((result) => result.leaf));
   }
 
   results(): readonly EvaluatedLeaf[] {

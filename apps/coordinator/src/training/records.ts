@@ -37,8 +37,7 @@ export function toStepRecord(options: {
   readonly round: TrainRound;
   readonly totals: Totals;
   readonly learningRate: number;
-  /** Absent for a step that was skipped. */
-  readonly applied: ApplyResult | undefined;
+  readonly applied: ApplyResult;
   readonly version: ParameterVersion;
 }): StepRecord {
   const { round, totals, applied } = options;
@@ -49,9 +48,9 @@ export function toStepRecord(options: {
     epochStep: round.planned.epochStep,
     ...totals,
     learningRate: options.learningRate,
-    gradientNorm: applied?.gradientNorm ?? 0,
-    clipped: applied?.clipped ?? false,
-    skipped: applied === undefined ? "nonFinite" : null,
+    gradientNorm: applied.gradientNorm,
+    clipped: applied.clipped,
+    skipped: null,
     parameters: options.version.digestHex,
     nodes: round.nodes().map(({ node, workerId, fence }) => ({
       first: node.firstLeaf,
@@ -66,9 +65,39 @@ export function toStepRecord(options: {
       loss: result.lossSum,
       digest: toHex(result.sampleDigest),
     })),
-    lost: round.lost.map((lost) => ({ ...lost, leaves: [...lost.leaves] })),
+    lost: lostOf(round),
   };
 }
+
+/** Which of its leaves were in when it was given up is chance, so none of them is recorded. */
+export function toSkippedRecord(options: {
+  readonly round: TrainRound;
+  readonly learningRate: number;
+  readonly version: ParameterVersion;
+}): StepRecord {
+  const { round, learningRate, version } = options;
+  return {
+    type: "step",
+    step: round.planned.step,
+    epoch: round.planned.epoch,
+    epochStep: round.planned.epochStep,
+    samples: 0,
+    lossSum: null,
+    lossWeight: 0,
+    loss: null,
+    learningRate,
+    gradientNorm: null,
+    clipped: false,
+    skipped: "nonFinite",
+    parameters: version.digestHex,
+    nodes: [],
+    leaves: [],
+    lost: lostOf(round),
+  };
+}
+
+const lostOf = (round: TrainRound): StepRecord["lost"] =>
+  round.lost.map((lost) => ({ ...lost, leaves: [...lost.leaves] }));
 
 export function toEvaluationRecord(options: {
   readonly round: EvaluationRound;

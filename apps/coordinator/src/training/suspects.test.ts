@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { Suspects } from "./suspects.js";
 
 const node = { firstLeaf: 4, numLeaves: 2 };
-const from = (workerId: string, checksum: number) => ({ node, workerId, checksum, detail: "NaN" });
+const from = (workerId: string, fingerprint: number) => ({
+  node,
+  workerId,
+  fingerprint,
+  detail: "NaN",
+});
 
 describe("Suspects", () => {
   it("has a result that is not finite computed again by somebody else", () => {

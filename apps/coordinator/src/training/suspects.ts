@@ -11,7 +11,8 @@ import type { NodeId } from "@ostinato/proto";
 export interface NonFiniteResult {
   readonly node: NodeId;
   readonly workerId: string;
-  readonly checksum: number;
+  /** Equal for equal results. */
+  readonly fingerprint: number;
   readonly detail: string;
 }
 
@@ -37,7 +38,7 @@ export class Suspects {
     this.#results.set(key, [...before, result]);
     const same = before.find(
       (other) =>
-        other.checksum === result.checksum && (other.workerId !== result.workerId || isAlone),
+        other.fingerprint === result.fingerprint && (other.workerId !== result.workerId || isAlone),
     );
     const { node, detail } = result;
     if (same !== undefined) return { kind: "confirmed", node, detail };

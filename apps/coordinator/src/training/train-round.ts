@@ -1,7 +1,8 @@
 /** The collection of one step's gradients: which leaves are in, from whom, and their sum so far. */
 
+import { nodeContains } from "@ostinato/kernels";
 import type { LeafResult, NodeId } from "@ostinato/proto";
-import type { LostLease } from "../leases/index.js";
+import type { LeaseRecord, LostLease } from "../leases/index.js";
 import { LeaseTable } from "../leases/index.js";
 import type { CompleteUpload, ParameterVersion } from "../steps/index.js";
 import type { GradientTree } from "../steps/index.js";
@@ -20,10 +21,6 @@ export interface TrainRoundOptions {
   readonly firstFence: number;
   readonly tree: GradientTree;
 }
-
-const covers = (outer: NodeId, inner: NodeId): boolean =>
-  outer.firstLeaf <= inner.firstLeaf &&
-  inner.firstLeaf + inner.numLeaves <= outer.firstLeaf + outer.numLeaves;
 
 export class TrainRound {
   readonly kind = "train";
@@ -52,15 +49,22 @@ export class TrainRound {
     return this.tree.isRootComplete;
   }
 
-  /** A whole, checked upload. It supersedes what was admitted below its node: same bits. */
-  admit(upload: CompleteUpload, workerId: string, fence: number): "admitted" | "duplicate" {
+  /**
+   * A whole, checked upload. It supersedes what was admitted below its node: same bits.
+   *
+   * @returns the leases that it completes
+   */
+  admit(
+    upload: CompleteUpload,
+    workerId: string,
+    fence: number,
+  ): readonly LeaseRecord[] | "duplicate" {
     if (this.tree.admit(upload.node, upload.gradient) === "duplicate") return "duplicate";
-    this.#nodes = this.#nodes.filter(({ node }) => !covers(upload.node, node));
+    this.#nodes = this.#nodes.filter(({ node }) => !nodeContains(upload.node, node));
     this.#nodes.push({ node: upload.node, workerId, fence });
     for (const result of upload.leaves) this.#results.set(result.leaf, result);
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
-    this.leases.complete(upload.leaves.map((result) => result.leaf));
-    return "admitted";
+    return this.leases.complete(upload.leaves.map((result) => result.leaf));
   }
 
   /** What was admitted, ascending by leaf. */

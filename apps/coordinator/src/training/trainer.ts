@@ -15,10 +15,12 @@ import type { CarriedStates } from "./carried-states.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
 import type { EventHub } from "./event-hub.js";
+import { leavesOf } from "./intake.js";
 import type { TrainingPlan } from "./plan.js";
-import { ProgressMeter } from "./progress-meter.js";
+import type { CommittedStep } from "./publisher.js";
+import { Publisher } from "./publisher.js";
 import type { Totals } from "./records.js";
-import { toEvaluationRecord, toStepRecord, totalsOf } from "./records.js";
+import { toEvaluationRecord, toSkippedRecord, toStepRecord, totalsOf } from "./records.js";
 import { TrainRound } from "./train-round.js";
 
 export interface TrainerOptions {
@@ -62,13 +64,13 @@ export interface TrainingResult {
   readonly parametersSha256: string;
 }
 
-/** Names what a step waits for, for `ostinato status` and /healthz. */
+/** What the run is at, for `Status`. */
 export type TrainerState = "waiting" | "training" | "evaluating" | "finishing" | "ended";
 
 export class Trainer {
   readonly #options: TrainerOptions;
   readonly #modules: TrainerModules;
-  readonly #meter: ProgressMeter;
+  readonly #publisher: Publisher;
   #version: ParameterVersion;
   #progress: TrainingProgress;
   #position: LedgerPosition;
@@ -81,7 +83,9 @@ export class Trainer {
     this.#version = start.version;
     this.#progress = start.progress;
     this.#position = start.position;
-    this.#meter = new ProgressMeter(modules.clock.now());
+    const { clock, logger, metrics, events, metricsFile, dispatcher } = modules;
+    const numWorkers = (): number => dispatcher.numWorkers;
+    this.#publisher = new Publisher({ clock, logger, metrics, events, metricsFile, numWorkers });
   }
 
   /** The newest committed step. */
@@ -100,13 +104,14 @@ export class Trainer {
   /**
    * Trains to the end of the plan, or until the signal, which ends it with a checkpoint.
    *
-   * @throws {CoordinatorError} `nonFinite`, `replayMismatch`
+   * @throws {CoordinatorError} `nonFinite`, `leafFailed`, `replayMismatch`
    */
   async run(signal: AbortSignal): Promise<TrainingResult> {
     try {
       const { plan } = this.#options;
       if (this.step === 0) await this.#checkpoint({});
-      await this.#evaluateIfDue(signal);
+      // After a resume in mid-evaluation: its checkpoint was written before it was known to be the best.
+      if (await this.#evaluateIfDue(signal)) await this.#checkpoint({ isBest: true });
       while (this.step < plan.totalSteps) {
         this.#state = "training";
         await this.#trainStep(signal);
@@ -118,7 +123,11 @@ export class Trainer {
       await this.#modules.keeper.settled();
       return await this.#finish(signal);
     } catch (error) {
-      if (!(error instanceof CoordinatorError) || error.code !== "stopped") throw error;
+      if (!(error instanceof CoordinatorError) || error.code !== "stopped") {
+        // What is being written is worth having; the error that ends the run is the one to tell.
+        await this.#modules.keeper.settled().catch(() => undefined);
+        throw error;
+      }
       await this.#checkpoint({});
       await this.#modules.keeper.settled();
       return this.#result("stopped");
@@ -148,19 +157,19 @@ export class Trainer {
     try {
       const outcome = await dispatcher.collect(round, signal);
       const collectedMs = clock.now();
-      metrics.stepSeconds.observe({ phase: "collect" }, (collectedMs - startMs) / 1000);
+      metrics.phaseSeconds.observe({ phase: "collect" }, (collectedMs - startMs) / 1000);
       if (outcome.kind === "nonFinite") {
-        const { firstLeaf, numLeaves } = outcome.node;
-        const leaves = Array.from({ length: numLeaves }, (_, i) => firstLeaf + i);
-        await this.#skipOrStop(round, leaves, outcome.detail);
+        const leaves = leavesOf(outcome.node);
+        const detail = `${outcome.detail}, the same on every try`;
+        await this.#skipOrStop(round, leaves, detail);
         return;
       }
       const totals = totalsOf(round.results());
       const applied = await this.#apply(round, totals);
       if (applied === undefined) return;
-      metrics.stepSeconds.observe({ phase: "reduce" }, (clock.now() - collectedMs) / 1000);
+      metrics.phaseSeconds.observe({ phase: "reduce" }, (clock.now() - collectedMs) / 1000);
       this.#commitStep(round, totals, applied, outcome.holders);
-      metrics.stepSeconds.observe({ phase: "total" }, (clock.now() - startMs) / 1000);
+      metrics.stepSeconds.observe((clock.now() - startMs) / 1000);
     } finally {
       await tree.discard();
     }
@@ -171,6 +180,12 @@ export class Trainer {
     totals: Totals,
   ): Promise<{ readonly result: ApplyResult; readonly version: ParameterVersion } | undefined> {
     const { arithmetic, gradients, parameters } = this.#modules;
+    if (!(totals.lossWeight > 0)) {
+      throw new CoordinatorError(
+        "leafFailed",
+        `step ${round.step}: the loss weights that the workers sent sum to ${totals.lossWeight}`,
+      );
+    }
     const gradient = await round.tree.takeRoot();
     const out = parameters.acquire();
     const release = (buffer: Float32Array): void => {
@@ -185,13 +200,13 @@ export class Trainer {
         maxNorm: this.#options.config.optimizer.clipNorm ?? undefined,
         learningRate: this.#learningRate(round.planned.step),
       });
-      if (result.version !== undefined) {
+      if (result.problem === undefined) {
         const { step } = round.planned;
         return { result, version: new ParameterVersion(step, out, result.version, release) };
       }
       release(out);
-      const all = round.results().map(({ leaf }) => leaf);
-      await this.#skipOrStop(round, all, `the gradient norm is ${result.gradientNorm}`);
+      const all = leavesOf({ firstLeaf: 0, numLeaves: this.#options.config.training.microShards });
+      await this.#skipOrStop(round, all, result.problem.detail, result.problem.kind);
       return undefined;
     } finally {
       gradients.release(gradient);
@@ -219,29 +234,38 @@ export class Trainer {
     states.replace(round.states(), holders);
     const record = toStepRecord({ round, totals, learningRate, applied: result, version });
     const replayed = this.#commitRecord(record);
-    this.#meter.step(totals.samples, clock.now());
-    metrics.steps.inc({ outcome: replayed ? "replayed" : "committed" });
-    metrics.tokens.inc(totals.samples);
-    metrics.gradientNorm.set(result.gradientNorm);
-    if (result.clipped) metrics.clipped.inc();
-    metrics.stepSeconds.observe({ phase: "commit" }, (clock.now() - startMs) / 1000);
-    this.#publishStep({ totals, learningRate, gradientNorm: result.gradientNorm, replayed });
+    metrics.phaseSeconds.observe({ phase: "commit" }, (clock.now() - startMs) / 1000);
+    this.#loss = totals.loss;
+    const { gradientNorm, clipped } = result;
+    this.#publish({ applied: { totals, gradientNorm, clipped }, learningRate, replayed });
+  }
+
+  #publish(step: Pick<CommittedStep, "applied" | "learningRate" | "replayed">): void {
+    const { plan } = this.#options;
+    const { epoch } = plan.at(this.step);
+    this.#publisher.step({ ...step, step: this.step, totalSteps: plan.totalSteps, epoch });
   }
 
   /** The run itself produces values that are not finite here: stop, or leave the step out. */
-  async #skipOrStop(round: TrainRound, leaves: readonly number[], detail: string): Promise<void> {
+  async #skipOrStop(
+    round: TrainRound,
+    leaves: readonly number[],
+    detail: string,
+    problem?: "gradientNorm" | "update",
+  ): Promise<void> {
     const { planned } = round;
     const where =
-      `step ${planned.step}: the result of leaves ${leaves.join(", ")} is not finite (${detail}), ` +
-      `the same on every try; ${this.#options.describeSamples(planned.epochStep, leaves)}`;
-    if (this.#options.config.training.onNonFinite === "stop") {
+      `step ${planned.step}: the result of leaves ${leaves.join(", ")} is not finite (${detail}); ` +
+      this.#options.describeSamples(planned.epochStep, leaves);
+    // After an update the optimizer has moved on: that step can't be left out.
+    if (this.#options.config.training.onNonFinite === "stop" || problem === "update") {
       throw new CoordinatorError(
         "nonFinite",
-        `${where}. The newest checkpoint is kept; lower the learning rate or set ` +
-          "training.onNonFinite: skipStep",
+        `${where}. The newest checkpoint is kept; lower the learning rate` +
+          (problem === "update" ? "" : " or set training.onNonFinite: skipStep"),
       );
     }
-    const { parameters, arithmetic, states, metrics, events } = this.#modules;
+    const { parameters, arithmetic, states, events } = this.#modules;
     const copy = parameters.acquire();
     copy.set(this.#version.parameters);
     const version = new ParameterVersion(
@@ -254,12 +278,10 @@ export class Trainer {
     );
     this.#advance(version);
     states.forgetHolders();
-    const totals = totalsOf(round.results());
     const learningRate = this.#learningRate(planned.step);
-    const record = toStepRecord({ round, totals, learningRate, applied: undefined, version });
-    this.#commitRecord(record);
-    metrics.steps.inc({ outcome: "skipped" });
+    const replayed = this.#commitRecord(toSkippedRecord({ round, learningRate, version }));
     events.emit({ kind: "notice", level: "warn", text: `${where}; the step is skipped` });
+    this.#publish({ applied: undefined, learningRate, replayed });
   }
 
   #advance(version: ParameterVersion): void {
@@ -271,42 +293,6 @@ export class Trainer {
     const { position, replayed } = this.#modules.ledger.commit(record);
     this.#position = position;
     return replayed;
-  }
-
-  #publishStep(step: {
-    readonly totals: Totals;
-    readonly learningRate: number;
-    readonly gradientNorm: number;
-    readonly replayed: boolean;
-  }): void {
-    const { metrics, events, metricsFile, logger } = this.#modules;
-    const { plan } = this.#options;
-    const { epoch } = plan.at(this.step);
-    const { loss } = step.totals;
-    this.#loss = loss;
-    metrics.step.set(this.step);
-    metrics.epoch.set(epoch);
-    metrics.trainLoss.set(loss);
-    metrics.learningRate.set(step.learningRate);
-    const tokensPerSecond = this.#meter.tokensPerSecond;
-    const { learningRate, gradientNorm, replayed } = step;
-    events.emit({
-      kind: "step",
-      step: this.step,
-      totalSteps: plan.totalSteps,
-      epoch,
-      loss,
-      learningRate,
-      gradientNorm,
-      tokensPerSecond,
-      workers: this.#modules.dispatcher.numWorkers,
-      secondsLeft: this.#meter.secondsLeft(plan.totalSteps - this.step),
-      skipped: false,
-      replayed,
-    });
-    const line = { step: this.step, epoch, loss, learningRate, gradientNorm, tokensPerSecond };
-    if (!replayed) metricsFile.append({ type: "step", ...line });
-    logger.debug(line, "step committed");
   }
 
   /** Evaluates the validation part where the plan says so; true where it is the best so far. */
@@ -325,7 +311,8 @@ export class Trainer {
   }
 
   #isBest(loss: number): boolean {
-    return this.#progress.best === null || loss < this.#progress.best.loss;
+    const { best } = this.#progress;
+    return Number.isFinite(loss) && (best === null || loss < best.loss);
   }
 
   async #evaluate(
@@ -335,7 +322,7 @@ export class Trainer {
     isBest: (loss: number) => boolean,
   ): Promise<number> {
     this.#state = "evaluating";
-    const { dispatcher, metrics, events, metricsFile } = this.#modules;
+    const { clock, dispatcher, metrics } = this.#modules;
     const round = new EvaluationRound({
       split,
       step: version.version,
@@ -343,24 +330,31 @@ export class Trainer {
       numLeaves: this.#options.config.training.microShards,
       firstFence: dispatcher.nextFence,
     });
+    const startMs = clock.now();
     await dispatcher.collect(round, signal);
+    metrics.evaluationSeconds.observe((clock.now() - startMs) / 1000);
     const totals = totalsOf(round.results());
-    if (!Number.isFinite(totals.loss)) {
+    const { loss } = totals;
+    if (!Number.isFinite(loss)) this.#lossNotFinite(round);
+    const best = isBest(loss);
+    const replayed = this.#commitRecord(toEvaluationRecord({ round, totals, best }));
+    this.#publisher.evaluation({ step: version.version, split, loss, best, replayed });
+    return loss;
+  }
+
+  #lossNotFinite(round: EvaluationRound): void {
+    const bad = round.results().filter(({ lossSum }) => !Number.isFinite(lossSum));
+    const text =
+      `the ${round.split} loss at step ${round.step} is not finite, in leaves ` +
+      `${bad.map(({ leaf }) => leaf).join(", ")}, the same on every try`;
+    if (this.#options.config.training.onNonFinite === "stop") {
       throw new CoordinatorError(
         "nonFinite",
-        `the ${split} loss at step ${version.version} is ${totals.loss}; the newest checkpoint is kept`,
+        `${text}. The newest checkpoint is kept; lower the learning rate or set ` +
+          "training.onNonFinite: skipStep",
       );
     }
-    const best = isBest(totals.loss);
-    const replayed = this.#commitRecord(toEvaluationRecord({ round, totals, best }));
-    metrics.evaluations.inc({ split });
-    metrics.evaluationLoss.set({ split }, totals.loss);
-    const { loss } = totals;
-    events.emit({ kind: "evaluation", step: version.version, split, loss, best });
-    if (!replayed) {
-      metricsFile.append({ type: "evaluation", step: version.version, split, loss, best });
-    }
-    return loss;
+    this.#modules.events.emit({ kind: "notice", level: "warn", text });
   }
 
   /** Takes a consistent picture now and writes it beside training. */

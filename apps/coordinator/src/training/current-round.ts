@@ -1,0 +1,90 @@
+/** The round being collected, with what is known about it beside its results. */
+
+import type { NodeId } from "@ostinato/proto";
+import { CoordinatorError } from "../errors/index.js";
+import type { EvaluationRound } from "./evaluation-round.js";
+import { Suspects } from "./suspects.js";
+import type { Verdict } from "./suspects.js";
+import type { TrainRound } from "./train-round.js";
+
+export type Round = TrainRound | EvaluationRound;
+
+/** How a round ended: every leaf is in, or one of them can't be had. */
+export type RoundOutcome =
+  | { readonly kind: "complete" }
+  | { readonly kind: "nonFinite"; readonly node: NodeId; readonly detail: string };
+
+/**
+ * A leaf that failed this often, on whomever, fails because of what it is. Twice what quarantines one
+ * worker, so that a second one (or the first, started again) has been asked as well.
+ */
+const MAX_FAILURES_OF_A_LEAF = 6;
+
+export class CurrentRound {
+  readonly round: Round;
+  readonly suspects = new Suspects();
+  /** By leaf: the workers that computed it in this round, and so hold its state. */
+  readonly holders = new Map<number, Set<string>>();
+  readonly ended: Promise<RoundOutcome>;
+  /** Nodes to be computed once more, by somebody else if possible. */
+  retries: Extract<Verdict, { kind: "retry" }>[] = [];
+  readonly #failures = new Map<number, string[]>();
+  readonly #resolve: (outcome: RoundOutcome) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(round: Round) {
+    this.round = round;
+    const { promise, resolve, reject } = withResolvers<RoundOutcome>();
+    this.ended = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  end(outcome: RoundOutcome): void {
+    this.#resolve(outcome);
+  }
+
+  fail(error: Error): void {
+    this.#reject(error);
+  }
+
+  /** Counts a failure of a lease against its unfinished leaves; too many of one end the run. */
+  leavesFailed(leaves: readonly number[], workerId: string, detail: string): void {
+    for (const leaf of leaves) {
+      const workers = [...(this.#failures.get(leaf) ?? []), workerId];
+      this.#failures.set(leaf, workers);
+      if (workers.length < MAX_FAILURES_OF_A_LEAF) continue;
+      const { kind, step } = this.round;
+      this.fail(
+        new CoordinatorError(
+          "leafFailed",
+          `${kind === "train" ? "step" : "the evaluation at step"} ${step}: leaf ${leaf} failed ` +
+            `${workers.length} times, on ${[...new Set(workers)].join(", ")}; last: ${detail}`,
+        ),
+      );
+      return;
+    }
+  }
+
+  computedBy(workerId: string, leaves: readonly number[]): void {
+    for (const leaf of leaves) {
+      const holders = this.holders.get(leaf) ?? new Set();
+      this.holders.set(leaf, holders.add(workerId));
+    }
+  }
+}
+
+// Promise.withResolvers came with Node 22.
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+} {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

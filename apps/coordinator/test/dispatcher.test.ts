@@ -1,0 +1,346 @@
+/** Leases, uploads and faults, with real sessions and an injected clock. */
+
+import { WireError } from "@ostinato/proto";
+import { describe, expect, it, vi } from "vitest";
+import type { TrainRound } from "../src/training/index.js";
+import type { FakeUpload } from "./support/fake-worker.js";
+import { DEADLINE_MS, Trial } from "./support/trial.js";
+
+/** 2^0 + 2^1 + 2^2 + 2^3: each leaf of four once. */
+const ALL_FOUR = 15;
+
+async function rootOf(round: TrainRound): Promise<number | undefined> {
+  return (await round.tree.takeRoot())[0];
+}
+
+describe("a round", () => {
+  it("is shared out among the workers, and completed by the sums of their nodes", async () => {
+    const trial = new Trial();
+    const workers = [trial.join(), trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    for (const worker of workers) worker.complete(await worker.lease(0));
+    const { kind, holders } = await collected;
+    expect(kind).toBe("complete");
+    expect([...holders.keys()].sort()).toEqual([0, 1, 2, 3]);
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(round.results().map(({ leaf }) => leaf)).toEqual([0, 1, 2, 3]);
+  });
+
+  it("takes in a worker that joins in the middle of it", async () => {
+    const trial = new Trial();
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    const worker = trial.join();
+    worker.complete(await worker.lease(0));
+    expect((await collected).kind).toBe("complete");
+  });
+
+  it("ends with the signal, and revokes what is under way", async () => {
+    const trial = new Trial();
+    const worker = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    const { fence } = await worker.lease(0);
+    trial.abort.abort();
+    await expect(collected).rejects.toMatchObject({ code: "stopped" });
+    await vi.waitFor(() => expect(worker.sent("revoke").map((m) => m.fence)).toEqual([fence]));
+  });
+
+  it("ends with an error from outside, as when the arithmetic is lost", async () => {
+    const trial = new Trial();
+    const collected = trial.collect(trial.trainRound(1));
+    trial.dispatcher.fail(new Error("gone"));
+    await expect(collected).rejects.toThrow("gone");
+  });
+
+  it("sends a version and the states a worker lacks, and neither twice", async () => {
+    const trial = new Trial();
+    const [first, second] = [trial.join(), trial.join()];
+    const before = trial.trainRound(1);
+    const collected = trial.collect(before);
+    first.complete(await first.lease(0));
+    second.complete(await second.lease(0));
+    const { holders } = await collected;
+    trial.states.replace(before.states(), holders);
+    second.say({ kind: "returnLeases", reason: "asked to leave" });
+    const round = trial.trainRound(2);
+    const next = trial.collect(round);
+    const lease = await first.lease(1);
+    const sources = new Map(lease.leaves.map(({ leaf, state }) => [leaf, state]));
+    const own = first.leavesOf(await first.lease(0));
+    for (const leaf of [0, 1, 2, 3]) {
+      expect(sources.get(leaf)).toBe(own.includes(leaf) ? "held" : "sent");
+    }
+    expect(first.sent("parameters").map(({ version }) => version)).toEqual([0, 1]);
+    first.complete(lease);
+    await next;
+  });
+});
+
+describe("a worker that is lost", () => {
+  it.each(["dies", "returns its leases"])(
+    "leaves what it finished and frees the rest, when it %s",
+    async (how) => {
+      const trial = new Trial();
+      const [lost, other] = [trial.join(), trial.join()];
+      const round = trial.trainRound(1);
+      const collected = trial.collect(round);
+      const lease = await lost.lease(0);
+      const [node = { firstLeaf: 0, numLeaves: 1 }] = lease.nodes;
+      other.complete(await other.lease(0));
+      // The whole node in one case; in the other half an upload, of which nothing counts.
+      if (how === "dies") {
+        lost.begin(lease, node);
+        lost.stream.drop(new WireError("unavailable", "reset"));
+      } else {
+        lost.say({ kind: "returnLeases", reason: "asked to leave" });
+      }
+      const again = await other.lease(1);
+      expect(other.leavesOf(again)).toEqual(lost.leavesOf(lease));
+      other.complete(again);
+      await collected;
+      expect(await rootOf(round)).toBe(ALL_FOUR);
+      expect(round.lost).toMatchObject([{ worker: lost.id, fence: lease.fence, leaves: [0, 1] }]);
+      expect(trial.gradients.numFree).toBe(trial.gradients.numAllocated - 1);
+    },
+  );
+
+  it("loses its lease when nothing moves for the deadline; a late upload is refused", async () => {
+    const trial = new Trial();
+    const frozen = trial.join();
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    const lease = await frozen.lease(0);
+    trial.pass(DEADLINE_MS - 1);
+    expect(frozen.sent("revoke")).toEqual([]);
+    trial.pass(DEADLINE_MS / 4);
+    await vi.waitFor(() => expect(frozen.sent("revoke")).toHaveLength(1));
+    expect(trial.notices.at(-1)).toMatch(/has not moved in phase granted for 1\.\d s; its leaves/);
+    frozen.upload(lease, lease.nodes[0] ?? { firstLeaf: 0, numLeaves: 4 });
+    await vi.waitFor(() =>
+      expect(frozen.sent("uploadRejected").map(({ reason }) => reason)).toEqual(["staleLease"]),
+    );
+    const other = trial.join();
+    other.complete(await other.lease(0));
+    await collected;
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(await trial.count("leases_total", "expired")).toBe(1);
+  });
+
+  it("keeps its lease while frames or progress come", async () => {
+    const trial = new Trial();
+    const slow = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    const lease = await slow.lease(0);
+    for (let i = 1; i < 8; i++) {
+      trial.pass(DEADLINE_MS * 0.9);
+      slow.say({ kind: "progress", fence: lease.fence, phase: "backward", timeSteps: i });
+    }
+    expect(slow.sent("revoke")).toEqual([]);
+    slow.complete(lease);
+    await collected;
+  });
+
+  it("is cut off when it stays silent after its lease went to others", async () => {
+    const trial = new Trial();
+    const frozen = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    await frozen.lease(0);
+    trial.pass(DEADLINE_MS * 1.9);
+    expect(frozen.stream.ended).toBeUndefined();
+    trial.pass(DEADLINE_MS * 0.3);
+    expect(frozen.stream.ended?.error?.message).toMatch(/nothing was heard for 2\.\d s/);
+    expect(trial.workers.all()).toEqual([]);
+    trial.abort.abort();
+    await expect(collected).rejects.toMatchObject({ code: "stopped" });
+  });
+});
+
+describe("a late lease", () => {
+  it("is shared with an idle worker; the first fence stays valid, the first result counts", async () => {
+    const trial = new Trial();
+    const [slow, quick] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    const late = await slow.lease(0);
+    quick.complete(await quick.lease(0));
+    slow.say({ kind: "progress", fence: late.fence, phase: "forward", timeSteps: 1 });
+    trial.pass(DEADLINE_MS * 0.7);
+    const second = await quick.lease(1);
+    expect(quick.leavesOf(second)).toEqual(slow.leavesOf(late));
+    slow.complete(late);
+    quick.complete(second);
+    await collected;
+    expect(round.nodes().map(({ fence }) => fence)).toContain(late.fence);
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(await trial.count("second_leases_total")).toBe(1);
+  });
+
+  it("that another worker finished leaves its own worker busy until it says that it ended", async () => {
+    const trial = new Trial();
+    const [slow, quick] = [trial.join(), trial.join()];
+    const collected = trial.collect(trial.trainRound(1));
+    const late = await slow.lease(0);
+    quick.complete(await quick.lease(0));
+    trial.pass(DEADLINE_MS * 0.7);
+    quick.complete(await quick.lease(1));
+    await collected;
+    await vi.waitFor(() => expect(slow.sent("revoke").map((m) => m.fence)).toEqual([late.fence]));
+    // Still computing: the next round goes to the other one alone.
+    const next = trial.collect(trial.trainRound(2));
+    expect(quick.leavesOf(await quick.lease(2))).toEqual([0, 1, 2, 3]);
+    slow.end(late);
+    quick.complete(await quick.lease(2));
+    await next;
+    expect(slow.sent("lease")).toHaveLength(1);
+  });
+});
+
+describe("an upload", () => {
+  it.each([
+    ["a node of no tree", { firstLeaf: 0, numLeaves: 2 ** 31 }],
+    ["a part of a node of its lease", { firstLeaf: 0, numLeaves: 1 }],
+    ["a node of another lease", { firstLeaf: 2, numLeaves: 2 }],
+  ])("of %s is refused before anything is made for it", async (_, node) => {
+    const trial = new Trial();
+    const [worker, other] = [trial.join(), trial.join()];
+    const collected = trial.collect(trial.trainRound(1));
+    const lease = await worker.lease(0);
+    worker.begin(lease, node);
+    await vi.waitFor(() =>
+      expect(worker.sent("uploadRejected").map(({ reason }) => reason)).toEqual(["staleLease"]),
+    );
+    expect(trial.gradients.numAllocated).toBe(0);
+    worker.complete(lease);
+    other.complete(await other.lease(0));
+    await collected;
+  });
+
+  it("that is broken costs its worker the lease; three in a row send it away", async () => {
+    const trial = new Trial();
+    const [broken, sound] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    const change: FakeUpload["change"] = (message) =>
+      message.kind === "uploadEnd" ? { ...message, checksum: 7 } : message;
+    for (let index = 0; index < 3; index++) broken.complete(await broken.lease(index), { change });
+    await vi.waitFor(() => expect(broken.sent("stop")).toHaveLength(1));
+    expect(broken.sent("stop")[0]).toMatchObject({ failed: true });
+    expect(trial.notices.at(-1)).toMatch(/quarantined: it failed too often in a row/);
+    for (let index = 0; !round.isComplete; index++) sound.complete(await sound.lease(index));
+    expect((await collected).kind).toBe("complete");
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(await trial.count("uploads_rejected_total", "checksum")).toBe(3);
+    expect(await trial.count("workers_quarantined_total")).toBe(1);
+  });
+
+  it("supersedes nothing that is there already, and is told so", async () => {
+    const trial = new Trial(2);
+    const [slow, quick] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    const late = await slow.lease(0);
+    const other = await quick.lease(0);
+    trial.pass(DEADLINE_MS * 0.4);
+    quick.complete(other);
+    trial.pass(DEADLINE_MS * 0.3);
+    const transfer = slow.begin(late, { firstLeaf: 0, numLeaves: 1 });
+    expect(transfer).toBe(1);
+    quick.complete(await quick.lease(1));
+    await collected;
+    expect(await rootOf(round)).toBe(3);
+    slow.say({ kind: "uploadEnd", transfer, leaves: [], numFrames: 0, checksum: 0 });
+    await vi.waitFor(() => expect(slow.sent("revoke")).toHaveLength(1));
+    expect(trial.gradients.numFree).toBe(trial.gradients.numAllocated - 1);
+  });
+});
+
+describe("a lease that fails", () => {
+  it("is not tried for ever: its leaves end the run, naming leaf, workers and reason", async () => {
+    const trial = new Trial();
+    const collected = trial.collect(trial.trainRound(3));
+    for (let i = 0; i < 2; i++) {
+      const worker = trial.join();
+      for (let index = 0; index < 3; index++) {
+        worker.end(await worker.lease(index), "out of memory");
+      }
+    }
+    await expect(collected).rejects.toMatchObject({ code: "leafFailed" });
+    await expect(collected).rejects.toThrow(
+      "step 3: leaf 0 failed 6 times, on worker-1-1, worker-1-2; last: out of memory",
+    );
+  });
+
+  it("makes the coordinator send the parameters anew: they may be what was missing", async () => {
+    const trial = new Trial();
+    const worker = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    worker.end(await worker.lease(0), "parameters 0 are no longer here");
+    worker.complete(await worker.lease(1));
+    await collected;
+    expect(worker.sent("parameters").map(({ version }) => version)).toEqual([0, 0]);
+  });
+});
+
+describe("a result that is not finite", () => {
+  const nan: FakeUpload = { gradientOf: () => NaN };
+
+  it("goes to another worker; finite there, the first one is to blame", async () => {
+    const trial = new Trial();
+    const [bad, good] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    bad.complete(await bad.lease(0), nan);
+    good.complete(await good.lease(0));
+    good.complete(await good.lease(1));
+    expect((await collected).kind).toBe("complete");
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(trial.notices.join("\n")).toContain(
+      `${bad.id} sent a result that is not finite (gradient value 0 is NaN)`,
+    );
+  });
+
+  it("that another worker reproduces is the run's own", async () => {
+    const trial = new Trial();
+    const [first, second] = [trial.join(), trial.join()];
+    const collected = trial.collect(trial.trainRound(1));
+    first.complete(await first.lease(0), nan);
+    second.complete(await second.lease(0));
+    second.complete(await second.lease(1), nan);
+    expect(await collected).toMatchObject({
+      kind: "nonFinite",
+      node: { firstLeaf: 0, numLeaves: 2 },
+    });
+  });
+
+  it("is tried again by the same worker when the only other one hangs", async () => {
+    const trial = new Trial();
+    const [bad, hung] = [trial.join(), trial.join()];
+    const collected = trial.collect(trial.trainRound(1));
+    await hung.lease(0);
+    bad.complete(await bad.lease(0), nan);
+    trial.pass(DEADLINE_MS * 0.7);
+    const late = await bad.lease(1);
+    expect(bad.leavesOf(late)).toEqual([2, 3]);
+    bad.complete(late);
+    // Nobody else is left to ask.
+    bad.complete(await bad.lease(2), nan);
+    expect((await collected).kind).toBe("nonFinite");
+  });
+
+  it("in an evaluation is asked for twice before it counts", async () => {
+    const trial = new Trial();
+    const [first, second] = [trial.join(), trial.join()];
+    const round = trial.evaluationRound(5);
+    const collected = trial.collect(round);
+    const lossOf = (leaf: number): number => (leaf === 1 ? NaN : 1);
+    first.complete(await first.lease(0), { lossOf });
+    second.complete(await second.lease(0), { lossOf });
+    expect(round.isComplete).toBe(false);
+    const again = await second.lease(1);
+    expect(second.leavesOf(again)).toEqual([1]);
+    second.complete(again, { lossOf });
+    expect((await collected).kind).toBe("complete");
+    expect(round.results().map(({ lossSum }) => lossSum)).toEqual([1, NaN, 1, 1]);
+  });
+});

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { WatchEvent } from "@ostinato/proto";
+import { LedgerWriter, loadConfig, readLedger } from "@ostinato/run";
+import type { LedgerEntry, RunConfig } from "@ostinato/run";
+import { CheckpointKeeper } from "../../src/checkpoints/index.js";
+import type {
+  CheckpointRequest,
+  CheckpointStore,
+  EndSummary,
+} from "../../src/checkpoints/index.js";
+import { RunLedger } from "../../src/ledger/index.js";
+import type { ReplayLine } from "../../src/ledger/index.js";
+import { ArithmeticOperations, BufferPool, ParameterVersion } from "../../src/steps/index.js";
+import type { Arithmetic, VersionSummary } from "../../src/steps/index.js";
+import { EventHub, Trainer, TrainingPlan } from "../../src/training/index.js";
+import type { TrainingProgress, TrainingResult } from "../../src/training/index.js";
+import { NUM_PARAMETERS } from "./fake-worker.js";
+import { Trial } from "./trial.js";
+
+/** Checkpoints as values. */
+export class MemoryStore implements CheckpointStore {
+  readonly written: CheckpointRequest[] = [];
+  end: EndSummary | undefined;
+  /** Asked before each write: throws to let it fail, waits to let it take its time. */
+  beforeWrite: (step: number) => Promise<void> = () => Promise.resolve();
+
+  async write(request: CheckpointRequest): Promise<void> {
+    await this.beforeWrite(request.step);
+    this.written.push({ ...request, parameters: Float32Array.from(request.parameters) });
+  }
+
+  retain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  loadParameters(step: number): Promise<Float32Array> {
+    const found = this.written.findLast((request) => request.step === step);
+    if (found === undefined) throw new Error(`no checkpoint of step ${step}`);
+    return Promise.resolve(found.parameters);
+  }
+
+  writeEnd(end: EndSummary): Promise<void> {
+    this.end = end;
+    return Promise.resolve();
+  }
+}
+
+function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
+  const run = <T>(request: Parameters<ArithmeticOperations["run"]>[0]): Promise<T> =>
+    Promise.resolve().then(() => optimizer.run(request) as T);
+  return {
+    add: (into, other) => run({ kind: "add", into, other }),
+    apply: (request) => run({ kind: "apply", request }),
+    summarize: (parameters) => run({ kind: "summarize", parameters }),
+    snapshot: () => run({ kind: "snapshot" }),
+    close: () => Promise.resolve(),
+  };
+}
+
+export interface TrialRunOptions {
+  readonly stepsPerEpoch?: number;
+  readonly epochs?: number;
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** The newest checkpoint and what the ledger had beyond it. */
+  readonly resumeFrom?: CheckpointRequest;
+  readonly replay?: readonly ReplayLine[];
+}
+
+/** A whole run but for processes: trainer, dispatcher, ledger on disk, checkpoints in memory. */
+export class TrialRun {
+  readonly trial = new Trial();
+  readonly store = new MemoryStore();
+  readonly events: WatchEvent[] = [];
+  readonly metricsLines: Readonly<Record<string, unknown>>[] = [];
+  readonly trainer: Trainer;
+  readonly plan: TrainingPlan;
+  readonly #folder: string;
+
+  static async create(options: TrialRunOptions = {}): Promise<TrialRun> {
+    const folder = mkdtempSync(join(tmpdir(), "ostinato-trainer-"));
+    const file = join(folder, "run.yaml");
+    writeFileSync(
+      file,
+      "data: { files: text.txt }\ntraining: { microShards: 4, batchSize: 4 }\n" +
+        "evaluation: { everySteps: 2, batchSize: 4 }\n" +
+        "optimizer: { kind: sgd, learningRate: 0.5, clipNorm: null }\n",
+    );
+    const { settings = {} } = options;
+    const overrides = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+    return new TrialRun(folder, await loadConfig({ file, overrides }), options);
+  }
+
+  private constructor(folder: string, config: RunConfig, options: TrialRunOptions) {
+    const { stepsPerEpoch = 3, epochs = 2, resumeFrom, replay = [] } = options;
+    this.#folder = folder;
+    if (resumeFrom !== undefined) this.store.written.push(resumeFrom);
+    const { trial } = this;
+    const { clock, logger, metrics, dispatcher, gradients, states } = trial;
+    this.plan = new TrainingPlan({
+      layout: { stepsPerEpoch },
+      epochs,
+      maxSteps: null,
+      evaluateEverySteps: config.evaluation.everySteps,
+    });
+    const arithmetic = new ArithmeticOperations({
+      optimizer: config.optimizer,
+      numParameters: NUM_PARAMETERS,
+      state: resumeFrom?.optimizer,
+    });
+    const hub = new EventHub();
+    const emit = hub.emit.bind(hub);
+    hub.emit = (event) => {
+      this.events.push(event);
+      emit(event);
+    };
+    const parameters = new BufferPool(NUM_PARAMETERS);
+    const first = parameters.acquire();
+    first.set(resumeFrom?.parameters ?? [1, 2, 3]);
+    if (resumeFrom !== undefined) states.replace(resumeFrom.states, new Map());
+    const summary = arithmetic.run({ kind: "summarize", parameters: first }) as VersionSummary;
+    const version = new ParameterVersion(resumeFrom?.step ?? 0, first, summary, (buffer) => {
+      parameters.release(buffer);
+    });
+    const progress: TrainingProgress = resumeFrom?.progress ?? { best: null, evaluatedStep: 0 };
+    this.trainer = new Trainer(
+      {
+        config,
+        plan: this.plan,
+        describeSamples: (epochStep, leaves) => `samples of ${epochStep}/${leaves.join(",")}`,
+      },
+      {
+        clock,
+        logger,
+        metrics,
+        dispatcher,
+        arithmetic: inlineArithmetic(arithmetic),
+        parameters,
+        gradients,
+        states,
+        ledger: new RunLedger(LedgerWriter.create(this.ledgerPath), replay),
+        keeper: new CheckpointKeeper({
+          clock,
+          store: this.store,
+          onWritten: () => undefined,
+          onFailed: (step, error) => {
+            hub.emit({ kind: "notice", level: "warn", text: `${step}: ${error.message}` });
+          },
+        }),
+        events: hub,
+        metricsFile: { append: (line) => this.metricsLines.push(line) },
+      },
+      { version, progress, position: { head: "0".repeat(64), offset: 0 } },
+    );
+  }
+
+  get ledgerPath(): string {
+    return join(this.#folder, "ledger.jsonl");
+  }
+
+  run(): Promise<TrainingResult> {
+    const result = this.trainer.run(this.trial.abort.signal);
+    result.catch(() => undefined);
+    return result;
+  }
+
+  async ledger(): Promise<readonly LedgerEntry[]> {
+    return (await readLedger(this.ledgerPath)).records;
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}

@@ -1,0 +1,135 @@
+import { treeAdd } from "@ostinato/kernels";
+import { createLogger, ManualClock } from "@ostinato/runtime";
+import { Registry } from "prom-client";
+import { WorkerTable } from "../../src/membership/index.js";
+import { createMetrics } from "../../src/ops/index.js";
+import type { WorkerSession } from "../../src/sessions/index.js";
+import {
+  ArithmeticOperations,
+  BufferPool,
+  GradientTree,
+  ParameterVersion,
+} from "../../src/steps/index.js";
+import type { VersionSummary } from "../../src/steps/index.js";
+import {
+  CarriedStates,
+  Dispatcher,
+  EvaluationRound,
+  TrainRound,
+} from "../../src/training/index.js";
+import { FakeWorker, NUM_PARAMETERS, SAMPLES_PER_LEAF } from "./fake-worker.js";
+
+export const DEADLINE_MS = 1000;
+
+/** A dispatcher with everything around it real, but for wire, threads and time. */
+export class Trial {
+  readonly numLeaves: number;
+  readonly clock = new ManualClock();
+  readonly registry = new Registry();
+  readonly notices: string[] = [];
+  readonly logger = createLogger({ process: "test", console: "none" }).logger;
+  readonly gradients = new BufferPool(NUM_PARAMETERS);
+  readonly states = new CarriedStates();
+  readonly metrics = createMetrics(this.registry, {
+    countWorkers: () => ({ joined: 0, active: 0, draining: 0, quarantined: 0 }),
+    checkpointAgeSeconds: () => undefined,
+  });
+  readonly workers = new WorkerTable<WorkerSession>({ incarnation: 1, createToken: () => "token" });
+  readonly dispatcher: Dispatcher;
+  readonly abort = new AbortController();
+
+  constructor(numLeaves = 4) {
+    this.numLeaves = numLeaves;
+    const { clock, logger, metrics, workers, gradients, states } = this;
+    this.dispatcher = new Dispatcher(
+      {
+        jobId: "job",
+        incarnation: 1,
+        numParameters: NUM_PARAMETERS,
+        deadlineMs: DEADLINE_MS,
+        stateSizeOf: () => 1,
+        lossWeightTotals: () => [numLeaves * SAMPLES_PER_LEAF],
+      },
+      {
+        clock,
+        logger,
+        metrics,
+        workers,
+        gradients,
+        states,
+        notify: (_, text) => this.notices.push(text),
+      },
+    );
+  }
+
+  join(): FakeWorker {
+    const { clock, dispatcher, logger, metrics, workers } = this;
+    const profile = { backend: "wasm", version: "1", digest: "0" };
+    const { workerId } = workers.join("name", profile, clock.now());
+    const uploads = dispatcher.intake;
+    const worker = new FakeWorker(workerId, { hub: dispatcher, uploads, clock, logger, metrics });
+    workers.attach(workerId, "token", worker.session);
+    dispatcher.attached(worker.session);
+    return worker;
+  }
+
+  /** Moves the time on in steps that no timer of the dispatcher is longer than. */
+  pass(ms: number): void {
+    for (let passed = 0; passed < ms; passed += 50) this.clock.advance(Math.min(50, ms - passed));
+  }
+
+  version(version: number): ParameterVersion {
+    const parameters = new Float32Array(NUM_PARAMETERS).fill(version);
+    const operations = new ArithmeticOperations({
+      optimizer: { kind: "sgd" },
+      numParameters: NUM_PARAMETERS,
+      state: undefined,
+    });
+    const summary = operations.run({ kind: "summarize", parameters }) as VersionSummary;
+    return new ParameterVersion(version, parameters, summary, () => undefined);
+  }
+
+  trainRound(step: number): TrainRound {
+    return new TrainRound({
+      planned: { step, epoch: 0, epochStep: step - 1 },
+      version: this.version(step - 1),
+      numLeaves: this.numLeaves,
+      firstFence: this.dispatcher.nextFence,
+      tree: new GradientTree(this.numLeaves, {
+        add: (into, other) => {
+          treeAdd(into, other, into);
+          return Promise.resolve();
+        },
+        release: (buffer) => {
+          this.gradients.release(buffer);
+        },
+      }),
+    });
+  }
+
+  evaluationRound(step: number): EvaluationRound {
+    return new EvaluationRound({
+      split: "validation",
+      step,
+      version: this.version(step),
+      numLeaves: this.numLeaves,
+      firstFence: this.dispatcher.nextFence,
+    });
+  }
+
+  collect(round: TrainRound | EvaluationRound): ReturnType<Dispatcher["collect"]> {
+    const collected = this.dispatcher.collect(round, this.abort.signal);
+    // A test looks at the rejection when it is ready to.
+    collected.catch(() => undefined);
+    return collected;
+  }
+
+  /** The sample of a counter without labels or with one. */
+  async count(name: string, label?: string): Promise<number> {
+    const metric = await this.registry.getSingleMetric(`ostinato_coordinator_${name}`)?.get();
+    const found = metric?.values.find(
+      ({ labels }) => label === undefined || Object.values(labels).includes(label),
+    );
+    return found?.value ?? 0;
+  }
+}
