@@ -1,8 +1,10 @@
 /** Bad input: one clear line, the right exit code, and nothing left behind. */
 
+import { createHash } from "node:crypto";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "./support/processes.js";
 import type { Finished } from "./support/processes.js";
@@ -79,7 +81,7 @@ describe("ostinato train", () => {
           ],
           { cwd: other.folder },
         );
-        expect(finished.stderr + finished.stdout).toMatch(/"test"/);
+        expect(finished.stdout).toContain('"split":"test"');
         expect(finished.code).toBe(0);
         const verified = await run(["verify", other.at(file)]);
         expect(verified.code, verified.stdout + verified.stderr).toBe(0);
@@ -91,28 +93,62 @@ describe("ostinato train", () => {
 });
 
 describe("ostinato train into a run directory", () => {
-  it("refuses one that holds another run, a changed trajectory key, and another model", async () => {
-    const other = await createWorkspace();
-    try {
-      const args = ["train", other.config, "--run-dir", other.at("run"), "--workers", "1"];
-      const short = ["--set", "training.maxSteps=3"];
-      expect((await run([...args, ...short])).code).toBe(0);
-      const again = await run([...args, ...short]);
-      expect(again.stderr.trimEnd().split("\n")).toHaveLength(1);
-      expect(again.stderr).toContain("--resume");
-      expect(again.code).toBe(2);
-      for (const [setting, key] of [
-        ["optimizer.learningRate=0.5", "optimizer.learningRate"],
-        ["model.hiddenSize=8", "model.hiddenSize"],
-      ] as const) {
-        const changed = await run([...args, ...short, "--resume", "--set", setting]);
-        expect(changed.stderr.trimEnd().split("\n"), changed.stderr).toHaveLength(1);
-        expect(changed.stderr).toContain(key);
-        expect(changed.code).toBe(2);
-      }
-    } finally {
-      await other.remove();
-    }
+  let other: Workspace;
+
+  beforeAll(async () => {
+    other = await createWorkspace();
+    const finished = await run(into("run"));
+    expect(finished.code, finished.stderr).toBe(0);
+  });
+
+  afterAll(async () => {
+    await other.remove();
+  });
+
+  function into(name: string): readonly string[] {
+    return [
+      ...["train", other.config, "--run-dir", other.at(name), "--workers", "1"],
+      ...["--set", "training.maxSteps=3"],
+    ];
+  }
+
+  /** Every file of a folder and a digest of what is in it. */
+  async function filesOf(folder: string): Promise<readonly string[]> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith(".log"));
+    const lines = files.map(async ({ parentPath, name }) => {
+      const content = await readFile(join(parentPath, name));
+      return `${join(parentPath, name)} ${createHash("sha256").update(content).digest("hex")}`;
+    });
+    return (await Promise.all(lines)).sort();
+  }
+
+  it.each([
+    ["holds another run", [], "--resume"],
+    ["has another optimizer", ["--resume", "--set", "optimizer.learningRate=0.5"], "learningRate"],
+    ["has another model", ["--resume", "--set", "model.hiddenSize=8"], "model.hiddenSize"],
+  ])("refuses one that %s in one line, and changes nothing in it", async (_, flags, part) => {
+    const untouched = await filesOf(other.at("run"));
+    const finished = await run([...into("run"), ...flags]);
+    expect(finished.stderr.trimEnd().split("\n"), finished.stderr).toHaveLength(1);
+    expect(finished.stderr).toContain(part);
+    expect(finished.code).toBe(2);
+    expect(await filesOf(other.at("run"))).toEqual(untouched);
+  });
+
+  it("refuses checkpoints of another model, naming what differs", async () => {
+    const wide = [...into("wide"), "--set", "model.hiddenSize=8"];
+    const trained = await run(wide);
+    expect(trained.code, trained.stderr).toBe(0);
+    // A run whose checkpoints were swapped for those of a narrower model.
+    await cp(other.at("run"), other.at("swapped"), { recursive: true });
+    await rm(other.at("swapped/checkpoints"), { recursive: true });
+    await cp(other.at("wide/checkpoints"), other.at("swapped/checkpoints"), { recursive: true });
+    await rm(other.at("swapped/end.json"));
+    const finished = await run([...into("swapped"), "--resume"]);
+    expect(finished.stderr.trimEnd().split("\n"), finished.stderr).toHaveLength(1);
+    expect(finished.stderr).toMatch(/another (model|run)/);
+    expect(finished.code).toBe(2);
   });
 });
 
@@ -130,24 +166,25 @@ describe("ostinato coordinator", () => {
           ["coordinator", workspace.config, ...flags, "--run-dir", workspace.at("run")],
           { cwd: workspace.folder },
         );
-        await expectRefusal(finished, finished.code ?? -1, `127.0.0.1:${port}`, "in use");
-        expect(finished.code).not.toBe(0);
+        await expectRefusal(finished, 1, `127.0.0.1:${port}`, "in use");
       }
     } finally {
       taken.close();
     }
   });
 
-  it("does not listen beyond loopback unless told --insecure", async () => {
+  it.each([
+    ["--listen", "--http"],
+    ["--http", "--listen"],
+  ])("does not let %s go beyond loopback unless told --insecure", async (beyond, other) => {
     const finished = await run(
       [
-        ...["coordinator", workspace.config, "--listen", "0.0.0.0:0", "--http", "127.0.0.1:0"],
+        ...["coordinator", workspace.config, beyond, "0.0.0.0:0", other, "127.0.0.1:0"],
         ...["--run-dir", workspace.at("run")],
       ],
       { cwd: workspace.folder },
     );
-    await expectRefusal(finished, finished.code ?? -1, "0.0.0.0", "--insecure");
-    expect(finished.code).not.toBe(0);
+    await expectRefusal(finished, 2, "0.0.0.0", "--insecure");
   });
 });
 

@@ -52,6 +52,7 @@ describe("the final parameters", () => {
     const runDirectory = await trainUndisturbed("three-workers", 3);
     const ledger = await ledgerOf(runDirectory);
     expect(endOf(ledger).parametersSha256).toBe(reference);
+    // The workers start together, but need not be ready together: some early steps may have fewer.
     const shared = stepsOf(ledger).filter((step) => workersOf(step).size === 3);
     expect(shared.length).toBeGreaterThan(0);
     const isUneven = (step: StepRecord): boolean =>
@@ -103,9 +104,9 @@ describe("the final parameters", () => {
       first.addWorker();
       first.addWorker();
       await waitFor("step 17 in the ledger", async () => {
-        const steps = stepsOf(await ledgerOf(runDirectory));
+        const { step = 0 } = stepsOf(await ledgerOf(runDirectory)).at(-1) ?? {};
         // Not a step that has a checkpoint of its own: there must be something to repeat.
-        return steps.some(({ step }) => step >= 17 && step % 10 > 3) || undefined;
+        return (step >= 17 && step % 10 > 3 && step % 10 < 8) || undefined;
       });
       first.coordinator.kill("SIGKILL");
       await first.coordinator.finished();
@@ -188,8 +189,8 @@ describe("a run directory", () => {
     const best = JSON.parse(await readFile(join(folder, "best.json"), "utf8")) as { step: number };
     const bestName = `step-${String(best.step).padStart(8, "0")}`;
     expect(names).toContain(bestName);
-    const others = names.filter((name) => name !== bestName);
-    expect(others.length).toBeLessThanOrEqual(3);
+    // The newest three, by default; and the best, where that is an older one.
+    expect(names.length).toBe(names.indexOf(bestName) === 0 && names.length === 4 ? 4 : 3);
     const last = endOf(await ledgerOf(workspace.at("one-worker"))).step;
     expect(names).toContain(`step-${String(last).padStart(8, "0")}`);
   });

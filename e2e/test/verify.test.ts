@@ -75,24 +75,33 @@ describe("ostinato verify", () => {
     expect(stdout + stderr).toContain(file);
   });
 
-  const edits: readonly [string, (lines: string[]) => string[]][] = [
+  // Line 21 of the file is changed; where a line is gone or there twice, the next one tells.
+  const edits: readonly [string, RegExp, (lines: string[]) => string[]][] = [
     [
       "changed",
+      /ledger\.jsonl:21\b/,
       (lines) => lines.map((line, i) => (i === 20 ? line.replace('"loss', '"lOss') : line)),
     ],
-    ["cut", (lines) => lines.filter((_, i) => i !== 20)],
-    ["doubled", (lines) => lines.flatMap((line, i) => (i === 20 ? [line, line] : [line]))],
-    ["cut at the end", (lines) => lines.slice(0, -1)],
+    ["cut", /ledger\.jsonl:21\b/, (lines) => lines.filter((_, i) => i !== 20)],
+    [
+      "doubled",
+      /ledger\.jsonl:22\b/,
+      (lines) => lines.flatMap((line, i) => (i === 20 ? [line, line] : [line])),
+    ],
+    ["cut at the end", /the ledger has no end record/, (lines) => lines.slice(0, -1)],
   ];
-  it.each(edits)("fails when a line of the ledger is %s", async (_, edit) => {
-    const copy = await copyOf("good");
-    const path = join(copy, "ledger.jsonl");
-    const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
-    await writeFile(path, `${edit(lines).join("\n")}\n`);
-    const { code, stdout, stderr } = await run(["verify", copy]);
-    expect(code).toBe(1);
-    expect(stdout + stderr).toContain("ledger");
-  });
+  it.each(edits)(
+    "fails, naming the place, when a line of the ledger is %s",
+    async (_, place, edit) => {
+      const copy = await copyOf("good");
+      const path = join(copy, "ledger.jsonl");
+      const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+      await writeFile(path, `${edit(lines).join("\n")}\n`);
+      const { code, stdout, stderr } = await run(["verify", copy]);
+      expect(code).toBe(1);
+      expect(stdout + stderr).toMatch(place);
+    },
+  );
 
   it.each(["wrongSlice", "skipsOne", "repeatsOne"])(
     "names step and leaf when a worker computes other samples than its own (%s)",

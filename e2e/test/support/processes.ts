@@ -69,6 +69,9 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A program that a failing test leaves behind ends by itself, before the test's own bound. */
+const LONGEST_LIFE_MS = 110_000;
+
 /** Starts the committed launcher, as `npx ostinato` does. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
   const { cwd, env = {} } = options;
@@ -77,6 +80,7 @@ export function start(args: readonly string[], options: StartOptions = {}): Prog
       cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      timeout: LONGEST_LIFE_MS,
     }),
   );
 }
@@ -91,6 +95,7 @@ export function startChild(args: readonly string[], options: StartOptions = {}):
       // Without the import conditions of the test run.
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
+      timeout: LONGEST_LIFE_MS,
     }),
   );
 }
