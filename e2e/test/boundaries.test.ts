@@ -80,6 +80,67 @@ const plants = [
       "tests-are-not-imported: libs/data/src/planted-test-user.ts → libs/data/src/planted.test.ts",
   },
   {
+    title: "an import from one app into another",
+    file: "apps/worker/src/planted-neighbour.ts",
+    source: `import '@ostinato/coordinator';`,
+    violation:
+      "apps-import-no-app: apps/worker/src/planted-neighbour.ts → apps/coordinator/src/index.ts",
+  },
+  {
+    title: "another lib in the learning",
+    file: "libs/lstm/src/planted-lib.ts",
+    source: `import '@ostinato/runtime';`,
+    violation:
+      "lstm-imports-kernels-alone: libs/lstm/src/planted-lib.ts → libs/runtime/src/index.ts",
+  },
+  {
+    title: "the wire in run directories",
+    file: "libs/run/src/planted-wire.ts",
+    source: `import '@ostinato/proto';`,
+    violation:
+      "run-imports-lstm-and-data-alone: libs/run/src/planted-wire.ts → libs/proto/src/index.ts",
+  },
+  {
+    title: "files in the learning",
+    file: "libs/lstm/src/planted-files.ts",
+    source: `import { readFileSync } from 'node:fs';\nexport const planted = readFileSync;`,
+    violation: "learning-knows-no-files-and-no-network: libs/lstm/src/planted-files.ts → fs",
+  },
+  {
+    title: "TensorFlow in run directories",
+    file: "libs/run/src/planted-tensor.ts",
+    source: `import { createLanguageModel } from '@ostinato/lstm/model';\nexport const planted = createLanguageModel;`,
+    violation:
+      "run-loads-no-tensorflow: libs/run/src/planted-tensor.ts → libs/lstm/src/model/index.ts",
+  },
+  {
+    title: "a relative path into another package's door",
+    file: "apps/worker/src/planted-door.ts",
+    source: `import '../../../libs/run/src/index.js';`,
+    violation: "packages-by-name: apps/worker/src/planted-door.ts → libs/run/src/index.ts",
+  },
+  {
+    title: "a package's own front door",
+    file: "libs/data/src/planted-own-door.ts",
+    source: `import './index.js';`,
+    violation:
+      "not-through-ones-own-front-door: libs/data/src/planted-own-door.ts → libs/data/src/index.ts",
+  },
+  {
+    title: "a process's main, past the door",
+    file: "apps/worker/src/planted-main.ts",
+    source: `import './main.js';`,
+    violation:
+      "main-is-imported-by-the-door-alone: apps/worker/src/planted-main.ts → apps/worker/src/main.ts",
+  },
+  {
+    title: "an end-to-end test that goes around a door",
+    file: "e2e/test/planted-window.ts",
+    source: `import '../../libs/run/src/planted-room/inside.js';`,
+    violation:
+      "e2e-through-the-doors: e2e/test/planted-window.ts → libs/run/src/planted-room/inside.ts",
+  },
+  {
     title: "a dependency that the package does not declare",
     file: "libs/runtime/src/planted-undeclared.ts",
     source: `import 'commander';`,
