@@ -181,6 +181,33 @@ describe("the final parameters", () => {
   });
 });
 
+describe("a run whose best evaluation is not its last", () => {
+  it("ends with the test part at the best, an old version by then", async () => {
+    const runDirectory = workspace.at("overshot");
+    // With such a learning rate each step does harm: the first evaluation is the best.
+    const settings = [
+      "training.maxSteps=16",
+      "evaluation.everySteps=2",
+      "optimizer.learningRate=4",
+    ];
+    const flags = settings.flatMap((setting) => ["--set", setting]);
+    const cluster = await Cluster.start(workspace.config, runDirectory, flags);
+    try {
+      cluster.addWorker();
+      cluster.addWorker();
+      await cluster.completed();
+    } finally {
+      await cluster.close();
+    }
+    const ledger = await ledgerOf(runDirectory);
+    const { best, step } = endOf(ledger);
+    expect(best?.step).toBeLessThan(step - 2);
+    const last = ledger.records.filter((record) => record.type === "evaluation").at(-1);
+    expect(last).toMatchObject({ split: "test", step: best?.step });
+    await expectVerified(runDirectory);
+  });
+});
+
 describe("a run directory", () => {
   it("keeps the newest checkpoints and the best, as its config says", async () => {
     const { readdir, readFile } = await import("node:fs/promises");
