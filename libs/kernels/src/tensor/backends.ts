@@ -1,4 +1,4 @@
-import { engine, findBackend, getBackend, setBackend } from "@tensorflow/tfjs-core";
+import { findBackend, setBackend } from "@tensorflow/tfjs-core";
 
 import { KernelError } from "./kernel-error.js";
 import { withoutFatalErrorHandlers } from "./process-listeners.js";
@@ -15,17 +15,24 @@ registerKernelTable("cpu", REFERENCE_KERNELS);
 registerKernelTable("wasm", WASM_KERNELS);
 
 /**
- * Makes `name` the backend of all tensors from now on. It never falls back to another one.
+ * The backend that was started last. tfjs's own record will not do: it names a backend before it has
+ * started it, and keeps the name when that fails.
+ */
+let running: BackendName | undefined;
+
+/**
+ * Makes `name` the backend of all tensors from now on. It never falls back to another one: when it
+ * fails, the backend before stays selected.
  *
  * @throws KernelError `backendUnavailable` with the reason.
  */
 export async function selectBackend(name: BackendName): Promise<void> {
+  if (name === running) return;
   try {
     await loadBackend(name);
-    if (engine().backendName === name) return;
-    const isStarted = await withoutFatalErrorHandlers(() => setBackend(name));
-    if (!isStarted) throw new Error("tfjs could not start it");
+    await startBackend(name);
   } catch (error) {
+    if (running !== undefined) await setBackend(running);
     const reason = error instanceof Error ? error.message : String(error);
     throw new KernelError(
       "backendUnavailable",
@@ -33,13 +40,17 @@ export async function selectBackend(name: BackendName): Promise<void> {
       { cause: error },
     );
   }
+  running = name;
 }
 
-/** The backend in use; undefined before the first {@link selectBackend}. */
+/** The backend in use; undefined before the first {@link selectBackend} that succeeds. */
 export function selectedBackend(): BackendName | undefined {
-  // getBackend() would start one by itself.
-  const started = engine().backendName as string | undefined;
-  return started === undefined ? undefined : (getBackend() as BackendName);
+  return running;
+}
+
+async function startBackend(name: BackendName): Promise<void> {
+  const isStarted = await withoutFatalErrorHandlers(() => setBackend(name));
+  if (!isStarted) throw new Error("tfjs could not start it");
 }
 
 async function loadBackend(name: BackendName): Promise<void> {
