@@ -39,7 +39,7 @@ describe("decodeText", () => {
     expect(() => decodeText(bytes, "menu.txt")).toThrow(
       expect.objectContaining({
         code: "invalidUtf8",
-        message: "menu.txt is not UTF-8: byte 0xE9 at offset 3",
+        message: '"menu.txt" is not UTF-8: byte 0xE9 at offset 3',
         details: { file: "menu.txt", offset: 3 },
       }),
     );

@@ -22,7 +22,7 @@ export function decodeText(bytes: Uint8Array, file: string): DecodedText {
     const byte = (bytes[offset] ?? 0).toString(16).toUpperCase().padStart(2, "0");
     throw new DataError(
       "invalidUtf8",
-      `${file} is not UTF-8: byte 0x${byte} at offset ${offset}${hint(bytes)}`,
+      `${JSON.stringify(file)} is not UTF-8: byte 0x${byte} at offset ${offset}${hint(bytes)}`,
       { file, offset },
     );
   }
@@ -30,9 +30,11 @@ export function decodeText(bytes: Uint8Array, file: string): DecodedText {
   const droppedByteOrderMark = marked.startsWith(BYTE_ORDER_MARK);
   const text = droppedByteOrderMark ? marked.slice(BYTE_ORDER_MARK.length) : marked;
   if (text === "") {
-    throw new DataError("emptyFile", `${file} is empty; a text needs at least one character`, {
-      file,
-    });
+    throw new DataError(
+      "emptyFile",
+      `${JSON.stringify(file)} is empty; a text needs at least one character`,
+      { file },
+    );
   }
   const replacedCarriageReturns = text.includes("\r");
   return {

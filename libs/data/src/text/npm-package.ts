@@ -27,7 +27,7 @@ export function parsePackagePattern(specifier: string): PackagePattern {
   if (packageName === undefined || pattern === undefined) {
     throw new DataError(
       "invalidPattern",
-      `"${specifier}" names no files of a package; write npm:PACKAGE/PATTERN, such as npm:@scope/book/data/*.txt`,
+      `${JSON.stringify(specifier)} names no files of a package; write npm:PACKAGE/PATTERN, such as npm:@scope/book/data/*.txt`,
       { pattern: specifier },
     );
   }
@@ -53,7 +53,7 @@ export async function findPackageDirectory(
   }
   throw new DataError(
     "packageNotFound",
-    `package ${packageName} is not installed in ${baseDirectory} or above; npm install ${packageName}`,
+    `package ${packageName} is not installed in ${JSON.stringify(baseDirectory)} or above; npm install ${packageName}`,
     { packageName, baseDirectory },
   );
 }
@@ -83,7 +83,7 @@ async function isDirectory(path: string): Promise<boolean> {
 function leaves(specifier: string): DataError {
   return new DataError(
     "invalidPattern",
-    `"${specifier}" leads out of its package; only files inside it are allowed`,
+    `${JSON.stringify(specifier)} leads out of its package; only files inside it are allowed`,
     { pattern: specifier },
   );
 }

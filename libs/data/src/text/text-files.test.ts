@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
@@ -36,6 +36,17 @@ const refusal = (code: string, ...words: readonly string[]): unknown =>
     message: expect.toSatisfy((text: string) => words.every((word) => text.includes(word))),
   });
 
+/** Runs as a user that file permissions bind; they don't bind root. */
+async function withoutPrivileges(run: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await run();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
 describe("readTextFiles", () => {
   it("reads chapter_2 before chapter_10 and puts a line feed where a file lacks its last", async () => {
     await write({ "chapter_10.txt": "ten", "chapter_2.txt": "two\n", "chapter_1.txt": "one" });
@@ -65,27 +76,101 @@ describe("readTextFiles", () => {
     const { text, notes } = await read("*.txt");
     expect(text).toBe("a\nb\nc\n");
     expect(notes).toEqual([
-      `byte-order mark dropped in ${join(base, "1.txt")}`,
-      `carriage returns (CRLF or CR) read as line feeds in ${join(base, "1.txt")} and 1 more`,
+      `byte-order mark dropped in "${join(base, "1.txt")}"`,
+      `carriage returns (CRLF or CR) read as line feeds in "${join(base, "1.txt")}" and 1 more`,
     ]);
   });
 
   it("names the pattern and the folder when nothing matches", async () => {
     for (const pattern of ["book.txt", "*.md", "!*.txt", "a/\u0001/b.txt", "x".repeat(5000)]) {
-      await expect(read(pattern)).rejects.toEqual(refusal("fileNotFound", pattern, base));
+      await expect(read(pattern)).rejects.toEqual(
+        refusal("fileNotFound", JSON.stringify(pattern), base),
+      );
     }
     await expect(read()).rejects.toEqual(refusal("fileNotFound", "at least one file"));
   });
 
   it("refuses a folder and says how to name its files", async () => {
     await write({ "book/1.txt": "a" });
-    await expect(read("book")).rejects.toEqual(refusal("unreadable", "book is a folder", "*.txt"));
+    await expect(read("book")).rejects.toEqual(refusal("unreadable", 'book" is a folder', "*.txt"));
     await expect(read("")).rejects.toEqual(refusal("unreadable", base));
   });
 
   it("refuses what is no regular file or no path at all", async () => {
     await expect(read("/dev/null")).rejects.toEqual(refusal("unreadable", "not a regular file"));
     await expect(read("a\0b")).rejects.toEqual(refusal("unreadable"));
+  });
+
+  it("reads a file once that a symbolic link leads to as well, and says so", async () => {
+    await write({ "book.txt": "a\r\n", "more/other.txt": "b" });
+    await symlink("book.txt", join(base, "latest.txt"));
+    await symlink("..", join(base, "more/back"));
+    const result = await read("*.txt", "more/**/*.txt");
+    expect(result.text).toBe("a\nb");
+    expect(namesOf(result)).toEqual(["book.txt", "other.txt"]);
+    // How often a glob goes around by the link is its own affair.
+    const [note] = result.notes;
+    expect(note).toMatch(/^not read again, being a file read by another path: .* and \d+ more$/);
+    expect(note).toContain(JSON.stringify(join(base, "latest.txt")));
+    // By its link's path, where that comes first.
+    expect(namesOf(await read("latest.txt", "book.txt"))).toEqual(["latest.txt"]);
+    // The same path twice is no surprise.
+    expect((await read("more/other.txt", "more/*.txt")).notes).toEqual([]);
+  });
+
+  it("names a link that leads nowhere, rather than read a book without its chapter", async () => {
+    await write({ "1.txt": "a" });
+    await symlink("gone.txt", join(base, "2.txt"));
+    await expect(read("*.txt")).rejects.toEqual(refusal("unreadable", "2.txt", "ENOENT"));
+    await rm(join(base, "2.txt"));
+    await symlink("2.txt", join(base, "2.txt"));
+    await expect(read("*.txt")).rejects.toEqual(refusal("unreadable", "2.txt", "ELOOP"));
+    // What the pattern does not match is none of its business.
+    expect((await read("1*.txt")).text).toBe("a");
+    await rm(join(base, "2.txt"));
+    await symlink("/dev/null", join(base, "2.txt"));
+    await expect(read("*.txt")).rejects.toEqual(refusal("unreadable", "2.txt", "regular file"));
+  });
+
+  it("names a folder that may not be read", async () => {
+    await write({ "book/1.txt": "a", "book/locked/2.txt": "b" });
+    await chmod(base, 0o755);
+    await chmod(join(base, "book/locked"), 0o000);
+    await withoutPrivileges(async () => {
+      await expect(read("book/**/*.txt")).rejects.toEqual(
+        refusal("unreadable", "book/locked", "EACCES"),
+      );
+      expect((await read("book/*.txt")).text).toBe("a");
+    });
+    await chmod(join(base, "book/locked"), 0o755);
+  });
+
+  it("says everything in one line, whatever the names of files and folders", async () => {
+    const folder = join(base, "two\nlines");
+    await write({ "two\nlines/1.txt": "\uFEFFa\r\n", "two\nlines/empty.txt": "" });
+    await write({ "two\nlines/latin.txt": Uint8Array.from([0xe9]), "node_modules/b/a.txt": "a" });
+    const messages: string[] = [];
+    for (const files of [
+      "two\nlines/empty.txt",
+      "two\nlines/latin.txt",
+      "two\nlines",
+      "two\nlines/*.md",
+      "npm:two\nlines",
+      "npm:b/../two\nlines",
+      "npm:b/two\nlines",
+      "a\0\n",
+    ]) {
+      const error: unknown = await read(files).catch((reason: unknown) => reason);
+      messages.push((error as Error).message);
+    }
+    const inFolder = { files: "npm:nowhere/a.txt", baseDirectory: folder };
+    const missing: unknown = await readTextFiles(inFolder).catch((reason: unknown) => reason);
+    messages.push((missing as Error).message, ...(await read("two\nlines/1.txt")).notes);
+    expect(messages).toHaveLength(11);
+    for (const message of messages) {
+      expect(message).toMatch(/two\\nlines|a\\u0000\\n/);
+      expect(message).not.toContain("\n");
+    }
   });
 
   it("names the one bad file among many", async () => {

@@ -1,9 +1,11 @@
 import { constants } from "node:buffer";
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 
 import { DataError } from "../data-error.js";
 import { decodeText } from "./decode-text.js";
-import { findFiles, unreadable } from "./file-patterns.js";
+import { findFiles } from "./file-patterns.js";
+import { unreadable } from "./unreadable.js";
+import { utf16Length } from "./utf8.js";
 
 export interface ReadTextFilesOptions {
   /**
@@ -18,7 +20,10 @@ export interface ReadTextFilesOptions {
 export interface TextFiles {
   /** The files one after the other, each but the last ending with a line feed. */
   readonly text: string;
-  /** Absolute paths in the order read; a file that two patterns match is read once. */
+  /**
+   * Absolute paths in the order read. A file that two patterns match, or that a symbolic link leads to
+   * as well, is read once, by the path that comes first.
+   */
   readonly files: readonly string[];
   /** What was changed while reading, a sentence each, for the log. */
   readonly notes: readonly string[];
@@ -31,23 +36,15 @@ export interface TextFiles {
  *   'invalidPattern' | 'packageNotFound'
  */
 export async function readTextFiles(options: ReadTextFilesOptions): Promise<TextFiles> {
-  const patterns = typeof options.files === "string" ? [options.files] : options.files;
-  const found = new Set<string>();
-  for (const pattern of patterns) {
-    for (const file of await findFiles(pattern, options.baseDirectory)) found.add(file);
-  }
-  if (found.size === 0) {
-    throw new DataError("fileNotFound", "the list of files is empty; name at least one file");
-  }
-  const files = [...found];
+  const { files, repeated } = await distinctFiles(options);
   const texts: string[] = [];
   const marked: string[] = [];
   const returned: string[] = [];
-  let numBytes = 0;
+  let numUnits = 0;
   for (const file of files) {
     const bytes = await readBytes(file);
-    numBytes += bytes.length + 1;
-    if (numBytes > constants.MAX_STRING_LENGTH) throw textTooLarge(file);
+    numUnits += utf16Length(bytes) + 1;
+    if (numUnits > constants.MAX_STRING_LENGTH) throw textTooLarge(file);
     const decoded = decodeText(bytes, file);
     if (decoded.droppedByteOrderMark) marked.push(file);
     if (decoded.replacedCarriageReturns) returned.push(file);
@@ -58,10 +55,40 @@ export async function readTextFiles(options: ReadTextFilesOptions): Promise<Text
     text: texts.join(""),
     files,
     notes: [
-      ...note("byte-order mark dropped", marked),
-      ...note("carriage returns (CRLF or CR) read as line feeds", returned),
+      ...note("not read again, being a file read by another path:", repeated),
+      ...note("byte-order mark dropped in", marked),
+      ...note("carriage returns (CRLF or CR) read as line feeds in", returned),
     ],
   };
+}
+
+/** The files of all patterns by their first path, and further paths to the same files. */
+async function distinctFiles({
+  files,
+  baseDirectory,
+}: ReadTextFilesOptions): Promise<{ files: readonly string[]; repeated: readonly string[] }> {
+  const found = new Map<string, string>();
+  const repeated = new Set<string>();
+  for (const pattern of typeof files === "string" ? [files] : files) {
+    for (const file of await findFiles(pattern, baseDirectory)) {
+      const realFile = await realPathOf(file);
+      const known = found.get(realFile);
+      if (known === undefined) found.set(realFile, file);
+      else if (known !== file) repeated.add(file);
+    }
+  }
+  if (found.size === 0) {
+    throw new DataError("fileNotFound", "the list of files is empty; name at least one file");
+  }
+  return { files: [...found.values()], repeated: [...repeated] };
+}
+
+async function realPathOf(file: string): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {
@@ -77,13 +104,13 @@ function note(what: string, files: readonly string[]): string[] {
   const [first] = files;
   if (first === undefined) return [];
   const more = files.length === 1 ? "" : ` and ${files.length - 1} more`;
-  return [`${what} in ${first}${more}`];
+  return [`${what} ${JSON.stringify(first)}${more}`];
 }
 
 function textTooLarge(file: string): DataError {
   return new DataError(
     "textTooLarge",
-    `the text exceeds ${constants.MAX_STRING_LENGTH} bytes at ${file}; that is the most that can be read`,
+    `the text exceeds ${constants.MAX_STRING_LENGTH} UTF-16 units at ${JSON.stringify(file)}; that is the most that can be read`,
     { file },
   );
 }

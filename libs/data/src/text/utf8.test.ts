@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { firstInvalidByte } from "./utf8.js";
+import { firstInvalidByte, utf16Length } from "./utf8.js";
 
 /** Bytes that are mostly text, with the lead and continuation bytes that break it. */
 const nearlyUtf8 = fc
@@ -52,6 +52,16 @@ describe("firstInvalidByte", () => {
         }
       }),
       { numRuns: 2000 },
+    );
+  });
+});
+
+describe("utf16Length", () => {
+  it("is the length of the decoded string", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(utf16Length(Buffer.from(text))).toBe(text.length);
+      }),
     );
   });
 });

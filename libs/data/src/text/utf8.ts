@@ -15,6 +15,16 @@ export function firstInvalidByte(bytes: Uint8Array): number {
   }
 }
 
+/** UTF-16 units of the string that these bytes, well-formed UTF-8, stand for. */
+export function utf16Length(bytes: Uint8Array): number {
+  let numUnits = 0;
+  for (const byte of bytes) {
+    // A code point is counted at its first byte: two units from U+10000 on, where it has four bytes.
+    if (byte < 0x80 || byte > 0xbf) numUnits += byte < 0xf0 ? 1 : 2;
+  }
+  return numUnits;
+}
+
 /** Bytes of the well-formed sequence at `offset` (Unicode 15, table 3-7); 0 if there is none. */
 function sequenceLength(bytes: Uint8Array, offset: number): number {
   const lead = bytes[offset];
