@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { sampleDigest } from "./sample-digest.js";
 import { createTextLayout } from "./text-layout.js";
 import type { TextLayout, TextLayoutOptions } from "./text-layout.js";
 
@@ -164,7 +165,7 @@ describe("createTextLayout", () => {
               }
             }
           }
-          expect(layout.sampleDigest(together, leaf)).toEqual(
+          expect(sampleDigest(together, leaf)).toEqual(
             layout.expectedLeaf(tokens, epochStep, leaf).digest,
           );
         }
@@ -184,6 +185,19 @@ describe("createTextLayout", () => {
       }),
     );
     expect(createTextLayout({ ...options, numTokens: 129 }).stepsPerEpoch).toBe(1);
+  });
+
+  it("names the part of the text that is too short, or that is another, where it has a name", () => {
+    const named = { ...small, textName: "the validation part" };
+    expect(() => createTextLayout({ ...named, numTokens: 3 })).toThrow(
+      expect.objectContaining({
+        code: "textTooShort",
+        message: expect.stringMatching(/^the validation part has 3 tokens; at least 9 are needed/),
+      }),
+    );
+    expect(() => createTextLayout(named).batch(counting(3), 0, [0])).toThrow(
+      "the validation part has 3 tokens; this layout is of 12",
+    );
   });
 
   it("takes a short text where that is allowed, down to one target", () => {

@@ -1,4 +1,5 @@
 import { DataError } from "../data-error.js";
+import { MAX_PARTS, partStart } from "./part-start.js";
 import { sampleDigest } from "./sample-digest.js";
 import type { LeafRows, TokenBatch } from "./token-batch.js";
 
@@ -16,6 +17,8 @@ export interface TextLayoutOptions {
    * For evaluation, where a small split is no mistake. Default false.
    */
   readonly allowShort?: boolean;
+  /** How errors call what is laid out, such as 'the training part'. Default 'the text'. */
+  readonly textName?: string;
 }
 
 /** Rows of the layout, `firstRow` to `firstRow + numRows - 1`. */
@@ -60,8 +63,6 @@ export interface TextLayout {
    * @throws DataError 'invalidLayout'
    */
   batch(tokens: Uint16Array, epochStep: number, leaves: readonly number[]): TokenBatch;
-  /** {@link sampleDigest}, for callers that hold a layout only. */
-  sampleDigest(batch: TokenBatch, leaf: number): Uint8Array;
   /**
    * What the right batch of one leaf amounts to.
    *
@@ -78,9 +79,10 @@ export interface TextLayout {
  */
 export function createTextLayout(options: TextLayoutOptions): TextLayout {
   const { numTokens, batchSize, sequenceLength, microShards, allowShort = false } = options;
-  for (const [name, value] of Object.entries({ batchSize, sequenceLength, microShards })) {
-    requireInteger(name, value, 1, MAX_SIZE);
-  }
+  const { textName = "the text" } = options;
+  requireInteger("batchSize", batchSize, 1, MAX_PARTS);
+  requireInteger("sequenceLength", sequenceLength, 1, MAX_SIZE);
+  requireInteger("microShards", microShards, 1, MAX_PARTS);
   requireInteger("numTokens", numTokens, 0, MAX_SIZE);
   const needed = (allowShort ? 1 : batchSize * sequenceLength) + 1;
   if (numTokens < needed) {
@@ -89,11 +91,11 @@ export function createTextLayout(options: TextLayoutOptions): TextLayout {
       : `batchSize ${batchSize} x sequenceLength ${sequenceLength} targets, and one`;
     throw new DataError(
       "textTooShort",
-      `the text has ${numTokens} tokens; at least ${needed} are needed (${why})`,
+      `${textName} has ${numTokens} tokens; at least ${needed} are needed (${why})`,
       { given: numTokens, needed },
     );
   }
-  return new ContiguousRows(options);
+  return new ContiguousRows({ ...options, textName });
 }
 
 /** Positions are uint32 in digests. */
@@ -103,15 +105,18 @@ class ContiguousRows implements TextLayout {
   readonly numSamples: number;
   readonly stepsPerEpoch: number;
   readonly microShards: number;
+  readonly #textName: string;
   readonly #numTokens: number;
   readonly #batchSize: number;
   readonly #sequenceLength: number;
   /** Positions of the longest row; no row is shorter by more than one. */
   readonly #longestRow: number;
 
-  constructor({ numTokens, batchSize, sequenceLength, microShards }: TextLayoutOptions) {
+  constructor(options: TextLayoutOptions & { readonly textName: string }) {
+    const { numTokens, batchSize, sequenceLength, microShards } = options;
     this.numSamples = numTokens - 1;
     this.microShards = microShards;
+    this.#textName = options.textName;
     this.#numTokens = numTokens;
     this.#batchSize = batchSize;
     this.#sequenceLength = sequenceLength;
@@ -121,8 +126,8 @@ class ContiguousRows implements TextLayout {
 
   rowsOf(leaf: number): RowRange {
     requireInteger("leaf", leaf, 0, this.microShards - 1);
-    const firstRow = part(leaf, this.#batchSize, this.microShards);
-    return { firstRow, numRows: part(leaf + 1, this.#batchSize, this.microShards) - firstRow };
+    const firstRow = partStart(leaf, this.#batchSize, this.microShards);
+    return { firstRow, numRows: partStart(leaf + 1, this.#batchSize, this.microShards) - firstRow };
   }
 
   numSamplesAt(epochStep: number): number {
@@ -140,7 +145,7 @@ class ContiguousRows implements TextLayout {
     if (tokens.length !== this.#numTokens) {
       throw new DataError(
         "invalidLayout",
-        `the text has ${tokens.length} tokens; this layout is of ${this.#numTokens}`,
+        `${this.#textName} has ${tokens.length} tokens; this layout is of ${this.#numTokens}`,
       );
     }
     if (new Set(leaves).size !== leaves.length) {
@@ -175,10 +180,6 @@ class ContiguousRows implements TextLayout {
     return { numSteps, numRows, inputs, targets, weights, positions, leaves: rowsOfLeaves };
   }
 
-  sampleDigest(batch: TokenBatch, leaf: number): Uint8Array {
-    return sampleDigest(batch, leaf);
-  }
-
   expectedLeaf(tokens: Uint16Array, epochStep: number, leaf: number): ExpectedLeaf {
     const batch = this.batch(tokens, epochStep, [leaf]);
     let numSamples = 0;
@@ -188,8 +189,8 @@ class ContiguousRows implements TextLayout {
 
   /** The positions of a row in a step: `first` to `end - 1`, none once the row has ended. */
   #positionsOf(row: number, epochStep: number): { readonly first: number; readonly end: number } {
-    const rowEnd = part(row + 1, this.numSamples, this.#batchSize);
-    const rowStart = part(row, this.numSamples, this.#batchSize);
+    const rowEnd = partStart(row + 1, this.numSamples, this.#batchSize);
+    const rowStart = partStart(row, this.numSamples, this.#batchSize);
     const first = Math.min(rowStart + epochStep * this.#sequenceLength, rowEnd);
     return { first, end: Math.min(first + this.#sequenceLength, rowEnd) };
   }
@@ -197,11 +198,6 @@ class ContiguousRows implements TextLayout {
   #requireEpochStep(epochStep: number): void {
     requireInteger("epochStep", epochStep, 0, this.stepsPerEpoch - 1);
   }
-}
-
-/** Where part `index` of `size` items cut into `numParts` begins: floor(index · size / numParts). */
-function part(index: number, size: number, numParts: number): number {
-  return Math.floor((index * size) / numParts);
 }
 
 function requireInteger(name: string, value: number, min: number, max: number): void {
