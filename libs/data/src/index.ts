@@ -39,5 +39,5 @@ export type {
 } from "./layout/index.js";
 export { readTextFiles } from "./text/index.js";
 export type { ReadTextFilesOptions, TextFiles } from "./text/index.js";
-export { createVocabulary, MAX_SYMBOLS, UNKNOWN_ID } from "./vocabulary/index.js";
+export { createVocabulary, UNKNOWN_ID } from "./vocabulary/index.js";
 export type { Vocabulary } from "./vocabulary/index.js";

@@ -1,6 +1,6 @@
 /**
  * `@ostinato/lstm`: what learning is, on plain arrays. Model spec, parameter layout, initialization,
- * optimizers, clipping, schedules, randomness; no TensorFlow, no network, no files, no clock.
+ * optimizers, clipping, schedules; no TensorFlow, no network, no files, no clock.
  * The tensors are behind the other door, `@ostinato/lstm/model`.
  *
  * @example
@@ -35,14 +35,6 @@ export type {
   RmspropSpec,
   SgdSpec,
 } from "./optimizers/index.js";
-export {
-  fillDropoutMask,
-  fillUniform,
-  RANDOM_PURPOSES,
-  threefry2x32,
-  uniform32,
-} from "./random/index.js";
-export type { RandomKey, RandomPurpose, Word64 } from "./random/index.js";
 export { learningRateAt } from "./schedules/index.js";
 export type { LearningRateSchedule, SchedulePoint } from "./schedules/index.js";
 export { compileModelSpec } from "./spec/index.js";

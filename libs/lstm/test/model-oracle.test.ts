@@ -5,9 +5,10 @@
 import { selectBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { fillDropoutMask, parameterLayout } from "../src/index.js";
+import { parameterLayout } from "../src/index.js";
 import type { ModelSpec } from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
+import { fillDropoutMask } from "../src/random/index.js";
 import {
   backends,
   randomParameters,

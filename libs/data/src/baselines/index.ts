@@ -9,5 +9,5 @@
  *
  * @module
  */
-export { MAX_ORDER, trainNGram } from "./ngram.js";
+export { trainNGram } from "./ngram.js";
 export type { NGramModel, NGramOptions } from "./ngram.js";

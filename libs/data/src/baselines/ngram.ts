@@ -2,7 +2,7 @@ import { DataError } from "../data-error.js";
 import { trainWittenBell } from "./flat/witten-bell.js";
 
 /** The longest n-gram. */
-export const MAX_ORDER = 6;
+const MAX_ORDER = 6;
 
 const MAX_VOCABULARY_SIZE = 2 ** 16;
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 
 import {
   childrenOf,
-  isLeafNode,
   isNodeOf,
   nodeContains,
   nodesCovering,
@@ -56,8 +55,6 @@ describe("parents, children and siblings", () => {
     expect(siblingOf(node(4, 2), 8)).toEqual(node(6, 2));
     expect(siblingOf(node(6, 2), 8)).toEqual(node(4, 2));
     expect(siblingOf(node(0, 8), 8)).toBeUndefined();
-    expect(isLeafNode(node(6, 1))).toBe(true);
-    expect(isLeafNode(node(6, 2))).toBe(false);
   });
 
   it("fit each other for every node", () => {

@@ -28,10 +28,6 @@ export function isNodeOf({ firstLeaf, numLeaves }: NodeId, treeLeaves: number): 
   );
 }
 
-export function isLeafNode(node: NodeId): boolean {
-  return node.numLeaves === 1;
-}
-
 /** Whether all leaves of `inner` are below `outer`; true for a node and itself. */
 export function nodeContains(outer: NodeId, inner: NodeId): boolean {
   return (
@@ -58,7 +54,7 @@ export function parentOf(node: NodeId): NodeId {
  */
 export function childrenOf(node: NodeId): readonly [left: NodeId, right: NodeId] {
   requireNode(node);
-  if (isLeafNode(node)) throw new RangeError(`leaf ${node.firstLeaf} has no children`);
+  if (node.numLeaves === 1) throw new RangeError(`leaf ${node.firstLeaf} has no children`);
   const numLeaves = node.numLeaves / 2;
   return [
     { firstLeaf: node.firstLeaf, numLeaves },

@@ -7,7 +7,6 @@
 export { firstNonFinite } from "./finite.js";
 export {
   childrenOf,
-  isLeafNode,
   isNodeOf,
   nodeContains,
   nodesCovering,
@@ -16,7 +15,6 @@ export {
 } from "./gradient-nodes.js";
 export type { NodeId } from "./gradient-nodes.js";
 export { sumOfSquares } from "./norm.js";
-export { scaleInto } from "./scale.js";
 export { sumLeavesInTreeOrder, treeAdd } from "./tree-sum.js";
 export {
   adamUpdate,

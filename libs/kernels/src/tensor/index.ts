@@ -7,14 +7,13 @@
  *   lstmSequenceForward({ inputGates, recurrentKernel, initialHidden, initialCell }),
  * );
  */
-export { BACKEND_NAMES, selectBackend, selectedBackend } from "./backends.js";
+export { BACKEND_NAMES, selectBackend } from "./backends.js";
 export type { BackendName } from "./backends.js";
 export { KernelError } from "./kernel-error.js";
 export type { KernelErrorCode } from "./kernel-error.js";
 export {
   embeddingGather,
   embeddingGradient,
-  KERNEL_NAMES,
   linearGradient,
   linearSoftmaxCrossEntropy,
   linearSoftmaxCrossEntropyGradient,
@@ -22,10 +21,8 @@ export {
   lstmSequenceForward,
   matMulBias,
   sequenceRows,
-  TIME_STEPS_PER_REPORT,
 } from "./kernels.js";
 export type {
-  KernelName,
   LinearSoftmaxCrossEntropyGradients,
   LinearSoftmaxCrossEntropyInputs,
   LstmSequence,
