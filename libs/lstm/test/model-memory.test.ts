@@ -8,8 +8,12 @@ import { createLanguageModel, generate } from "../src/model/index.js";
 import type { LanguageModel } from "../src/model/index.js";
 import { backends, randomParameters, randomSegment, specOf } from "./language-models.js";
 
-describe.each(backends)("on %s", (backend) => {
-  const spec = specOf();
+// Beyond 256 symbols layer 0 reads embeddings, up to there a projected table: other tensors.
+const cases = backends.flatMap((backend) => [7, 260].map((symbols) => ({ backend, symbols })));
+
+describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols }) => {
+  const spec = specOf({ vocabularySize: symbols });
+  const allowed = `allowed are 0 to ${symbols - 1}`;
   const segment = randomSegment(spec, 40, [2, 0, 1], 1);
   const ignore = (): void => undefined;
   const training = { ...segment, seed: 1, step: 1, onGradient: ignore };
@@ -116,12 +120,12 @@ describe.each(backends)("on %s", (backend) => {
     const refused: [string, Partial<typeof batch>, readonly Float32Array[]][] = [
       ["numSteps is 0, expected a whole number from 1", { numSteps: 0 }, states],
       ["inputs has 3 values, expected 40 steps × 3 rows", { inputs: new Int32Array(3) }, states],
-      ["inputs[7] is token 9, allowed are 0 to 6", { inputs: batch.inputs.with(7, 9) }, states],
       [
-        "targets[0] is token -1, allowed are 0 to 6",
-        { targets: batch.targets.with(0, -1) },
+        `inputs[7] is token ${symbols + 2}, ${allowed}`,
+        { inputs: batch.inputs.with(7, symbols + 2) },
         states,
       ],
+      [`targets[0] is token -1, ${allowed}`, { targets: batch.targets.with(0, -1) }, states],
       ["2 carried states for 3 leaves", {}, states.slice(1)],
       ["leaves cover 2 of 3 rows", { leaves: batch.leaves.slice(0, 2) }, states.slice(0, 2)],
       [
@@ -142,8 +146,8 @@ describe.each(backends)("on %s", (backend) => {
       expect(() => model.evaluate(options)).toThrow(error);
       expect(memory()).toEqual(before);
     }
-    expect(() => model.predictNext(Int32Array.of(7), new Float32Array(20))).toThrow(
-      "tokens[0] is token 7, allowed are 0 to 6",
+    expect(() => model.predictNext(Int32Array.of(symbols), new Float32Array(20))).toThrow(
+      `tokens[0] is token ${symbols}, ${allowed}`,
     );
     expect(memory()).toEqual(before);
   });

@@ -5,6 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { selectBackend, selectedBackend } from "./backends.js";
 import { numericsProfile } from "./numerics-profile.js";
 
+/** A global of Node that its type declarations do not name. */
+declare const WebAssembly: { instantiate(...values: unknown[]): Promise<unknown> };
+
 const unavailable = expect.objectContaining({
   name: "KernelError",
   code: "backendUnavailable",

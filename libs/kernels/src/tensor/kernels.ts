@@ -11,7 +11,7 @@
  * Letters: T time steps, B rows of the batch, H hidden size, N positions (any number of rows),
  * I inputs, O outputs, V vocabulary, E embedding size.
  */
-import { engine } from "@tensorflow/tfjs-core";
+import { engine, tidy } from "@tensorflow/tfjs-core";
 import type { NamedAttrMap, NamedTensorMap, Tensor } from "@tensorflow/tfjs-core";
 import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
@@ -65,10 +65,13 @@ export interface LstmSequence {
 /**
  * All time steps of an LSTM layer: z = inputGates + h·Wh; i, f, o = σ(z), g = tanh(z);
  * c' = f∘c + i∘g; h' = o∘tanh(c').
+ *
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function lstmSequenceForward(inputs: LstmSequenceForwardInputs): LstmSequence {
   const { inputGates, recurrentKernel, initialHidden, initialCell, onTimeSteps } = inputs;
   const kernelName = KERNEL_NAMES.lstmSequenceForward;
+  expectRank(kernelName, "inputGates", inputGates, 3);
   const hiddenSize = recurrentKernel.shape[0];
   const [numSteps, numRows] = inputGates.shape;
   expectShape(kernelName, "recurrentKernel", recurrentKernel, [hiddenSize, 4 * hiddenSize]);
@@ -103,10 +106,12 @@ export interface LstmSequenceBackwardInputs {
  *
  * @returns [T,B,4H]: the gradient with respect to z, the gates before their activations. The
  *   gradients of inputs and weights are products with it.
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function lstmSequenceBackward(inputs: LstmSequenceBackwardInputs): Tensor3D {
   const { hiddenGradient, gates, cell, cellActivations, recurrentKernelTransposed } = inputs;
   const kernelName = KERNEL_NAMES.lstmSequenceBackward;
+  expectRank(kernelName, "hiddenGradient", hiddenGradient, 3);
   const [numSteps, numRows, hiddenSize] = hiddenGradient.shape;
   expectShape(kernelName, "gates", gates, [numSteps, numRows, 4 * hiddenSize]);
   expectShape(kernelName, "cell", cell, [numSteps + 1, numRows, hiddenSize]);
@@ -141,6 +146,7 @@ export interface LinearSoftmaxCrossEntropyInputs {
  * that the logits of all positions are never held at once.
  *
  * @returns [N]: weight × loss of each position.
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function linearSoftmaxCrossEntropy(inputs: LinearSoftmaxCrossEntropyInputs): Tensor1D {
   const { hidden, kernel, bias, targets, weights } = inputs;
@@ -164,6 +170,7 @@ export interface LinearSoftmaxCrossEntropyGradients {
 /**
  * The losses of {@link linearSoftmaxCrossEntropy} and the gradients of their sum, in one pass over
  * the blocks. Weight gradients are sums over positions: call it with the positions of one leaf.
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function linearSoftmaxCrossEntropyGradient(
   inputs: LinearSoftmaxCrossEntropyInputs & {
@@ -191,9 +198,13 @@ export function linearSoftmaxCrossEntropyGradient(
  *
  * @param ids [N] int32, each in [0, V); an id outside reads memory that is not the table's.
  * @returns [N,E]
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function embeddingGather(table: Tensor2D, ids: Tensor1D): Tensor2D {
-  const [rows] = runKernel(KERNEL_NAMES.embeddingGather, { table, ids }) as [Tensor2D];
+  const kernelName = KERNEL_NAMES.embeddingGather;
+  expectRank(kernelName, "table", table, 2);
+  expectRank(kernelName, "ids", ids, 1);
+  const [rows] = runKernel(kernelName, { table, ids }) as [Tensor2D];
   return rows;
 }
 
@@ -204,6 +215,7 @@ export function embeddingGather(table: Tensor2D, ids: Tensor1D): Tensor2D {
  * @param ids [N] int32, each in [0, vocabularySize).
  * @param gradient [N,E]
  * @returns [vocabularySize,E]
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function embeddingGradient(
   ids: Tensor1D,
@@ -211,6 +223,7 @@ export function embeddingGradient(
   vocabularySize: number,
 ): Tensor2D {
   const kernelName = KERNEL_NAMES.embeddingGradient;
+  expectRank(kernelName, "gradient", gradient, 2);
   expectShape(kernelName, "ids", ids, [gradient.shape[0]]);
   const [table] = runKernel(kernelName, { ids, gradient }, { vocabularySize }) as [Tensor2D];
   return table;
@@ -220,9 +233,11 @@ export function embeddingGradient(
  * rows [N,I] × kernel [I,O] + bias [O], or without a bias.
  *
  * @returns [N,O]
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function matMulBias(rows: Tensor2D, kernel: Tensor2D, bias?: Tensor1D): Tensor2D {
   const kernelName = KERNEL_NAMES.matMulBias;
+  expectRank(kernelName, "kernel", kernel, 2);
   expectShape(kernelName, "rows", rows, [rows.shape[0], kernel.shape[0]]);
   if (bias !== undefined) expectShape(kernelName, "bias", bias, [kernel.shape[1]]);
   const inputs: NamedTensorMap = bias === undefined ? { rows, kernel } : { rows, kernel, bias };
@@ -236,12 +251,14 @@ export function matMulBias(rows: Tensor2D, kernel: Tensor2D, bias?: Tensor1D): T
  *
  * @param rows [N,I], the layer's inputs.
  * @param gradient [N,O], with respect to the layer's outputs.
+ * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function linearGradient(
   rows: Tensor2D,
   gradient: Tensor2D,
 ): { readonly kernelGradient: Tensor2D; readonly biasGradient: Tensor1D } {
   const kernelName = KERNEL_NAMES.linearGradient;
+  expectRank(kernelName, "rows", rows, 2);
   expectShape(kernelName, "gradient", gradient, [rows.shape[0], gradient.shape[1]]);
   const [kernelGradient, biasGradient] = runKernel(kernelName, { rows, gradient }) as [
     Tensor2D,
@@ -263,9 +280,11 @@ export interface SequenceBlock {
  *
  * @param sequence [T,B,C]
  * @returns [numSteps·numRows,C], in the order (time, row).
+ * @throws KernelError `invalidShape`, also for a block that leaves the tensor.
  */
 export function sequenceRows(sequence: Tensor3D, block: SequenceBlock): Tensor2D {
   const kernelName = KERNEL_NAMES.sequenceRows;
+  expectRank(kernelName, "sequence", sequence, 3);
   const [numSteps, numRows] = sequence.shape;
   if (!isWithin(block.firstStep, block.numSteps, numSteps)) {
     throw outOfRange(kernelName, "steps", block.firstStep, block.numSteps, numSteps);
@@ -278,7 +297,8 @@ export function sequenceRows(sequence: Tensor3D, block: SequenceBlock): Tensor2D
 }
 
 function isWithin(first: number, count: number, total: number): boolean {
-  return first >= 0 && count >= 0 && first + count <= total;
+  const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
+  return isCount(first) && isCount(count) && first + count <= total;
 }
 
 function outOfRange(
@@ -295,18 +315,30 @@ function outOfRange(
 }
 
 function runKernel(name: KernelName, inputs: NamedTensorMap, attributes: object = {}): Tensor[] {
-  // Attributes reach the kernel as they are; tfjs types them as JSON values for saved graphs only.
-  const outputs: Tensor | Tensor[] = engine().runKernel(name, inputs, attributes as NamedAttrMap);
-  return Array.isArray(outputs) ? outputs : [outputs];
+  return tidy(() => {
+    // Attributes reach the kernel as they are; tfjs types them as JSON values for saved graphs only.
+    const outputs: Tensor | Tensor[] = engine().runKernel(name, inputs, attributes as NamedAttrMap);
+    return Array.isArray(outputs) ? outputs : [outputs];
+  });
 }
 
 function expectLossShapes(kernelName: KernelName, inputs: LinearSoftmaxCrossEntropyInputs): void {
+  expectRank(kernelName, "kernel", inputs.kernel, 2);
   const [numPositions] = inputs.hidden.shape;
   const numClasses = inputs.kernel.shape[1];
   expectShape(kernelName, "hidden", inputs.hidden, [numPositions, inputs.kernel.shape[0]]);
   expectShape(kernelName, "bias", inputs.bias, [numClasses]);
   expectShape(kernelName, "targets", inputs.targets, [numPositions]);
   expectShape(kernelName, "weights", inputs.weights, [numPositions]);
+}
+
+/** Of the tensor whose sizes the others are held against. */
+function expectRank(kernelName: KernelName, name: string, tensor: Tensor, rank: number): void {
+  if (tensor.shape.length === rank) return;
+  throw new KernelError(
+    "invalidShape",
+    `${kernelName}: ${name} has shape [${tensor.shape.join(", ")}], expected ${rank} dimensions`,
+  );
 }
 
 function expectShape(

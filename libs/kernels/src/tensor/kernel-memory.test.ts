@@ -1,0 +1,231 @@
+/** Who frees what: a kernel leaves its outputs, or nothing when it throws. No tidy scope is open here. */
+import {
+  dispose,
+  expandDims,
+  memory,
+  tensor1d,
+  unregisterKernel,
+  zeros,
+  ones,
+} from "@tensorflow/tfjs-core";
+import type {
+  Rank,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
+  TensorContainer,
+} from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { selectBackend } from "./backends.js";
+import { KernelError } from "./kernel-error.js";
+import {
+  embeddingGather,
+  embeddingGradient,
+  KERNEL_NAMES,
+  linearGradient,
+  linearSoftmaxCrossEntropy,
+  linearSoftmaxCrossEntropyGradient,
+  lstmSequenceBackward,
+  lstmSequenceForward,
+  matMulBias,
+  sequenceRows,
+} from "./kernels.js";
+import { REFERENCE_KERNELS } from "./reference.js";
+import { registerKernelTable } from "./registered-kernel.js";
+import { WASM_KERNELS } from "./wasm.js";
+
+type Inputs = Record<string, Tensor>;
+
+interface Operation {
+  readonly name: string;
+  readonly inputs: () => Inputs;
+  readonly run: (inputs: Inputs) => object;
+  readonly numOutputs: number;
+  /** An input that the kernel reads when it has allocated something already. */
+  readonly readLate: string;
+}
+
+/** An operation whose inputs have types of their own, behind one signature. */
+function operation<Named extends Inputs>(
+  name: string,
+  numOutputs: number,
+  readLate: string & keyof Named,
+  inputs: () => Named,
+  run: (inputs: Named) => object,
+): Operation {
+  return { name, numOutputs, readLate, inputs, run: run as (inputs: Inputs) => object };
+}
+
+/** More steps than between two reports, so that a kernel stopped by the first one is half done. */
+const [T, B, H, V, E] = [20, 2, 3, 5, 4];
+/** Several blocks of positions in the loss kernels. */
+const [N, LARGE_V] = [40, 70_000];
+const targets = (): Tensor1D => tensor1d(new Int32Array(N), "int32");
+const tokens = (): Tensor1D => tensor1d([4, 0, 4], "int32");
+
+const lossInputs = (): {
+  hidden: Tensor2D;
+  kernel: Tensor2D;
+  bias: Tensor1D;
+  targets: Tensor1D;
+  weights: Tensor1D;
+} => ({
+  hidden: ones([N, 1]),
+  kernel: ones([1, LARGE_V]),
+  bias: zeros([LARGE_V]),
+  targets: targets(),
+  weights: ones([N]),
+});
+
+const forwardInputs = (): {
+  inputGates: Tensor3D;
+  recurrentKernel: Tensor2D;
+  initialHidden: Tensor2D;
+  initialCell: Tensor2D;
+} => ({
+  inputGates: ones([T, B, 4 * H]),
+  recurrentKernel: ones([H, 4 * H]),
+  initialHidden: ones([B, H]),
+  initialCell: ones([B, H]),
+});
+
+const backwardInputs = (): {
+  hiddenGradient: Tensor3D;
+  gates: Tensor3D;
+  cell: Tensor3D;
+  cellActivations: Tensor3D;
+  recurrentKernelTransposed: Tensor2D;
+} => ({
+  hiddenGradient: ones([T, B, H]),
+  gates: ones([T, B, 4 * H]),
+  cell: ones([T + 1, B, H]),
+  cellActivations: ones([T, B, H]),
+  recurrentKernelTransposed: ones([4 * H, H]),
+});
+
+const OPERATIONS: readonly Operation[] = [
+  operation("lstmSequenceForward", 4, "initialCell", forwardInputs, lstmSequenceForward),
+  operation("lstmSequenceBackward", 1, "cellActivations", backwardInputs, lstmSequenceBackward),
+  operation("linearSoftmaxCrossEntropy", 1, "weights", lossInputs, linearSoftmaxCrossEntropy),
+  operation(
+    "linearSoftmaxCrossEntropyGradient",
+    4,
+    "weights",
+    () => ({ ...lossInputs(), kernelTransposed: ones<Rank.R2>([LARGE_V, 1]) }),
+    linearSoftmaxCrossEntropyGradient,
+  ),
+  operation(
+    "embeddingGather",
+    1,
+    "table",
+    () => ({ table: ones<Rank.R2>([V, E]), ids: tokens() }),
+    ({ table, ids }) => embeddingGather(table, ids),
+  ),
+  operation(
+    "embeddingGradient",
+    1,
+    "ids",
+    () => ({ ids: tokens(), gradient: ones<Rank.R2>([3, E]) }),
+    ({ ids, gradient }) => embeddingGradient(ids, gradient, V),
+  ),
+  operation(
+    "matMulBias",
+    1,
+    "bias",
+    () => ({
+      rows: ones<Rank.R2>([N, H]),
+      kernel: ones<Rank.R2>([H, V]),
+      bias: ones<Rank.R1>([V]),
+    }),
+    ({ rows, kernel, bias }) => matMulBias(rows, kernel, bias),
+  ),
+  operation(
+    "linearGradient",
+    2,
+    "rows",
+    () => ({ rows: ones<Rank.R2>([N, H]), gradient: ones<Rank.R2>([N, V]) }),
+    ({ rows, gradient }) => linearGradient(rows, gradient),
+  ),
+  operation(
+    "sequenceRows",
+    1,
+    "sequence",
+    () => ({ sequence: ones<Rank.R3>([T, B, H]) }),
+    ({ sequence }) =>
+      sequenceRows(sequence, { firstStep: 1, numSteps: 3, firstRow: 1, numRows: 1 }),
+  ),
+];
+
+it("has every operation of the contract", () => {
+  expect(OPERATIONS.map(({ name }) => name).sort()).toEqual(Object.keys(KERNEL_NAMES).sort());
+});
+
+/** The wasm backend's kernels are replaced for a while: by the definition, then by its own again. */
+function useOnWasm(table: typeof WASM_KERNELS): void {
+  for (const name of Object.values(KERNEL_NAMES)) unregisterKernel(name, "wasm");
+  registerKernelTable("wasm", table);
+}
+
+describe.each([
+  { kernels: "wasm", backend: "wasm", table: WASM_KERNELS },
+  { kernels: "cpu", backend: "cpu", table: WASM_KERNELS },
+  { kernels: "the reference on wasm", backend: "wasm", table: REFERENCE_KERNELS },
+] as const)("with the kernels of $kernels", ({ backend, table }) => {
+  beforeAll(async () => {
+    await selectBackend(backend);
+    useOnWasm(table);
+  });
+  afterAll(() => useOnWasm(WASM_KERNELS));
+
+  describe.each(OPERATIONS)("$name", ({ inputs: makeInputs, run, numOutputs, readLate }) => {
+    it("leaves its outputs and nothing else", () => {
+      const inputs = makeInputs();
+      const before = memory();
+      const outputs = run(inputs);
+      expect(memory().numTensors).toBe(before.numTensors + numOutputs);
+      dispose(outputs as TensorContainer);
+      expect(memory()).toEqual(before);
+      dispose(inputs);
+    });
+
+    it("leaves nothing when a shape is wrong", () => {
+      const inputs = makeInputs();
+      for (const [name, tensor] of Object.entries(inputs)) {
+        const wrong = expandDims(tensor);
+        const before = memory();
+        expect(() => run({ ...inputs, [name]: wrong }), name).toThrow(KernelError);
+        expect(memory(), name).toEqual(before);
+        dispose(wrong);
+      }
+      dispose(inputs);
+    });
+
+    it("leaves nothing when it fails half-way, as with an input freed too early", () => {
+      const empty = memory();
+      const inputs = makeInputs();
+      dispose(inputs[readLate]!);
+      const before = memory();
+      expect(() => run(inputs)).toThrow();
+      expect(memory()).toEqual(before);
+      dispose(inputs);
+      expect(memory()).toEqual(empty);
+    });
+  });
+
+  it.each([
+    ["lstmSequenceForward", () => ({ ...forwardInputs() }), lstmSequenceForward],
+    ["lstmSequenceBackward", () => ({ ...backwardInputs() }), lstmSequenceBackward],
+  ] as const)("%s leaves nothing when it is told to stop", (_name, makeInputs, run) => {
+    const inputs = makeInputs();
+    const before = memory();
+    const onTimeSteps = (): never => {
+      throw new Error("stopped");
+    };
+    const stopped = run as (inputs: object) => object;
+    expect(() => stopped({ ...inputs, onTimeSteps })).toThrow("stopped");
+    expect(memory()).toEqual(before);
+    dispose(inputs);
+  });
+});
