@@ -2,6 +2,7 @@
  * The heart of it: one batch of k leaves yields, bit for bit, what k separate calls yield. Then the
  * number of workers cannot change a result.
  */
+import { sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { selectBackend } from "@ostinato/kernels/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -32,6 +33,23 @@ function trainBits(model: LanguageModel, segment: Segment): unknown[] {
     outcome: outcomeBits(outcome),
     gradients: gradients.map(([name, perLeaf]) => [name, bitsOf(perLeaf[index]!)]),
   }));
+}
+
+/** The leaves' flat gradients, in the model's layout. */
+function flatGradients(model: LanguageModel, segment: Segment): Float32Array[] {
+  const gradients = segment.states.map(() => new Float32Array(model.layout.size));
+  const offsets = new Map(model.layout.tensors.map(({ name, offset }) => [name, offset]));
+  model.computeGradients({
+    ...segment,
+    seed: 5,
+    step: 8,
+    onGradient: (name, perLeaf) => {
+      for (const [index, values] of perLeaf.entries()) {
+        gradients[index]!.set(values, offsets.get(name));
+      }
+    },
+  });
+  return gradients;
 }
 
 const cases = fc.record({
@@ -80,6 +98,67 @@ describe.each(backends)("k leaves in one batch on %s", (backend) => {
     model.dispose();
   });
 
+  it.each([13, 260])(
+    "keep their bits beside a leaf whose numbers are not finite, with %d symbols",
+    (vocabularySize) => {
+      const spec = specOf({ vocabularySize });
+      const model = createLanguageModel(spec);
+      model.setParameters(randomParameters(spec, 3));
+      const [first, middle, last] = [0, 1, 2].map((leaf) => randomSegment(spec, 4, [2], 6, leaf));
+      const spoilt = {
+        ...middle!,
+        states: [middle!.states[0]!.map((_, k) => [NaN, -Infinity][k % 2]!)],
+      };
+      const together = trainBits(model, joinSegments([first!, spoilt, last!]));
+      expect(together[0]).toEqual(trainBits(model, first!)[0]);
+      expect(together[2]).toEqual(trainBits(model, last!)[0]);
+      expect(together[1]).toMatchObject({ outcome: { lossSum: NaN } });
+      model.dispose();
+    },
+  );
+
+  it("draw a dropout mask for each row, whatever the other rows of its leaf", () => {
+    const spec = specOf({ dropout: 0.5, hiddenSize: 8 });
+    const { hiddenSize } = spec;
+    const model = createLanguageModel(spec);
+    model.setParameters(randomParameters(spec, 2));
+    const [numSteps, tokens] = [4, [1, 5, 2, 0]];
+    /** The layers' hidden states after the last step, by row; all rows read the same tokens. */
+    const hiddenStates = (numRows: number): string[][] => {
+      const repeated = Int32Array.from(
+        tokens.flatMap((token) => Array<number>(numRows).fill(token)),
+      );
+      const [outcome] = model.computeGradients({
+        batch: {
+          numSteps,
+          numRows,
+          inputs: repeated,
+          targets: repeated,
+          weights: new Float32Array(numSteps * numRows).fill(1),
+          leaves: [{ leaf: 3, firstRow: 0, numRows }],
+        },
+        states: [new Float32Array(4 * hiddenSize * numRows)],
+        seed: 1,
+        step: 1,
+        onGradient: () => undefined,
+      });
+      // Laid out [layer][h, c][row][hidden].
+      return [0, 1].map((layer) =>
+        Array.from({ length: numRows }, (_, row) => {
+          const start = (2 * layer * numRows + row) * hiddenSize;
+          return bitsOf(outcome!.state.slice(start, start + hiddenSize));
+        }),
+      );
+    };
+    const [below, above] = hiddenStates(3) as [string[], string[]];
+    // Nothing is dropped below the first layer; above it, every row has a mask of its own.
+    expect(new Set(below).size).toBe(1);
+    expect(new Set(above).size).toBe(3);
+    const [, alone] = hiddenStates(1) as [string[], string[]];
+    expect(alone[0]).toBe(above[0]);
+    model.dispose();
+  });
+
   it("draw dropout masks by leaf and row, seed and step", () => {
     const spec = specOf({ dropout: 0.5 });
     const model = createLanguageModel(spec);
@@ -99,6 +178,48 @@ describe.each(backends)("k leaves in one batch on %s", (backend) => {
     const first = lossWith(1, 1, 3);
     expect(lossWith(1, 1, 3)).toBe(first);
     expect(new Set([first, lossWith(2, 1, 3), lossWith(1, 2, 3), lossWith(1, 1, 4)]).size).toBe(4);
+    model.dispose();
+  });
+});
+
+describe("leaves at a real size, on wasm", () => {
+  beforeAll(() => selectBackend("wasm"));
+
+  it("yield the bits of separate leaves where a leaf's loss takes several blocks", () => {
+    // On wasm alone, as the cpu backend takes seconds. 2^20 logits a block: 26 positions of 40 000 symbols. The leaves have 28 and 7 positions.
+    const spec = specOf({ vocabularySize: 40_000, embeddingSize: 1, hiddenSize: 2, numLayers: 1 });
+    const model = createLanguageModel(spec);
+    model.setParameters(randomParameters(spec, 4));
+    const alone = [4, 1].map((numRows, leaf) => randomSegment(spec, 7, [numRows], 9, leaf));
+    expect(trainBits(model, joinSegments(alone))).toEqual(
+      alone.flatMap((segment) => trainBits(model, segment)),
+    );
+    model.dispose();
+  });
+
+  it("have one sum along the gradient tree at the size of the example, whoever holds which subtree", () => {
+    const spec = specOf({
+      vocabularySize: 83,
+      embeddingSize: 64,
+      hiddenSize: 128,
+      numLayers: 1,
+      dropout: 0,
+    });
+    const model = createLanguageModel(spec);
+    // As small as initial parameters are: gates in the steep part of their range.
+    model.setParameters(randomParameters(spec, 1).map((value) => value / 8));
+    const alone = [4, 3, 4, 4, 5, 4, 0, 4].map((numRows, leaf) =>
+      randomSegment(spec, 64, [numRows], 21, leaf),
+    );
+    const subtree = (first: number, count: number): Float32Array =>
+      sumLeavesInTreeOrder(flatGradients(model, joinSegments(alone.slice(first, first + count))));
+    const whole = bitsOf(subtree(0, 8));
+    expect(bitsOf(sumLeavesInTreeOrder([subtree(0, 4), subtree(4, 4)]))).toBe(whole);
+    const leaves = alone.map((_, leaf) => subtree(leaf, 1));
+    expect(bitsOf(sumLeavesInTreeOrder(leaves))).toBe(whole);
+    // The order matters at this size: added one after the other, the sum has other bits.
+    const inSequence = leaves.reduce((sum, leaf) => sum.map((value, k) => value + leaf[k]!));
+    expect(bitsOf(inSequence)).not.toBe(whole);
     model.dispose();
   });
 });
