@@ -16,7 +16,7 @@ export type LstmErrorCode =
   | "invalidParameters"
   /** A batch contradicts itself or the model. */
   | "invalidBatch"
-  /** A setting of text generation is out of range. */
+  /** A setting of text generation is out of range, or logits that nothing can be drawn from. */
   | "invalidSampling"
   /** The caller asked a computation to stop. */
   | "cancelled";

@@ -55,6 +55,18 @@ describe("generate", () => {
     expect([...generate(model, { ...options, temperature: 0, length: 25 })]).toEqual(expected);
   });
 
+  it("says so when it has no parameters, or some that are not finite", () => {
+    const other = createLanguageModel(spec);
+    expect(() => [...generate(other, options)]).toThrow(
+      expect.objectContaining({ code: "invalidParameters" }),
+    );
+    other.setParameters(randomParameters(spec, 6).fill(NaN));
+    expect(() => [...generate(other, options)]).toThrow(
+      expect.objectContaining({ code: "invalidSampling" }),
+    );
+    other.dispose();
+  });
+
   it("never draws an excluded token", () => {
     const all = new Set(generate(model, options));
     expect(all.has(3)).toBe(true);
@@ -67,6 +79,9 @@ describe("generate", () => {
     [{ prompt: [9] }, "prompt is 9, allowed is a token from 0 to 8"],
     [{ length: -1 }, "length is -1, allowed is a whole number from 0"],
     [{ temperature: -0.1 }, "temperature is -0.1, allowed is a number from 0"],
+    [{ seed: -1 }, "seed is -1, allowed is a whole number from 0 to 4294967295"],
+    [{ seed: 0.5 }, "seed is 0.5, allowed is a whole number from 0 to 4294967295"],
+    [{ seed: 2 ** 32 }, "seed is 4294967296, allowed is a whole number from 0 to 4294967295"],
     [{ topP: 0 }, "topP is 0, allowed is a number above 0, up to 1"],
     [{ topP: 1.5 }, "topP is 1.5, allowed is a number above 0, up to 1"],
     [{ excluded: [0.5] }, "excluded is 0.5, allowed is a token from 0 to 8"],

@@ -117,6 +117,7 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
     const before = memory();
     const { batch, states } = segment;
     const last = states.length - 1;
+    const weights = (at: number, value: number): Float32Array => batch.weights.with(at, value);
     const refused: [string, Partial<typeof batch>, readonly Float32Array[]][] = [
       ["numSteps is 0, expected a whole number from 1", { numSteps: 0 }, states],
       ["inputs has 3 values, expected 40 steps × 3 rows", { inputs: new Int32Array(3) }, states],
@@ -126,10 +127,33 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
         states,
       ],
       [`targets[0] is token -1, ${allowed}`, { targets: batch.targets.with(0, -1) }, states],
+      [
+        "numRows is 1.5, expected a whole number from 0",
+        // 40 steps of one row and a half are 60 positions.
+        {
+          numRows: 1.5,
+          inputs: new Int32Array(60),
+          targets: new Int32Array(60),
+          weights: new Float32Array(60),
+        },
+        states,
+      ],
+      [
+        "leaf 0 has 0.5 rows from 0, expected a whole number from row 0",
+        { leaves: batch.leaves.with(0, { leaf: 0, firstRow: 0, numRows: 0.5 }) },
+        states.with(0, new Float32Array(10)),
+      ],
+      ["weights[2] is NaN, expected a number from 0", { weights: weights(2, NaN) }, states],
+      ["weights[3] is -1, expected a number from 0", { weights: weights(3, -1) }, states],
+      [
+        "weights[4] is Infinity, expected a number from 0",
+        { weights: weights(4, Infinity) },
+        states,
+      ],
       ["2 carried states for 3 leaves", {}, states.slice(1)],
       ["leaves cover 2 of 3 rows", { leaves: batch.leaves.slice(0, 2) }, states.slice(0, 2)],
       [
-        "leaf 2 has 1 rows from 1, expected to start at row 2",
+        "leaf 2 has 1 rows from 1, expected a whole number from row 2",
         { leaves: batch.leaves.with(last, { leaf: 2, firstRow: 1, numRows: 1 }) },
         states,
       ],

@@ -13,7 +13,7 @@ export interface GenerateOptions {
   readonly temperature: number;
   /** Draws among the most likely tokens that hold this share of the probability, in (0, 1]. */
   readonly topP: number;
-  /** The same seed draws the same tokens. */
+  /** The same seed draws the same tokens; a whole number from 0 to 2³² − 1. */
   readonly seed: number;
   /** Tokens never drawn, such as the one for unknown symbols. */
   readonly excluded?: readonly number[];
@@ -26,7 +26,9 @@ export interface GenerateOptions {
  * @example
  * const text = vocabulary.decode([...generate(model, { prompt, length: 300, temperature: 0.8, topP: 0.95, seed: 1 })]);
  *
- * @throws LstmError `invalidSampling` naming the option, its value and what is allowed.
+ * @throws LstmError `invalidSampling` naming the option, its value and what is allowed. When tokens
+ *   are asked for: `invalidParameters` for a model without any, `invalidSampling` for logits that are
+ *   not finite.
  */
 export function generate(model: LanguageModel, options: GenerateOptions): Generator<number> {
   checkOptions(options, model.spec.vocabularySize);
@@ -52,7 +54,7 @@ function* tokens(model: LanguageModel, options: GenerateOptions): Generator<numb
 }
 
 function checkOptions(options: GenerateOptions, vocabularySize: number): void {
-  const { prompt, length, temperature, topP, excluded = [] } = options;
+  const { prompt, length, temperature, topP, seed, excluded = [] } = options;
   const isToken = (token: number): boolean =>
     Number.isInteger(token) && token >= 0 && token < vocabularySize;
   const tokenRange = `a token from 0 to ${vocabularySize - 1}`;
@@ -61,6 +63,8 @@ function checkOptions(options: GenerateOptions, vocabularySize: number): void {
   expect(Number.isSafeInteger(length) && length >= 0, "length", length, "a whole number from 0");
   expect(temperature >= 0 && temperature < Infinity, "temperature", temperature, "a number from 0");
   expect(topP > 0 && topP <= 1, "topP", topP, "a number above 0, up to 1");
+  const isSeed = Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32;
+  expect(isSeed, "seed", seed, `a whole number from 0 to ${2 ** 32 - 1}`);
   for (const token of excluded) expect(isToken(token), "excluded", token, tokenRange);
   const numExcluded = new Set(excluded).size;
   expect(numExcluded < vocabularySize, "excluded", `all ${numExcluded} tokens`, "fewer than all");

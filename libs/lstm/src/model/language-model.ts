@@ -49,7 +49,8 @@ export interface EvaluateOptions extends ProgressOptions {
  * It computes on the tfjs backend that is selected while it is called; select one before the first
  * `setParameters` and stay with it. Every result of a leaf is the same, bit for bit, whichever other
  * leaves are in the batch. No method leaves a tensor behind, also when it throws; the one parameter
- * version set last stays on the backend until `dispose`.
+ * version set last stays on the backend until `dispose`. What a caller can get wrong is an LstmError; a
+ * KernelError `invalidShape` out of a method would be a fault of this package.
  */
 export interface LanguageModel {
   readonly spec: ModelSpec;
@@ -64,7 +65,8 @@ export interface LanguageModel {
   /**
    * Gradients of the SUM of weight × loss over each leaf's positions.
    *
-   * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet).
+   * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet), and
+   *   `invalidRandomKey` for a seed, step or leaf that names no dropout mask, where there is dropout.
    */
   computeGradients(options: ComputeGradientsOptions): readonly LeafOutcome[];
   /**

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { LstmError } from "../lstm-error.js";
 import { sampleToken } from "./sampling.js";
 
 const none = new Set<number>();
@@ -42,6 +43,28 @@ describe("sampleToken", () => {
     // A tiny topP is greedy.
     expect(sampleToken(logits, { ...options, topP: 1e-9 }, 0.999)).toBe(1);
   });
+
+  it.each([0, 1])(
+    "draws nothing from logits that are not finite at temperature %d",
+    (temperature) => {
+      const options = { temperature, topP: 1, excluded: new Set([3]) };
+      for (const [values, token, logit] of [
+        [[1, NaN, 2, 0], 1, "NaN"],
+        [[NaN, NaN, NaN, 0], 0, "NaN"],
+        [[1, Infinity, 2, 0], 1, "Infinity"],
+        [[-Infinity, -Infinity, -Infinity, 0], 0, "-Infinity"],
+      ] as const) {
+        expect(() => sampleToken(Float32Array.from(values), options, 0.5)).toThrow(
+          new LstmError(
+            "invalidSampling",
+            `the logit of token ${token} is ${logit}; nothing can be drawn (are all parameters finite?)`,
+          ),
+        );
+      }
+      // What is excluded does not matter, and a token may have no probability at all.
+      expect(sampleToken(Float32Array.of(-Infinity, 1, -Infinity, NaN), options, 0.5)).toBe(1);
+    },
+  );
 
   it("never draws an excluded token, whatever the draw", () => {
     const draws = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

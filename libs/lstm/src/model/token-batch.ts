@@ -34,8 +34,9 @@ export interface LeafOutcome {
 }
 
 /**
- * @throws LstmError `invalidBatch`: a size that does not fit, a token outside the vocabulary, leaves
- *   that do not cover the rows, or a carried state of another length.
+ * @throws LstmError `invalidBatch`: a size that does not fit, a token outside the vocabulary, a weight
+ *   that is negative or not finite, leaves that do not cover the rows, or a carried state of another
+ *   length.
  */
 export function checkTokenBatch(
   batch: TokenBatch,
@@ -44,9 +45,10 @@ export function checkTokenBatch(
   stateValuesPerRow: number,
 ): void {
   const { numSteps, numRows, leaves } = batch;
-  if (!(Number.isSafeInteger(numSteps) && numSteps > 0)) {
+  if (!(isCount(numSteps) && numSteps > 0)) {
     throw invalid(`numSteps is ${numSteps}, expected a whole number from 1`);
   }
+  if (!isCount(numRows)) throw invalid(`numRows is ${numRows}, expected a whole number from 0`);
   for (const name of ["inputs", "targets", "weights"] as const) {
     const { length } = batch[name];
     if (length !== numSteps * numRows) {
@@ -55,14 +57,18 @@ export function checkTokenBatch(
   }
   checkTokens("inputs", batch.inputs, vocabularySize);
   checkTokens("targets", batch.targets, vocabularySize);
+  const wrong = batch.weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (wrong !== -1) {
+    throw invalid(`weights[${wrong}] is ${batch.weights[wrong]}, expected a number from 0`);
+  }
   if (states.length !== leaves.length) {
     throw invalid(`${states.length} carried states for ${leaves.length} leaves`);
   }
   let nextRow = 0;
   for (const [index, { leaf, firstRow, numRows: rowsOfLeaf }] of leaves.entries()) {
-    if (firstRow !== nextRow || rowsOfLeaf < 0) {
+    if (firstRow !== nextRow || !isCount(rowsOfLeaf)) {
       throw invalid(
-        `leaf ${leaf} has ${rowsOfLeaf} rows from ${firstRow}, expected to start at row ${nextRow}`,
+        `leaf ${leaf} has ${rowsOfLeaf} rows from ${firstRow}, expected a whole number from row ${nextRow}`,
       );
     }
     checkState(`of leaf ${leaf}`, states[index]!, rowsOfLeaf, stateValuesPerRow);
@@ -70,6 +76,8 @@ export function checkTokenBatch(
   }
   if (nextRow !== numRows) throw invalid(`leaves cover ${nextRow} of ${numRows} rows`);
 }
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** @throws LstmError `invalidBatch` naming the first token outside the vocabulary. */
 export function checkTokens(name: string, tokens: Int32Array, vocabularySize: number): void {

@@ -75,6 +75,18 @@ describe("createOptimizer", () => {
       "momentum of the momentum optimizer is 1.5; it must be a number from 0 to below 1",
     ],
     [
+      { ...rmsprop(0), centered: true } as unknown as OptimizerSpec,
+      "centered of the rmsprop optimizer is true; it must be false",
+    ],
+    [
+      JSON.parse('{"kind":"momentum","momentum":0.9}') as OptimizerSpec,
+      "nesterov of the momentum optimizer is undefined; it must be true or false",
+    ],
+    [
+      { ...momentum, nesterov: "yes\n" } as unknown as OptimizerSpec,
+      'nesterov of the momentum optimizer is "yes\\n"; it must be true or false',
+    ],
+    [
       JSON.parse('{"kind":"lion"}') as OptimizerSpec,
       `there is no optimizer "lion"; there are 'sgd', 'momentum', 'rmsprop' and 'adam'`,
     ],

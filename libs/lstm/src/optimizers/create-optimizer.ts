@@ -8,7 +8,7 @@ import {
 
 import { LstmError } from "../lstm-error.js";
 import type { Optimizer, OptimizerState, OptimizerUpdate } from "./optimizer.js";
-import { requireEpsilon, requireShares } from "./optimizer-spec.js";
+import { requireEpsilon, requireOneOf, requireShares } from "./optimizer-spec.js";
 import type { OptimizerSpec } from "./optimizer-spec.js";
 
 /**
@@ -25,14 +25,16 @@ export function createOptimizer(spec: OptimizerSpec): Optimizer {
     case "momentum": {
       const { momentum, nesterov } = spec;
       requireShares(spec.kind, { momentum });
+      requireOneOf(spec.kind, { nesterov }, [true, false]);
       return withSlots(["momentumBuffer"], (update, slots) => {
         momentumUpdate({ ...update, ...slots, momentum, nesterov });
       });
     }
     case "rmsprop": {
-      const { decay, epsilon, momentum } = spec;
+      const { decay, epsilon, momentum, centered } = spec;
       requireShares(spec.kind, { decay, momentum });
       requireEpsilon(spec.kind, epsilon);
+      requireOneOf(spec.kind, { centered }, [false]);
       if (momentum === 0) {
         return withSlots(["squareAverage"], (update, slots) => {
           rmspropUpdate({ ...update, ...slots, decay, epsilon });

@@ -1,4 +1,5 @@
 import { LstmError } from "../lstm-error.js";
+import { shown } from "../shown.js";
 
 /** Stochastic gradient descent. */
 export interface SgdSpec {
@@ -22,6 +23,7 @@ export interface RmspropSpec {
   readonly epsilon: number;
   /** From 0 to below 1; 0 for none. */
   readonly momentum: number;
+  /** PyTorch's centered form is not there. */
   readonly centered: false;
 }
 
@@ -43,19 +45,35 @@ export type OptimizerSpec = SgdSpec | MomentumSpec | RmspropSpec | AdamSpec;
 export function requireShares(kind: string, shares: Readonly<Record<string, number>>): void {
   for (const [key, value] of Object.entries(shares)) {
     if (value >= 0 && value < 1) continue;
-    throw outOfRange(kind, key, value, "a number from 0 to below 1");
+    throw notAllowed(kind, key, value, "a number from 0 to below 1");
   }
 }
 
 /** @throws {LstmError} `invalidOptimizer` naming the key, its value and what is allowed */
 export function requireEpsilon(kind: string, epsilon: number): void {
   if (epsilon > 0 && Number.isFinite(epsilon)) return;
-  throw outOfRange(kind, "epsilon", epsilon, "a number above 0");
+  throw notAllowed(kind, "epsilon", epsilon, "a number above 0");
 }
 
-function outOfRange(kind: string, key: string, value: number, allowed: string): LstmError {
+/**
+ * A spec may come from a file, whatever its type says; what is not supported is refused, not ignored.
+ *
+ * @throws {LstmError} `invalidOptimizer` naming the key, its value and what is allowed
+ */
+export function requireOneOf(
+  kind: string,
+  flags: Readonly<Record<string, unknown>>,
+  allowed: readonly boolean[],
+): void {
+  for (const [key, value] of Object.entries(flags)) {
+    if (allowed.some((flag) => flag === value)) continue;
+    throw notAllowed(kind, key, value, allowed.join(" or "));
+  }
+}
+
+function notAllowed(kind: string, key: string, value: unknown, allowed: string): LstmError {
   return new LstmError(
     "invalidOptimizer",
-    `${key} of the ${kind} optimizer is ${value}; it must be ${allowed}`,
+    `${key} of the ${kind} optimizer is ${shown(value)}; it must be ${allowed}`,
   );
 }

@@ -15,6 +15,17 @@ const rates = (schedule: LearningRateSchedule, count: number): number[] =>
   Array.from({ length: count }, (_, step) => learningRateAt(schedule, { step, learningRate: 8 }));
 
 describe("learningRateAt", () => {
+  it.each([NaN, Infinity, -1])("refuses a learning rate of %d", (learningRate) => {
+    for (const schedule of [{ kind: "constant" }, cosine(8, 0, 2)] as const) {
+      expect(() => learningRateAt(schedule, { step: 1, learningRate })).toThrow(
+        new LstmError(
+          "invalidSchedule",
+          `learningRate of the learning-rate schedule is ${learningRate}; it must be a number from 0 on`,
+        ),
+      );
+    }
+  });
+
   it("is the same at every step of a constant schedule", () => {
     expect(rates({ kind: "constant" }, 3)).toEqual([8, 8, 8]);
   });

@@ -16,7 +16,7 @@ export type LearningRateSchedule =
 export interface SchedulePoint {
   /** Steps done before this one: 0 for the first. */
   readonly step: number;
-  /** The peak. */
+  /** The peak; a finite number from 0 on. */
   readonly learningRate: number;
 }
 
@@ -32,6 +32,8 @@ export interface SchedulePoint {
 export function learningRateAt(schedule: LearningRateSchedule, at: SchedulePoint): number {
   const { step, learningRate } = at;
   require("step", step, isCount(step), "a whole number from 0 on");
+  require("learningRate", learningRate, Number.isFinite(learningRate) &&
+    learningRate >= 0, "a number from 0 on");
   switch (schedule.kind) {
     case "constant":
       return learningRate;

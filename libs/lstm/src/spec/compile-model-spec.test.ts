@@ -47,6 +47,8 @@ describe("compileModelSpec", () => {
     ["forgetBias", null, "model.forgetBias is null; it must be a finite number"],
     ["cell", "gru", `model.cell is "gru"; it must be 'lstm'`],
     ["kind", ["x"], `model.kind is ["x"]; it must be 'languageModel'`],
+    ["hiddenSize", 1n, "model.hiddenSize is 1n; it must be a whole number from 1 to 65536"],
+    ["hiddenSize", [1n], "model.hiddenSize is object; it must be a whole number from 1 to 65536"],
     ["kind", undefined, `model.kind is undefined; it must be 'languageModel'`],
   ])("refuses %s %o", (key, value, message) => {
     expect(() => compileModelSpec({ ...raw, [key]: value })).toThrow(

@@ -1,4 +1,5 @@
 import { LstmError } from "../lstm-error.js";
+import { shown } from "../shown.js";
 import type { LanguageModelSpec, ModelSpec } from "./model-spec.js";
 
 interface KeyRule {
@@ -63,10 +64,4 @@ export function compileModelSpec(raw: unknown): ModelSpec {
     throw new LstmError("invalidSpec", `model.${key} ${found}; it must be ${allowed}`);
   }
   return Object.freeze({ ...(raw as ModelSpec) });
-}
-
-function shown(value: unknown): string {
-  if (typeof value === "number" || value === undefined) return String(value);
-  const json = JSON.stringify(value) as string | undefined;
-  return json === undefined ? typeof value : json.slice(0, 40);
 }
