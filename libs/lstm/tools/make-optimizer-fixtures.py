@@ -90,6 +90,17 @@ def run(initial, gradients, optimizer_class, options, learning_rate, max_norm):
     return after, norms
 
 
+def integer_power(base: float, exponent: int) -> float:
+    """As libs/kernels/src/flat/integer-power.ts: of multiplications alone, in the same order."""
+    power, square = 1.0, base
+    while exponent > 0:
+        if exponent % 2 == 1:
+            power *= square
+        square *= square
+        exponent //= 2
+    return power
+
+
 def bits(initial, gradients, spec, learning_rate, scale):
     """The bits of parameters and slots after all steps, for gradients times `scale`."""
     f = numpy.float32
@@ -114,8 +125,8 @@ def bits(initial, gradients, spec, learning_rate, scale):
         else:
             first = first + f(1 - spec["beta1"]) * (g - first)
             second = f(spec["beta2"]) * second + (f(1 - spec["beta2"]) * g) * g
-            correction = math.sqrt(1 - spec["beta2"] ** step)
-            size = f(learning_rate / (1 - spec["beta1"] ** step) * correction)
+            correction = math.sqrt(1 - integer_power(spec["beta2"], step))
+            size = f(learning_rate / (1 - integer_power(spec["beta1"], step)) * correction)
             p = p - (size * first) / (numpy.sqrt(second) + f(spec["epsilon"] * correction))
         assert p.dtype == first.dtype == second.dtype == f
     slots = {

@@ -23,11 +23,12 @@ export function treeAdd(left: Float32Array, right: Float32Array, out: Float32Arr
  * @throws {RangeError} for another number of leaves, or for different lengths
  */
 export function sumLeavesInTreeOrder(leaves: readonly Float32Array[]): Float32Array {
-  if (!Number.isInteger(Math.log2(leaves.length))) {
-    throw new RangeError(`${leaves.length} leaves have no binary tree; a power of two has`);
+  const { length } = leaves;
+  if (length === 0 || (length & (length - 1)) !== 0) {
+    throw new RangeError(`${length} leaves have no binary tree; a power of two has`);
   }
-  if (leaves.length === 1) return leaves[0]!.slice();
-  return sumSubtree(leaves, 0, leaves.length);
+  if (length === 1) return leaves[0]!.slice();
+  return sumSubtree(leaves, 0, length);
 }
 
 /** @param count at least 2, so that the result is never one of the leaves */

@@ -8,6 +8,7 @@
  * changes nothing (Figueroa, "When is double rounding innocuous?", 1995). A store in a Float32Array
  * rounds as Math.fround does.
  */
+import { integerPower } from "./integer-power.js";
 import { requireEqualLengths } from "./lengths.js";
 
 /** What every update has. The arrays are equally long; scalars are rounded to float32 once. */
@@ -147,7 +148,7 @@ export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): void {
 
 /**
  * m ← m + (1 − β₁)·(g − m);  v ← β₂·v + (1 − β₂)·g²;
- * p ← p − (η / (1 − β₁ᵗ))·m / (√v / c + ε)  with  c = √(1 − β₂ᵗ)
+ * p ← p − (η / (1 − β₁ᵗ))·m / (√v / c + ε)  with  c = √(1 − β₂ᵗ), the powers as {@link integerPower}
  *
  * @throws {RangeError} for different lengths
  */
@@ -159,8 +160,10 @@ export function adamUpdate(update: AdamUpdate): void {
   const beta2 = fround(update.beta2);
   const rest2 = fround(1 - update.beta2);
   // The fraction is extended by c: the same formula, with one division a value instead of two.
-  const correction = Math.sqrt(1 - update.beta2 ** step);
-  const stepSize = fround((update.learningRate / (1 - update.beta1 ** step)) * correction);
+  const correction = Math.sqrt(1 - integerPower(update.beta2, step));
+  const stepSize = fround(
+    (update.learningRate / (1 - integerPower(update.beta1, step))) * correction,
+  );
   const epsilon = fround(update.epsilon * correction);
   const { length } = parameters;
   for (let i = 0; i < length; i++) {

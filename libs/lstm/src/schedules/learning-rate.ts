@@ -1,4 +1,5 @@
 import { LstmError } from "../lstm-error.js";
+import { halfTurnCosine } from "./half-turn-cosine.js";
 
 export type LearningRateSchedule =
   | { readonly kind: "constant" }
@@ -21,7 +22,7 @@ export interface SchedulePoint {
 }
 
 /**
- * The learning rate of one step, in float64.
+ * The learning rate of one step, in float64 and with the same bits on every engine.
  *
  * Cosine with W warm-up steps of T: step s < W has (s + 1)/W of the peak η, so that no step is lost
  * at 0; from W on it is η·(φ + (1 − φ)·(1 + cos(π·(s − W)/(T − W)))/2), which is PyTorch's
@@ -47,7 +48,7 @@ export function learningRateAt(schedule: LearningRateSchedule, at: SchedulePoint
       if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
       if (step >= totalSteps) return learningRate * finalFraction;
       const progress = (step - warmupSteps) / (totalSteps - warmupSteps);
-      const remaining = (1 + Math.cos(Math.PI * progress)) / 2;
+      const remaining = (1 + halfTurnCosine(progress)) / 2;
       return learningRate * (finalFraction + (1 - finalFraction) * remaining);
     }
     default:
