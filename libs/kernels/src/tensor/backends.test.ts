@@ -56,6 +56,16 @@ describe("numericsProfile", () => {
     expect(await numericsProfile(name)).toEqual(profile);
   });
 
+  it("changes with the exponential that wasm takes for tiny probabilities", async () => {
+    const profile = await numericsProfile("wasm");
+    const { exp } = Math;
+    const other = vi.spyOn(Math, "exp").mockImplementation((x) => exp(x) * (1 + 2 ** -20));
+    const { digest } = await numericsProfile("wasm");
+    expect(other).toHaveBeenCalled();
+    other.mockRestore();
+    expect(digest).not.toBe(profile.digest);
+  });
+
   it("tells wasm and cpu apart, and selects the backend that was selected before", async () => {
     await selectBackend("cpu");
     const wasm = await numericsProfile("wasm");

@@ -1,4 +1,13 @@
-import { env, ones, reshape, tensor1d, tidy, transpose, version_core } from "@tensorflow/tfjs-core";
+import {
+  env,
+  mul,
+  ones,
+  reshape,
+  tensor1d,
+  tidy,
+  transpose,
+  version_core,
+} from "@tensorflow/tfjs-core";
 import type { Rank, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
 import { selectBackend, selectedBackend } from "./backends.js";
@@ -112,12 +121,19 @@ function fixedComputation(): Uint8Array<ArrayBuffer> {
     const gateGradientRows: Tensor2D = reshape(gateGradients, [numPositions, 4 * hiddenSize]);
     const inputs = linearGradient(embedded, gateGradientRows);
     const inputGradient = matMulBias(gateGradientRows, transpose(inputKernel));
+    // Logits up to ±100: probabilities below float32's smallest, whose losses come by another path.
+    const extremeLosses = linearSoftmaxCrossEntropy({
+      ...loss,
+      hidden: matrix(numPositions, 1),
+      kernel: mul(matrix(1, vocabularySize), 100),
+    });
     const tensors: Tensor[] = [
       sequence.hidden,
       sequence.cell,
       sequence.gates,
       sequence.cellActivations,
       linearSoftmaxCrossEntropy(loss),
+      extremeLosses,
       head.losses,
       head.hiddenGradient,
       head.kernelGradient,
