@@ -5,7 +5,12 @@ import { describe, expect, it, vi } from "vitest";
 import { selectBackend, selectedBackend } from "./backends.js";
 import type { BackendName } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
-import { lstmSequenceBackward, lstmSequenceForward, matMulBias, sequenceRows } from "./kernels.js";
+import {
+  lstmSequenceBackward,
+  lstmSequenceForward,
+  matMulBias,
+  sequenceRows,
+} from "./contract/index.js";
 import { numericsProfile } from "./numerics-profile.js";
 
 const backends = ["wasm", "cpu"] as const;

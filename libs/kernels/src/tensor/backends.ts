@@ -2,9 +2,9 @@ import { findBackend, setBackend } from "@tensorflow/tfjs-core";
 
 import { KernelError } from "./kernel-error.js";
 import { withoutFatalErrorHandlers } from "./process-listeners.js";
-import { REFERENCE_KERNELS } from "./reference.js";
+import { REFERENCE_KERNELS } from "./reference/index.js";
 import { registerKernelTable } from "./registered-kernel.js";
-import { WASM_KERNELS } from "./wasm.js";
+import { WASM_KERNELS } from "./wasm/index.js";
 
 /** The tfjs backends that have our kernels. */
 export type BackendName = "wasm" | "cpu";

@@ -14,6 +14,7 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { randomValues } from "../../test/support/random-values.js";
 import { selectBackend } from "./backends.js";
 import {
   linearSoftmaxCrossEntropyGradient,
@@ -21,7 +22,7 @@ import {
   lstmSequenceForward,
   matMulBias,
   sequenceRows,
-} from "./kernels.js";
+} from "./contract/index.js";
 
 const MAX_ROWS = 70;
 
@@ -36,13 +37,10 @@ const oddSizes = fc.constantFrom(1, 2, 3, 5, 7, 8, 12, 17, 31, 67);
 fc.installGlobalPlugin(fc.beforeEach(() => engine().startScope()));
 fc.installGlobalPlugin(fc.afterEach(() => engine().endScope()));
 
-function randomValues(seed: number): (count: number) => Float32Array {
-  let state = seed >>> 0;
-  return (count) =>
-    Float32Array.from({ length: count }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return (state >>> 8) / 2 ** 22 - 2;
-    });
+/** Values in [-2, 2). */
+function valuesFrom(seed: number): (count: number) => Float32Array {
+  const values = randomValues(seed);
+  return (count) => values(count, 2);
 }
 
 function expectSameBits(actual: Tensor, expected: Tensor): void {
@@ -59,7 +57,7 @@ describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
   it("do not depend on the other rows of a product", () => {
     fc.assert(
       fc.property(rowBlock, oddSizes, oddSizes, fc.integer(), (block, inner, outer, seed) => {
-        const values = randomValues(seed);
+        const values = valuesFrom(seed);
         const rows = tensor2d(values(MAX_ROWS * inner), [MAX_ROWS, inner]);
         const kernel = tensor2d(values(inner * outer), [inner, outer]);
         const bias = tensor1d(values(outer));
@@ -76,7 +74,7 @@ describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
   it("do not depend on the other rows of an LSTM, forward and backward", () => {
     fc.assert(
       fc.property(rowBlock, oddSizes, fc.integer(), (block, hiddenSize, seed) => {
-        const values = randomValues(seed);
+        const values = valuesFrom(seed);
         const [T, B, H] = [3, MAX_ROWS, hiddenSize];
         const recurrentKernel = tensor2d(values(H * 4 * H), [H, 4 * H]);
         const [gates, hidden, cell, slopes] = [
@@ -117,7 +115,7 @@ describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
   it("do not depend on the other positions of a loss", () => {
     fc.assert(
       fc.property(rowBlock, oddSizes, oddSizes, fc.integer(), (block, hiddenSize, V, seed) => {
-        const values = randomValues(seed);
+        const values = valuesFrom(seed);
         const hidden = tensor2d(values(MAX_ROWS * hiddenSize), [MAX_ROWS, hiddenSize]);
         const kernel = tensor2d(values(hiddenSize * V), [hiddenSize, V]);
         const bias = tensor1d(values(V));

@@ -21,7 +21,7 @@ export {
   lstmSequenceForward,
   matMulBias,
   sequenceRows,
-} from "./kernels.js";
+} from "./contract/index.js";
 export type {
   LinearSoftmaxCrossEntropyGradients,
   LinearSoftmaxCrossEntropyInputs,
@@ -30,6 +30,6 @@ export type {
   LstmSequenceForwardInputs,
   OnTimeSteps,
   SequenceBlock,
-} from "./kernels.js";
+} from "./contract/index.js";
 export { numericsProfile } from "./numerics-profile.js";
 export type { NumericsProfile } from "./numerics-profile.js";

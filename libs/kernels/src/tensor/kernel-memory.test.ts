@@ -31,10 +31,10 @@ import {
   lstmSequenceForward,
   matMulBias,
   sequenceRows,
-} from "./kernels.js";
-import { REFERENCE_KERNELS } from "./reference.js";
+} from "./contract/index.js";
+import { REFERENCE_KERNELS } from "./reference/index.js";
 import { registerKernelTable } from "./registered-kernel.js";
-import { WASM_KERNELS } from "./wasm.js";
+import { WASM_KERNELS } from "./wasm/index.js";
 
 type Inputs = Record<string, Tensor>;
 

@@ -1,8 +1,8 @@
 import { registerKernel } from "@tensorflow/tfjs-core";
 import type { KernelFunc, Tensor } from "@tensorflow/tfjs-core";
 
-import { TIME_STEPS_PER_REPORT } from "./kernels.js";
-import type { KernelName, OnTimeSteps } from "./kernels.js";
+import { TIME_STEPS_PER_REPORT } from "./contract/index.js";
+import type { KernelName, OnTimeSteps } from "./contract/index.js";
 
 /** What a kernel function is given: tensors by name, attributes by name, the tfjs backend. */
 export interface KernelCall<Inputs, Attributes = unknown, Backend = unknown> {
@@ -24,7 +24,7 @@ export interface TimeStepAttributes {
 /** Registers a backend's kernels with the tfjs engine. */
 export function registerKernelTable(backendName: string, table: KernelTable): void {
   for (const [kernelName, kernelFunction] of Object.entries(table)) {
-    // The engine passes exactly the inputs and attributes that kernels.ts gives it.
+    // The engine passes exactly the inputs and attributes that the contract gives it.
     registerKernel({
       kernelName,
       backendName,

@@ -9,8 +9,8 @@
 import { matMul, sigmoid, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { reportTimeSteps } from "./registered-kernel.js";
-import type { KernelCall, TimeStepAttributes } from "./registered-kernel.js";
+import { reportTimeSteps } from "../registered-kernel.js";
+import type { KernelCall, TimeStepAttributes } from "../registered-kernel.js";
 import { allocate, floats } from "./wasm-heap.js";
 import type { WasmBackend } from "./wasm-heap.js";
 

@@ -1,4 +1,4 @@
-/** The reference loss kernels, composed of plain tfjs ops. Letters as in kernels.ts. */
+/** The reference loss kernels, composed of plain tfjs ops. Letters as in the contract. */
 import {
   add,
   concat,
@@ -16,11 +16,11 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
-import { gradientSums } from "./gradient-sums.js";
-import type { LinearSoftmaxCrossEntropyInputs } from "./kernels.js";
-import { positionsPerBlock } from "./loss-blocks.js";
+import { gradientSums } from "../gradient-sums.js";
+import type { LinearSoftmaxCrossEntropyInputs } from "../contract/index.js";
+import { positionsPerBlock } from "../loss-blocks.js";
 import { oneHotRows } from "./one-hot.js";
-import type { KernelCall } from "./registered-kernel.js";
+import type { KernelCall } from "../registered-kernel.js";
 
 export function linearSoftmaxCrossEntropy({
   inputs,

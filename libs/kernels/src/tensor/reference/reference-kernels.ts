@@ -5,13 +5,13 @@
 import { fused, gather, matMul, reshape, slice, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { gradientSums } from "./gradient-sums.js";
-import { KERNEL_NAMES } from "./kernels.js";
-import type { SequenceBlock } from "./kernels.js";
-import { lstmSequenceBackward, lstmSequenceForward } from "./reference-lstm.js";
-import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./reference-loss.js";
+import { gradientSums } from "../gradient-sums.js";
+import { KERNEL_NAMES } from "../contract/index.js";
+import type { SequenceBlock } from "../contract/index.js";
+import { lstmSequenceBackward, lstmSequenceForward } from "./lstm-sequence.js";
+import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
 import { oneHotRows } from "./one-hot.js";
-import type { KernelCall, KernelTable } from "./registered-kernel.js";
+import type { KernelCall, KernelTable } from "../registered-kernel.js";
 
 function embeddingGather({ inputs }: KernelCall<{ table: Tensor2D; ids: Tensor1D }>): Tensor[] {
   return [gather(inputs.table, inputs.ids)];

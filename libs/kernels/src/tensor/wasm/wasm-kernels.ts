@@ -7,14 +7,14 @@
  */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { KERNEL_NAMES } from "./kernels.js";
-import type { SequenceBlock } from "./kernels.js";
-import { REFERENCE_KERNELS } from "./reference.js";
-import type { KernelCall, KernelTable } from "./registered-kernel.js";
+import { KERNEL_NAMES } from "../contract/index.js";
+import type { SequenceBlock } from "../contract/index.js";
+import { REFERENCE_KERNELS } from "../reference/index.js";
+import type { KernelCall, KernelTable } from "../registered-kernel.js";
 import { allocate, floats, integers } from "./wasm-heap.js";
 import type { WasmBackend } from "./wasm-heap.js";
-import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./wasm-loss.js";
-import { lstmSequenceBackward, lstmSequenceForward } from "./wasm-lstm.js";
+import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
+import { lstmSequenceBackward, lstmSequenceForward } from "./lstm-sequence.js";
 
 /** GatherV2 of this backend computes each element's index by itself, fifty times slower than this. */
 function embeddingGather({

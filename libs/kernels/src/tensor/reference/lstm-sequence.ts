@@ -1,4 +1,4 @@
-/** The reference LSTM sequence kernels, composed of plain tfjs ops. Letters as in kernels.ts. */
+/** The reference LSTM sequence kernels, composed of plain tfjs ops. Letters as in the contract. */
 import {
   add,
   concat,
@@ -15,8 +15,8 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { reportTimeSteps } from "./registered-kernel.js";
-import type { KernelCall, TimeStepAttributes } from "./registered-kernel.js";
+import { reportTimeSteps } from "../registered-kernel.js";
+import type { KernelCall, TimeStepAttributes } from "../registered-kernel.js";
 
 export function lstmSequenceForward({
   inputs,

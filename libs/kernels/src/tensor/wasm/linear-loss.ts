@@ -5,10 +5,10 @@
 import { fused, matMul, slice, softmax, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 
-import { gradientSums } from "./gradient-sums.js";
-import type { LinearSoftmaxCrossEntropyInputs } from "./kernels.js";
-import { positionsPerBlock } from "./loss-blocks.js";
-import type { KernelCall } from "./registered-kernel.js";
+import { gradientSums } from "../gradient-sums.js";
+import type { LinearSoftmaxCrossEntropyInputs } from "../contract/index.js";
+import { positionsPerBlock } from "../loss-blocks.js";
+import type { KernelCall } from "../registered-kernel.js";
 import { allocate, floats, integers } from "./wasm-heap.js";
 import type { WasmBackend } from "./wasm-heap.js";
 
