@@ -8,10 +8,10 @@
  * const outcomes = model.computeGradients({ batch, states, seed, step, onGradient });
  * model.dispose();
  */
-export type { OnGradient } from "./backward-pass.js";
 export { generate } from "./generate.js";
 export type { GenerateOptions } from "./generate.js";
 export { createLanguageModel } from "./language-model.js";
 export type { ComputeGradientsOptions, EvaluateOptions, LanguageModel } from "./language-model.js";
+export type { OnGradient } from "./passes/index.js";
 export type { ComputePhase, ProgressOptions } from "./progress.js";
 export type { BatchLeaf, LeafOutcome, TokenBatch } from "./token-batch.js";

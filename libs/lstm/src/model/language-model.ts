@@ -7,18 +7,20 @@ import { parameterLayout, stateShape } from "../layout/index.js";
 import type { ParameterLayout } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
-import { backwardPass } from "./backward-pass.js";
-import type { OnGradient } from "./backward-pass.js";
-import { stateOfLeaf } from "./carried-state.js";
-import { forwardPass, outputsOfRows } from "./forward-pass.js";
-import type { LayerActivations } from "./forward-pass.js";
-import { leafLosses, leafLossGradients } from "./leaf-losses.js";
-import type { LeafLoss } from "./leaf-losses.js";
-import { createModelTensors, disposeModelTensors } from "./model-tensors.js";
-import type { ModelTensors } from "./model-tensors.js";
+import {
+  backwardPass,
+  createModelTensors,
+  disposeModelTensors,
+  forwardPass,
+  inTensorScope,
+  leafLosses,
+  leafLossGradients,
+  outputsOfRows,
+  stateOfLeaf,
+} from "./passes/index.js";
+import type { LayerActivations, LeafLoss, ModelTensors, OnGradient } from "./passes/index.js";
 import { Progress } from "./progress.js";
 import type { ProgressOptions } from "./progress.js";
-import { inTensorScope } from "./tensor-scope.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
 import type { BatchLeaf, LeafOutcome, TokenBatch } from "./token-batch.js";
 

@@ -29,7 +29,7 @@ export interface LeafOutcome {
   readonly lossSum: number;
   /** Sum of the weights. */
   readonly lossWeight: number;
-  /** Carried state after the last time step; see carried-state.ts for its layout. */
+  /** Carried state after the last time step; see passes/carried-state.ts for its layout. */
   readonly state: Float32Array;
 }
 

@@ -10,7 +10,7 @@ import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { sequenceRows } from "@ostinato/kernels/tensor";
 import type { LstmSequence } from "@ostinato/kernels/tensor";
 
-import type { BatchLeaf } from "./token-batch.js";
+import type { BatchLeaf } from "../token-batch.js";
 
 export interface LayerState {
   /** [B,H] */

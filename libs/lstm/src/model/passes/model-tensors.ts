@@ -3,9 +3,9 @@ import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
 import { matMulBias } from "@ostinato/kernels/tensor";
 
-import type { ParameterLayout, TensorLayout } from "../layout/index.js";
-import { LstmError } from "../lstm-error.js";
-import type { ModelSpec } from "../spec/index.js";
+import type { ParameterLayout, TensorLayout } from "../../layout/index.js";
+import { LstmError } from "../../lstm-error.js";
+import type { ModelSpec } from "../../spec/index.js";
 import { inTensorScope } from "./tensor-scope.js";
 
 /**

@@ -13,9 +13,9 @@ import { asRows, asSequence } from "./carried-state.js";
 import type { LayerActivations } from "./forward-pass.js";
 import { positionsOfLeaf } from "./leaf-losses.js";
 import type { ModelTensors } from "./model-tensors.js";
-import type { Progress } from "./progress.js";
+import type { Progress } from "../progress.js";
 import { inTensorScope } from "./tensor-scope.js";
-import type { BatchLeaf, TokenBatch } from "./token-batch.js";
+import type { BatchLeaf, TokenBatch } from "../token-batch.js";
 
 /** Takes a parameter tensor's gradient of each leaf, in the order of the batch's leaves. */
 export type OnGradient = (tensor: string, perLeaf: readonly Float32Array[]) => void;

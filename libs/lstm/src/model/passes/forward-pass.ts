@@ -9,12 +9,12 @@ import {
 } from "@ostinato/kernels/tensor";
 import type { LstmSequence } from "@ostinato/kernels/tensor";
 
-import { fillDropoutMask } from "../random/index.js";
-import type { ModelSpec } from "../spec/index.js";
+import { fillDropoutMask } from "../../random/index.js";
+import type { ModelSpec } from "../../spec/index.js";
 import { asRows, asSequence, joinStates } from "./carried-state.js";
 import type { ModelTensors } from "./model-tensors.js";
-import type { Progress } from "./progress.js";
-import type { TokenBatch } from "./token-batch.js";
+import type { Progress } from "../progress.js";
+import type { TokenBatch } from "../token-batch.js";
 
 /** What one layer computed and backward needs again. */
 export interface LayerActivations {

@@ -9,9 +9,9 @@ import {
 import { asSequence } from "./carried-state.js";
 import { outputsOfRows } from "./forward-pass.js";
 import type { ModelTensors } from "./model-tensors.js";
-import type { Progress } from "./progress.js";
+import type { Progress } from "../progress.js";
 import { inTensorScope } from "./tensor-scope.js";
-import type { BatchLeaf, TokenBatch } from "./token-batch.js";
+import type { BatchLeaf, TokenBatch } from "../token-batch.js";
 
 /** Sums over one leaf's positions. */
 export interface LeafLoss {
