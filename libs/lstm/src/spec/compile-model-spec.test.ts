@@ -71,6 +71,12 @@ describe("compileModelSpec", () => {
     );
   });
 
+  it("names a key in one line, whatever is in it", () => {
+    expect(() => compileModelSpec({ ...raw, "two\nlines": 3 })).toThrow(
+      '"two\\nlines" is not a key of a model spec',
+    );
+  });
+
   it("takes no value from a prototype", () => {
     expect(() => compileModelSpec(Object.create(raw))).toThrow("model.kind is missing");
   });

@@ -53,7 +53,8 @@ export function compileModelSpec(raw: unknown): ModelSpec {
   for (const key of Object.keys(raw)) {
     if (!rules.has(key)) {
       const known = [...rules.keys()].join(", ");
-      throw new LstmError("invalidSpec", `model.${key} is not a key of a model spec (${known})`);
+      const name = /^\w+$/.test(key) ? `model.${key}` : JSON.stringify(key);
+      throw new LstmError("invalidSpec", `${name} is not a key of a model spec (${known})`);
     }
   }
   const values = new Map<string, unknown>(Object.entries(raw));
