@@ -18,14 +18,13 @@ export type { Address, ChannelSettings, Health } from "./channel/index.js";
 export {
   addHealth,
   bindServer,
-  channelOptions,
   createServer,
   formatAddress,
   isLoopback,
   parseAddress,
+  requireLoopback,
 } from "./channel/index.js";
 export type {
-  Codec,
   CoordinatorMessage,
   DataChunk,
   FetchDataRequest,
@@ -44,9 +43,8 @@ export type {
   WorkerMessage,
   WorkerStatus,
 } from "./codec/index.js";
-export { coordinatorMessageCodec, workerMessageCodec } from "./codec/index.js";
 export type { WireErrorCode } from "./errors/index.js";
-export { ERROR_STATUS, fromStatus, onOneLine, toStatus, WireError } from "./errors/index.js";
+export { onOneLine, WireError } from "./errors/index.js";
 export {
   checkFrame,
   checksumOfFrames,
@@ -54,7 +52,7 @@ export {
   encodeFrames,
   readFrameInto,
 } from "./frames/index.js";
-export { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, PROTOCOL_VERSION } from "./limits.js";
+export { MAX_FRAME_BYTES, PROTOCOL_VERSION } from "./limits.js";
 export type {
   CallOptions,
   CoordinatorClient,
@@ -62,9 +60,5 @@ export type {
   ImplementOptions,
   TrainStream,
 } from "./service/index.js";
-export {
-  COORDINATOR_SERVICE,
-  coordinatorService,
-  createCoordinatorClient,
-  implementCoordinator,
-} from "./service/index.js";
+export { COORDINATOR_SERVICE } from "./service-name.js";
+export { createCoordinatorClient, implementCoordinator, untilAborted } from "./service/index.js";

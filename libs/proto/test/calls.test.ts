@@ -64,6 +64,43 @@ describe("Join", () => {
     expect(loopback.faults).toEqual([["Join", fault]]);
   });
 
+  it("blames the server, not the caller, for a reply that cannot be encoded", async () => {
+    await serve({
+      join: () => Promise.resolve({ ...joinReply, deadlineMs: 1.5 }),
+      // eslint-disable-next-line @typescript-eslint/require-await -- an iterable that has it all
+      fetchData: async function* () {
+        yield chunk(-1);
+      },
+    });
+    const client = loopback.client();
+    await expect(client.join(joinRequest)).rejects.toMatchObject({ code: "internal" });
+    const read = async (): Promise<void> => {
+      for await (const each of client.fetchData("aa")) expect(each).toBeUndefined();
+    };
+    await expect(read()).rejects.toMatchObject({ code: "internal" });
+    const fault = expect.objectContaining({
+      code: "internal",
+      cause: expect.objectContaining({ code: "badMessage" }),
+    });
+    expect(loopback.faults).toEqual([
+      ["Join", fault],
+      ["FetchData", fault],
+    ]);
+  });
+
+  it("takes a deadline that is no whole number of milliseconds", async () => {
+    await serve({
+      join: ({ workerName }) =>
+        workerName === "silent" ? new Promise<never>(() => undefined) : Promise.resolve(joinReply),
+    });
+    const client = loopback.client();
+    expect(await client.join(joinRequest, { deadlineMs: 30_000.999 })).toEqual(joinReply);
+    const silent = { ...joinRequest, workerName: "silent" };
+    await expect(client.join(silent, { deadlineMs: 0.2 })).rejects.toMatchObject({
+      message: `${client.address} did not answer within 1 ms`,
+    });
+  });
+
   it("is given up after its deadline, and when its caller aborts", async () => {
     await serve({ join: () => new Promise<never>(() => undefined) });
     const client = loopback.client();

@@ -2,13 +2,11 @@ import type { ServiceError } from "@grpc/grpc-js";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 
+import { workerMessageCodec } from "../src/codec/index.js";
 import type { CoordinatorClient } from "../src/index.js";
-import {
-  coordinatorService,
-  createCoordinatorClient,
-  MAX_MESSAGE_BYTES,
-  workerMessageCodec,
-} from "../src/index.js";
+import { createCoordinatorClient } from "../src/index.js";
+import { MAX_MESSAGE_BYTES } from "../src/limits.js";
+import { coordinatorService } from "../src/service/index.js";
 import { joinReply, joinRequest, Loopback } from "./support/loopback.js";
 
 const same = (bytes: Buffer): Buffer => bytes;

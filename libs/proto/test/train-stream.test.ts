@@ -160,7 +160,21 @@ describe("a coordinator's end of the stream", () => {
     const fault = new Promise<WireError | undefined>((resolve) => coordinator.onClosed(resolve));
     expect(await closing(worker)).toBe("internal");
     expect(await fault).toMatchObject({ code: "internal", cause: expect.any(TypeError) });
+    expect(loopback.faults).toEqual([["Train", expect.any(TypeError)]]);
     expect(await client.join(joinRequest)).toEqual(joinReply);
+  });
+
+  it("by a message of its own that cannot be sent is `internal` too: not the worker's fault", async () => {
+    loopback = await Loopback.serve({
+      train: (stream) => {
+        stream.onMessage(() => stream.send(revoke(-1)));
+      },
+    });
+    const worker = loopback.client().train();
+    worker.onMessage(() => undefined);
+    worker.send(attach);
+    expect(await closing(worker)).toBe("internal");
+    expect(loopback.faults).toEqual([["Train", expect.objectContaining({ code: "badMessage" })]]);
   });
 
   it("by a handler that throws at once is `internal` too", async () => {

@@ -1,14 +1,32 @@
 import type { Server } from "@grpc/grpc-js";
 import { HealthImplementation } from "grpc-health-check";
 
+import { COORDINATOR_SERVICE } from "../service-name.js";
+
+type HealthStatus = "SERVING" | "NOT_SERVING";
+
 export interface Health {
-  /** @param service a service's full name; "" stands for the server as a whole */
-  set(service: string, status: "SERVING" | "NOT_SERVING"): void;
+  /**
+   * @param service a service's full name; "" stands for the server as a whole, and so for the one
+   *   service that it has: whichever of the two a probe asks for, it gets the same answer
+   */
+  set(service: string, status: HealthStatus): void;
 }
 
-/** Adds the standard `grpc.health.v1.Health` service; the server as a whole begins NOT_SERVING. */
+/**
+ * Adds the standard `grpc.health.v1.Health` service, for "" and for `ostinato.v1.Coordinator`; both
+ * begin NOT_SERVING. A probe that names another service is answered NOT_FOUND.
+ */
 export function addHealth(server: Server): Health {
-  const health = new HealthImplementation({ "": "NOT_SERVING" });
+  const health = new HealthImplementation({
+    "": "NOT_SERVING",
+    [COORDINATOR_SERVICE]: "NOT_SERVING",
+  });
   health.addToServer(server);
-  return { set: (service, status) => health.setStatus(service, status) };
+  return {
+    set: (service, status) => {
+      health.setStatus(service, status);
+      if (service === "") health.setStatus(COORDINATOR_SERVICE, status);
+    },
+  };
 }

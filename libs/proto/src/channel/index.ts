@@ -13,4 +13,4 @@ export type { ChannelSettings } from "./channel-options.js";
 export { channelOptions, silenceGrpcConsole } from "./channel-options.js";
 export type { Health } from "./health.js";
 export { addHealth } from "./health.js";
-export { bindServer, createServer } from "./server.js";
+export { bindServer, createServer, requireLoopback } from "./server.js";

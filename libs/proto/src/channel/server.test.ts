@@ -5,7 +5,7 @@ import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { addHealth, bindServer, createServer } from "./index.js";
+import { addHealth, bindServer, createServer, requireLoopback } from "./index.js";
 
 const servers: Server[] = [];
 
@@ -41,6 +41,18 @@ describe("bindServer", () => {
       });
     }
     expect(await bindServer(newServer(), "0.0.0.0:0", { insecure: true })).toBeGreaterThan(0);
+  });
+
+  it("asks by the same rule that any other listener of this program may ask by", () => {
+    const address = { host: "0.0.0.0", port: 9464 };
+    expect(() => requireLoopback("0.0.0.0:9464", { insecure: false })).toThrow(
+      expect.objectContaining({
+        code: "notLoopback",
+        message: expect.stringMatching(/^0\.0\.0\.0:9464 can be reached .* or say --insecure$/),
+      }),
+    );
+    expect(requireLoopback("0.0.0.0:9464", { insecure: true })).toEqual(address);
+    expect(requireLoopback("[::1]:0", { insecure: false })).toEqual({ host: "::1", port: 0 });
   });
 
   it("names the address whose port is in use, and writes nothing to the console", async () => {
@@ -86,12 +98,18 @@ describe("health", () => {
         );
       });
 
-    expect(await check("")).toBe("NOT_SERVING");
+    const checkBoth = async (): Promise<string[]> => [
+      await check(""),
+      await check("ostinato.v1.Coordinator"),
+    ];
+    expect(await checkBoth()).toEqual(["NOT_SERVING", "NOT_SERVING"]);
     health.set("", "SERVING");
-    expect(await check("")).toBe("SERVING");
-    expect(await check("ostinato.v1.Coordinator")).toBe("status 5"); // NOT_FOUND
-    health.set("ostinato.v1.Coordinator", "SERVING");
-    expect(await check("ostinato.v1.Coordinator")).toBe("SERVING");
+    expect(await checkBoth()).toEqual(["SERVING", "SERVING"]);
+    health.set("", "NOT_SERVING");
+    expect(await checkBoth()).toEqual(["NOT_SERVING", "NOT_SERVING"]);
+    expect(await check("ostinato.v1.Other")).toBe("status 5"); // NOT_FOUND
+    health.set("ostinato.v1.Other", "SERVING");
+    expect(await check("ostinato.v1.Other")).toBe("SERVING");
     client.close();
   });
 });

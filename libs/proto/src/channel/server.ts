@@ -1,6 +1,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 
 import { onOneLine, WireError } from "../errors/index.js";
+import type { Address } from "./address.js";
 import { formatAddress, isLoopback, parseAddress } from "./address.js";
 import type { ChannelSettings } from "./channel-options.js";
 import { channelOptions, silenceGrpcConsole } from "./channel-options.js";
@@ -9,6 +10,20 @@ import { channelOptions, silenceGrpcConsole } from "./channel-options.js";
 export function createServer(settings: ChannelSettings = {}): Server {
   silenceGrpcConsole();
   return new Server(channelOptions(settings));
+}
+
+/**
+ * Reads an address to listen on without encryption, of which all but loopback needs to be allowed.
+ *
+ * @throws {WireError} `invalidAddress` or `notLoopback`, naming the address
+ */
+export function requireLoopback(address: string, options: { readonly insecure: boolean }): Address {
+  const parsed = parseAddress(address);
+  if (isLoopback(parsed.host) || options.insecure) return parsed;
+  throw new WireError(
+    "notLoopback",
+    `${address} can be reached from other machines, and this server has neither encryption nor tokens; listen on 127.0.0.1, or say --insecure`,
+  );
 }
 
 /**
@@ -25,13 +40,7 @@ export async function bindServer(
   address: string,
   options: { readonly insecure: boolean },
 ): Promise<number> {
-  const { host, port } = parseAddress(address);
-  if (!isLoopback(host) && !options.insecure) {
-    throw new WireError(
-      "notLoopback",
-      `${address} can be reached from other machines, and this server has neither encryption nor tokens; listen on 127.0.0.1, or say --insecure`,
-    );
-  }
+  const { host, port } = requireLoopback(address, options);
   const target = formatAddress({ host: isLoopbackName(host) ? "127.0.0.1" : host, port });
   return await new Promise((resolve, reject) => {
     server.bindAsync(target, ServerCredentials.createInsecure(), (error, boundPort) => {

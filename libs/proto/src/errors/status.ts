@@ -9,7 +9,6 @@ import { WireError } from "./wire-error.js";
 export const ERROR_STATUS: Readonly<Record<WireErrorCode, status>> = {
   protocolVersion: status.FAILED_PRECONDITION,
   profileRefused: status.FAILED_PRECONDITION,
-  unknownJob: status.NOT_FOUND,
   unknownWorker: status.NOT_FOUND,
   streamRefused: status.FAILED_PRECONDITION,
   unknownData: status.NOT_FOUND,

@@ -2,7 +2,7 @@
  * What can go wrong on the wire.
  *
  * Refusals of a coordinator:
- * - `protocolVersion`, `profileRefused`, `unknownJob`: this worker cannot take part in this run
+ * - `protocolVersion`, `profileRefused`: this worker cannot take part in this run
  * - `unknownWorker`, `streamRefused`: the Train stream's identity is not known, or in use
  * - `unknownData`: no data set of this digest here
  * - `shuttingDown`: no more work is handed out
@@ -24,7 +24,6 @@
 export type WireErrorCode =
   | "protocolVersion"
   | "profileRefused"
-  | "unknownJob"
   | "unknownWorker"
   | "streamRefused"
   | "unknownData"

@@ -1,5 +1,5 @@
 import type { Codec } from "../codec/index.js";
-import { fromStatus, WireError } from "../errors/index.js";
+import { fromStatus, onOneLine, WireError } from "../errors/index.js";
 import { iterateMessages } from "./message-iterator.js";
 import type { TrainStream } from "./train-stream.js";
 
@@ -30,6 +30,7 @@ export class CallStream<In, Out> implements TrainStream<In, Out> {
   readonly peer: string;
   readonly #call: ByteCall;
   readonly #codecs: { readonly incoming: Codec<In>; readonly outgoing: Codec<Out> };
+  readonly #onFault: (error: unknown) => void;
   #state: "open" | "ended" | "closed" = "open";
   #failure: WireError | undefined;
   #queuedBytes = 0;
@@ -37,14 +38,17 @@ export class CallStream<In, Out> implements TrainStream<In, Out> {
   #closedListeners: ((error: WireError | undefined) => void)[] = [];
   #drainWaiters: { resolve: () => void; reject: (error: WireError) => void }[] = [];
 
+  /** @param onFault told of what the taker of a message threw: a fault of this process, not the peer's */
   constructor(
     peer: string,
     call: ByteCall,
     codecs: { readonly incoming: Codec<In>; readonly outgoing: Codec<Out> },
+    onFault: (error: unknown) => void = () => undefined,
   ) {
     this.peer = peer;
     this.#call = call;
     this.#codecs = codecs;
+    this.#onFault = onFault;
   }
 
   get queuedBytes(): number {
@@ -127,11 +131,19 @@ export class CallStream<In, Out> implements TrainStream<In, Out> {
 
   #receive(bytes: Buffer): void {
     if (this.#state === "closed" || this.#failure !== undefined) return;
+    let message: In;
     try {
-      const message = this.#codecs.incoming.decode(bytes);
-      this.#take?.(message);
+      message = this.#codecs.incoming.decode(bytes);
     } catch (error) {
       this.#fail(fromStatus(error));
+      return;
+    }
+    try {
+      this.#take?.(message);
+    } catch (error) {
+      this.#onFault(error);
+      // Whatever it was, also a WireError of a message of our own: the peer is not to blame.
+      this.#fail(new WireError("internal", onOneLine(String(error)), { cause: error }));
     }
   }
 

@@ -37,7 +37,7 @@ import { coordinatorService } from "./service-definition.js";
 import type { TrainStream } from "./train-stream.js";
 
 export interface CallOptions {
-  /** How long to wait for the answer; for ever unless given. */
+  /** How long to wait for the answer, rounded to whole milliseconds; for ever unless given. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -154,7 +154,10 @@ class GrpcCoordinatorClient implements CoordinatorClient {
   }
 
   async #ask(path: string, request: Buffer, options: CallOptions): Promise<Buffer> {
-    const { deadlineMs, signal } = options;
+    const { signal } = options;
+    // A remainder of a deadline is seldom whole; AbortSignal takes whole milliseconds only.
+    const deadlineMs =
+      options.deadlineMs === undefined ? undefined : Math.max(1, Math.round(options.deadlineMs));
     const timeout = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
     const given = [signal, timeout].filter((each) => each !== undefined);
     const either = AbortSignal.any(given);

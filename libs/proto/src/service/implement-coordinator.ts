@@ -20,14 +20,15 @@ import {
   watchRequestCodec,
   workerMessageCodec,
 } from "../codec/index.js";
-import { toStatus, WireError } from "../errors/index.js";
+import { onOneLine, toStatus, WireError } from "../errors/index.js";
 import { CallStream } from "./call-stream.js";
 import type { CoordinatorHandlers } from "./coordinator-handlers.js";
 import { coordinatorService } from "./service-definition.js";
 import { untilAborted } from "./until-aborted.js";
 
 export interface ImplementOptions {
-  /** Told of every error that is no WireError, and which the caller saw as `internal`. */
+  /** Told of every fault of this side's own, which the caller saw as `internal`: anything thrown that
+   * is no WireError, and a reply that cannot be encoded. */
   readonly onFault?: (call: string, error: unknown) => void;
 }
 
@@ -50,7 +51,10 @@ export function implementCoordinator(
     ): handleUnaryCall<Buffer, Buffer> =>
     (call, callback) => {
       const answer = async (): Promise<Buffer> =>
-        codecs.reply.encode(await handle(codecs.request.decode(call.request), call.getPeer()));
+        encodeReply(
+          codecs.reply,
+          await handle(codecs.request.decode(call.request), call.getPeer()),
+        );
       answer().then(
         (bytes) => callback(null, bytes),
         (error: unknown) => callback(statusOf(name, error)),
@@ -77,7 +81,7 @@ export function implementCoordinator(
     };
 
   const train = (call: ServerDuplexStream<Buffer, Buffer>): void => {
-    const stream = serverStream(call);
+    const stream = serverStream(call, (error) => options.onFault?.("Train", error));
     try {
       handlers.train(stream);
     } catch (error) {
@@ -107,6 +111,19 @@ export function implementCoordinator(
   });
 }
 
+/**
+ * The bytes of a reply of ours.
+ *
+ * @throws {WireError} `internal` when there are none: the codec's `badMessage` would blame the caller
+ */
+function encodeReply<Reply>(codec: Codec<Reply>, reply: Reply): Buffer {
+  try {
+    return codec.encode(reply);
+  } catch (error) {
+    throw new WireError("internal", onOneLine(String(error)), { cause: error });
+  }
+}
+
 /** Sends replies one by one, the next when the transport has taken the one before. */
 async function pump<Reply>(
   replies: AsyncIterable<Reply>,
@@ -119,7 +136,7 @@ async function pump<Reply>(
     for (;;) {
       const next = await untilAborted(iterator.next(), signal);
       if (next === "aborted" || next.done === true) return;
-      const bytes = codec.encode(next.value);
+      const bytes = encodeReply(codec, next.value);
       const taken = new Promise<void>((resolve) => call.write(bytes, () => resolve()));
       if ((await untilAborted(taken, signal)) === "aborted") return;
     }
@@ -131,6 +148,7 @@ async function pump<Reply>(
 
 function serverStream(
   call: ServerDuplexStream<Buffer, Buffer>,
+  onFault: (error: unknown) => void,
 ): CallStream<
   ReturnType<typeof workerMessageCodec.decode>,
   ReturnType<typeof coordinatorMessageCodec.decode>
@@ -153,6 +171,7 @@ function serverStream(
       cancel: () => endWith(new WireError("cancelled", "the coordinator gave the call up")),
     },
     { incoming: workerMessageCodec, outgoing: coordinatorMessageCodec },
+    onFault,
   );
   call.on("end", () => {
     // A reset stream ends too, and is cancelled some ticks later: only what is still there after

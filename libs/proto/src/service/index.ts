@@ -14,5 +14,6 @@ export { createCoordinatorClient } from "./coordinator-client.js";
 export type { CoordinatorHandlers } from "./coordinator-handlers.js";
 export type { ImplementOptions } from "./implement-coordinator.js";
 export { implementCoordinator } from "./implement-coordinator.js";
-export { COORDINATOR_SERVICE, coordinatorService } from "./service-definition.js";
+export { coordinatorService } from "./service-definition.js";
 export type { TrainStream } from "./train-stream.js";
+export { untilAborted } from "./until-aborted.js";

@@ -1,5 +1,7 @@
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
+import { COORDINATOR_SERVICE } from "../service-name.js";
+
 const same = (bytes: Buffer): Buffer => bytes;
 
 function method(
@@ -16,9 +18,6 @@ function method(
     responseDeserialize: same,
   };
 }
-
-/** The service's full name, as health checks know it. */
-export const COORDINATOR_SERVICE = "ostinato.v1.Coordinator";
 
 /**
  * The service for grpc-js, in bytes. grpc-js answers INTERNAL, without a reason, when a deserializer
