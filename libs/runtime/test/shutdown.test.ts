@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { createShutdown } from "../src/index.js";
+import type { ShutdownCause } from "../src/index.js";
+import { createShutdown, exitCodeOf, ManualClock } from "../src/index.js";
 
 const childFile = fileURLToPath(new URL("./shutdown-child.mjs", import.meta.url));
 const parentFile = fileURLToPath(new URL("./shutdown-parent.mjs", import.meta.url));
@@ -71,6 +72,45 @@ describe("a shutdown", () => {
     shutdown.request({ kind: "parentGone" });
     expect(shutdown.cause).toEqual({ kind: "signal", signal: "SIGINT" });
     expect([shutdown.exitCode(), shutdown.signal.aborted]).toEqual([130, true]);
+    shutdown.dispose();
+  });
+
+  it("is insisted on by a later signal, not by one that npm passes on as well", () => {
+    const clock = new ManualClock();
+    const shutdown = createShutdown(clock);
+    const insisted: ShutdownCause[] = [];
+    shutdown.onInsist((cause) => insisted.push(cause));
+    shutdown.request({ kind: "signal", signal: "SIGINT" });
+    clock.advance(5);
+    shutdown.request({ kind: "signal", signal: "SIGINT" });
+    clock.advance(994);
+    shutdown.request({ kind: "signal", signal: "SIGTERM" });
+    expect(insisted).toEqual([]);
+    clock.advance(1);
+    shutdown.request({ kind: "signal", signal: "SIGTERM" });
+    expect(insisted).toEqual([{ kind: "signal", signal: "SIGTERM" }]);
+    expect(insisted.map(exitCodeOf)).toEqual([143]);
+    // The first cause, which began it.
+    expect(shutdown.exitCode()).toBe(130);
+    shutdown.dispose();
+  });
+
+  it("is insisted on by the parent's death, however soon after a signal", () => {
+    const shutdown = createShutdown(new ManualClock());
+    const insisted: ShutdownCause[] = [];
+    shutdown.onInsist((cause) => insisted.push(cause));
+    shutdown.request({ kind: "signal", signal: "SIGTERM" });
+    shutdown.request({ kind: "parentGone" });
+    expect(insisted).toEqual([{ kind: "parentGone" }]);
+    expect(insisted.map(exitCodeOf)).toEqual([1]);
+    shutdown.dispose();
+  });
+
+  it("is not insisted on by its first cause, whatever that is", () => {
+    const shutdown = createShutdown(new ManualClock());
+    shutdown.onInsist(() => expect.unreachable());
+    shutdown.request({ kind: "parentGone" });
+    expect(shutdown.exitCode()).toBe(1);
     shutdown.dispose();
   });
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { ManualClock, systemClock } from "./index.js";
 
@@ -70,20 +70,37 @@ describe("ManualClock", () => {
 });
 
 describe("systemClock", () => {
-  it("goes forward, fires timers and forgets cancelled ones", async () => {
+  // Node's timers and its clock, held still: what is tested is the way they are used.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("goes forward, fires timers and forgets cancelled ones", () => {
     const startMs = systemClock.now();
     const fired: string[] = [];
     systemClock.setTimer(1, () => fired.push("cancelled")).cancel();
-    await new Promise<void>((resolve) => systemClock.setTimer(2, resolve));
-    expect(systemClock.now()).toBeGreaterThan(startMs);
+    systemClock.setTimer(2, () => fired.push("kept"));
+    vi.advanceTimersByTime(1);
     expect(fired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(fired).toEqual(["kept"]);
+    expect(systemClock.now() - startMs).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("waits for a delay that is longer than Node's timers go, rather than fire at once", async () => {
+  it("waits for a delay that is longer than Node's timers go, rather than fire at once", () => {
+    const longestMs = 2 ** 31 - 1;
     const fired: string[] = [];
-    const timer = systemClock.setTimer(2 ** 31 + 10, () => fired.push("month"));
-    await new Promise<void>((resolve) => systemClock.setTimer(5, resolve));
+    systemClock.setTimer(longestMs + 10, () => fired.push("month"));
+    const cancelled = systemClock.setTimer(longestMs + 10, () => fired.push("cancelled"));
+    vi.advanceTimersByTime(longestMs + 9);
     expect(fired).toEqual([]);
-    timer.cancel();
+    cancelled.cancel();
+    vi.advanceTimersByTime(1);
+    expect(fired).toEqual(["month"]);
   });
 });

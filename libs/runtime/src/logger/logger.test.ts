@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -127,6 +128,36 @@ describe("the console", () => {
     const [pretty, , json] = written;
     expect(pretty).toMatch(/^\d\d:\d\d:\d\d WARN {2}coordinator: is late {2}worker=w1\n$/);
     expect(JSON.parse(json ?? "")).toMatchObject({ level: "warn", worker: "w1", msg: "is late" });
+  });
+
+  it("that goes away ends nothing: the file has the rest of the log", async () => {
+    const file = join(folder, "a.log");
+    const script = `
+      import { createLogger } from "@ostinato/runtime";
+      const options = { process: "p", file: ${JSON.stringify(file)}, console: "pretty" };
+      const { logger, flush } = createLogger(options);
+      createLogger(options);
+      logger.info("first");
+      process.stdin.once("data", async () => {
+        for (let index = 0; index < 3; index++) {
+          logger.info({ index }, "after");
+          await new Promise(setImmediate);
+        }
+        await flush();
+        process.exit(7);
+      });
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      cwd: import.meta.dirname,
+      stdio: ["pipe", "ignore", "pipe"],
+    });
+    const exited = once(child, "exit");
+    await once(child.stderr, "data");
+    child.stderr.destroy();
+    await once(child.stderr, "close");
+    child.stdin.write("go\n");
+    expect(await exited).toEqual([7, null]);
+    expect(linesOf(file).map(({ msg, index }) => index ?? msg)).toEqual(["first", 0, 1, 2]);
   });
 
   it("shows time, level, process, message and extras", () => {

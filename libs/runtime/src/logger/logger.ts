@@ -36,6 +36,7 @@ export function createLogger(options: LoggerOptions): {
   readonly flush: () => Promise<void>;
 } {
   const { process: name, file, console: style = "none", level = "info" } = options;
+  surviveConsoleLoss();
   const streams: pino.StreamEntry[] = [];
   if (file !== undefined) streams.push({ level: "trace", stream: openFile(file) });
   if (style !== "none") streams.push({ level: "trace", stream: consoleStream(style) });
@@ -52,7 +53,7 @@ export function createLogger(options: LoggerOptions): {
     logger,
     flush: () =>
       // Standard error may be a pipe, which Node writes to behind our back.
-      style === "none"
+      style === "none" || isConsoleGone
         ? Promise.resolve()
         : new Promise((resolve) => process.stderr.write("", () => resolve())),
   };
@@ -88,6 +89,21 @@ function openFile(file: string): pino.DestinationStream {
   };
 }
 
+let isConsoleGone = false;
+
+/**
+ * A terminal or pager that goes away (EPIPE) must not end a training: from then on this process
+ * writes to standard error no more. Listened for once a process, however many loggers there are.
+ */
+function surviveConsoleLoss(): void {
+  if (process.stderr.listeners("error").includes(onConsoleError)) return;
+  process.stderr.on("error", onConsoleError);
+}
+
+function onConsoleError(): void {
+  isConsoleGone = true;
+}
+
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -95,6 +111,7 @@ function reasonOf(error: unknown): string {
 function consoleStream(style: "pretty" | "json"): pino.DestinationStream {
   return {
     write: (line) => {
+      if (isConsoleGone) return;
       process.stderr.write(style === "json" ? line : `${toConsoleLine(line)}\n`);
     },
   };

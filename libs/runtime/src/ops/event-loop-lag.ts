@@ -1,10 +1,17 @@
+import type { IntervalHistogram } from "node:perf_hooks";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 import type { Registry } from "prom-client";
 import { Gauge } from "prom-client";
 
+import type { Clock } from "../clock/index.js";
+import { systemClock } from "../clock/index.js";
+
 /** How often the loop is asked. */
 const RESOLUTION_MS = 10;
+
+/** The least time that a scrape tells of. */
+const WINDOW_MS = 60_000;
 
 const NANOSECONDS = 1e-9;
 
@@ -16,29 +23,49 @@ const QUANTILES = [
 
 /**
  * Registers a gauge of how late the event loop is with its timers, in seconds, by quantile (0.5,
- * 0.99 and 1, the longest). Each scrape tells of the time since the one before.
+ * 0.99 and 1, the longest).
+ *
+ * A scrape tells of the last one to two minutes, or of the time since the scrape before when that is
+ * longer. So whoever else scrapes takes nothing away, and a long stall is seen by all of them.
  *
  * @param name the metric's full name, such as `ostinato_worker_event_loop_lag_seconds`
  */
-export function monitorEventLoopLag(registry: Registry, name: string): { stop(): void } {
-  const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  delays.enable();
+export function monitorEventLoopLag(
+  registry: Registry,
+  name: string,
+  clock: Clock = systemClock,
+): { stop(): void } {
+  const startMonitor = (): { readonly delays: IntervalHistogram; sinceMs: number } => {
+    const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+    delays.enable();
+    return { delays, sinceMs: clock.now() };
+  };
+  // Two that begin a window apart: the older is shown, and begins anew once the younger can be.
+  let older = startMonitor();
+  let younger = startMonitor();
   const gauge = new Gauge({
     name,
-    help: "How late the event loop was with its timers since the last scrape, in seconds",
+    help: "How late the event loop was with its timers in the last minutes, by quantile.",
     labelNames: ["quantile"],
     registers: [registry],
     collect: () => {
+      const nowMs = clock.now();
+      if (nowMs - younger.sinceMs >= WINDOW_MS) {
+        [older, younger] = [younger, older];
+        younger.delays.reset();
+        younger.sinceMs = nowMs;
+      }
+      const { delays } = older;
       for (const [quantile, percent] of QUANTILES) {
         const delay = percent === 100 ? delays.max : delays.percentile(percent);
         gauge.set({ quantile }, lagSeconds(delays.count === 0 ? 0 : delay));
       }
-      delays.reset();
     },
   });
   return {
     stop: () => {
-      delays.disable();
+      older.delays.disable();
+      younger.delays.disable();
       registry.removeSingleMetric(name);
     },
   };

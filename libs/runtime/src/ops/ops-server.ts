@@ -24,7 +24,10 @@ export interface OpsServerOptions {
   readonly isReady: () => true | string;
   /** Further pages by path, such as `/`. */
   readonly pages?: Readonly<Record<string, () => OpsPage>>;
-  /** Told what a page or metric threw; the caller sees 500 without the reason. */
+  /**
+   * Told what a page or metric threw; the caller sees 500 without the reason. Told under the path ""
+   * of what goes wrong with the listening socket, as when the process is out of file descriptors.
+   */
   readonly onFault?: (path: string, error: unknown) => void;
 }
 
@@ -84,6 +87,8 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   );
   server.maxConnections = LIMITS.numConnections;
   await listen(server, host, port);
+  // Without a listener such an error would end the process, which has better things to do.
+  server.on("error", (error) => onFault?.("", error));
   const bound = server.address() as AddressInfo;
   return {
     address: `http://${isIPv6(host) ? `[${host}]` : host}:${bound.port}`,

@@ -1,8 +1,9 @@
-import { createServer as createTcpServer, connect } from "node:net";
+import { createServer as createTcpServer, connect, Server } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Counter, Registry } from "prom-client";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { ManualClock } from "../clock/index.js";
 import { lagSeconds } from "./event-loop-lag.js";
 import type { OpsServer } from "./index.js";
 import { monitorEventLoopLag, startOpsServer } from "./index.js";
@@ -121,6 +122,24 @@ describe("the ops server", () => {
     expect(faults).toEqual([["/broken", new Error("/root/secret")]]);
   });
 
+  it("tells its owner of an error of the listening socket, and goes on", async () => {
+    const listening = vi.spyOn(Server.prototype, "listen");
+    const other = await startOpsServer({
+      host: "127.0.0.1",
+      port: 0,
+      registry,
+      isHealthy: () => true,
+      isReady: () => true,
+      onFault: (path, error) => faults.push([path, error]),
+    });
+    const error = new Error("accept EMFILE");
+    (listening.mock.contexts[0] as Server).emit("error", error);
+    expect(faults).toEqual([["", error]]);
+    expect((await fetch(`${other.address}/healthz`)).status).toBe(200);
+    await other.close();
+    listening.mockRestore();
+  });
+
   it("names the address whose port is in use", async () => {
     const tcp = createTcpServer();
     await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
@@ -165,25 +184,39 @@ describe("event-loop lag", () => {
     expect(lagSeconds(260e6)).toBeCloseTo(0.25, 12);
   });
 
-  it("is a gauge in seconds that tells of a blocked loop once, and of nothing after stop", async () => {
+  it("is a gauge in seconds that tells every scraper of a blocked loop, until minutes later", async () => {
     const name = "ostinato_test_event_loop_lag_seconds";
+    const clock = new ManualClock();
     const longest = async (): Promise<number> => {
       const { values } = (await registry.getMetricsAsJSON()).find(
         (metric) => metric.name === name,
       )!;
       return values.find(({ labels }) => labels["quantile"] === "1")!.value;
     };
-    const monitor = monitorEventLoopLag(registry, name);
+    const monitor = monitorEventLoopLag(registry, name, clock);
     expect(await longest()).toBe(0); // nothing measured yet
-    const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
-    await turn();
+    const turnUntil = async (isDone: () => Promise<boolean>): Promise<void> => {
+      while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 1));
+    };
     const blockedMs = 400;
+    // What the monitors measure begins with their first turn of the loop.
+    await turnUntil(async () => (await longest()) > 0);
     const endMs = performance.now() + blockedMs;
     while (performance.now() < endMs);
-    await turn();
     // Of the time blocked, the timer's own period is no lag.
-    expect(await longest()).toBeGreaterThan((blockedMs - 20) / 1000);
-    expect(await longest()).toBe(0); // since the scrape before, no turn of the loop
+    const least = (blockedMs - 20) / 1000;
+    await turnUntil(async () => (await longest()) > least);
+    // A second scraper sees it too, and so does one that comes a minute later.
+    expect(await longest()).toBeGreaterThan(least);
+    clock.advance(60_000);
+    expect(await longest()).toBeGreaterThan(least);
+    clock.advance(59_999);
+    expect(await longest()).toBeGreaterThan(least);
+    // A machine that stalls meanwhile is lag too: it goes with its own minutes.
+    await turnUntil(async () => {
+      clock.advance(60_000);
+      return (await longest()) < least;
+    });
     monitor.stop();
     expect(registry.getSingleMetric(name)).toBeUndefined();
   });

@@ -4,9 +4,10 @@
  * @example
  * const shutdown = createShutdown();
  * shutdown.signal.addEventListener("abort", () => session.drain());
+ * shutdown.onInsist((cause) => process.exit(exitCodeOf(cause)));
  * // …
  * shutdown.dispose();
  * process.exitCode = shutdown.exitCode();
  */
 export type { Shutdown, ShutdownCause } from "./shutdown.js";
-export { createShutdown } from "./shutdown.js";
+export { createShutdown, exitCodeOf, SIGNAL_EXIT_CODES } from "./shutdown.js";
