@@ -5,8 +5,39 @@ import type { Phase } from "@ostinato/proto";
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
 
-export type LeaseOutcome = "done" | "revoked" | "failed";
-export type StreamDirection = "sent" | "received";
+/**
+ * - `joining`: no identity; calls the coordinator, with pauses.
+ * - `preparing`: joined; loads data and model.
+ * - `attached`: on the Train stream; computes what it leases.
+ * - `ended`: nothing more will happen.
+ */
+export type SessionState = (typeof SESSION_STATES)[number];
+export type LeaseOutcome = (typeof LEASE_OUTCOMES)[number];
+export type StreamDirection = (typeof STREAM_DIRECTIONS)[number];
+
+const SESSION_STATES = ["joining", "preparing", "attached", "ended"] as const;
+const LEASE_KINDS = ["train", "evaluate"] as const;
+const LEASE_OUTCOMES = ["done", "revoked", "failed"] as const;
+const STREAM_DIRECTIONS = ["sent", "received"] as const;
+
+/** Why a coordinator of this protocol refuses an upload; see docs/protocol.md. */
+const REJECTION_REASONS: ReadonlySet<string> = new Set([
+  "foreignJob",
+  "staleIncarnation",
+  "staleStep",
+  "staleLease",
+  "duplicate",
+  "checksum",
+  "shape",
+  "malformed",
+  "nonFinite",
+]);
+const OTHER_REASON = "other";
+
+/** A label of bounded values: a reason is text from the peer, and any text would be a new series. */
+export function rejectionLabel(reason: string): string {
+  return REJECTION_REASONS.has(reason) ? reason : OTHER_REASON;
+}
 
 /** Times what a lease goes through; each phase is observed when the next begins. */
 export interface PhaseTimer {
@@ -23,6 +54,7 @@ export interface WorkerMetrics {
   readonly tensors: Gauge;
   readonly parameterVersion: Gauge;
   startPhases(clock: Clock): PhaseTimer;
+  setSessionState(state: SessionState): void;
 }
 
 export function createWorkerMetrics(
@@ -45,33 +77,53 @@ export function createWorkerMetrics(
     buckets: [0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60],
     registers,
   });
+  const sessionState = new Gauge({
+    name: "ostinato_worker_session_state",
+    help: "1 for the state of the session with the coordinator, 0 for the others.",
+    labelNames: ["state"],
+    registers,
+  });
+  const setSessionState = (current: SessionState): void => {
+    for (const state of SESSION_STATES) sessionState.set({ state }, state === current ? 1 : 0);
+  };
+  setSessionState("joining");
+  const leases = new Counter({
+    name: "ostinato_worker_leases_total",
+    help: "Leases ended, by kind (train, evaluate) and outcome (done, revoked, failed).",
+    labelNames: ["kind", "outcome"],
+    registers,
+  });
+  const tensorBytes = new Counter({
+    name: "ostinato_worker_tensor_bytes_total",
+    help: "Payload bytes of tensor frames on the Train stream, by direction (sent, received).",
+    labelNames: ["direction"],
+    registers,
+  });
+  const uploadsRejected = new Counter({
+    name: "ostinato_worker_uploads_rejected_total",
+    help: "Uploads the coordinator refused, by its reason.",
+    labelNames: ["reason"],
+    registers,
+  });
+  // From 0 on, so that the first event is an increase and not a series that appears.
+  for (const kind of LEASE_KINDS) {
+    for (const outcome of LEASE_OUTCOMES) leases.inc({ kind, outcome }, 0);
+  }
+  for (const direction of STREAM_DIRECTIONS) tensorBytes.inc({ direction }, 0);
+  for (const reason of [...REJECTION_REASONS, OTHER_REASON]) uploadsRejected.inc({ reason }, 0);
   return {
-    leases: new Counter({
-      name: "ostinato_worker_leases_total",
-      help: "Leases ended, by kind (train, evaluate) and outcome (done, revoked, failed).",
-      labelNames: ["kind", "outcome"],
-      registers,
-    }),
+    leases,
     tokens: new Counter({
       name: "ostinato_worker_tokens_total",
       help: "Target positions whose gradient was computed.",
       registers,
     }),
-    tensorBytes: new Counter({
-      name: "ostinato_worker_tensor_bytes_total",
-      help: "Payload bytes of tensor frames on the Train stream, by direction (sent, received).",
-      labelNames: ["direction"],
-      registers,
-    }),
-    uploadsRejected: new Counter({
-      name: "ostinato_worker_uploads_rejected_total",
-      help: "Uploads the coordinator refused, by its reason.",
-      labelNames: ["reason"],
-      registers,
-    }),
+    tensorBytes,
+    uploadsRejected,
+    setSessionState,
     joins: new Counter({
       name: "ostinato_worker_joins_total",
-      help: "Identities this process was given: 1, and 1 more for each reconnection.",
+      help: "Identities this process was given: 1, and 1 more for each time it joined again.",
       registers,
     }),
     tensors: new Gauge({
