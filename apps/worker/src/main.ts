@@ -1,15 +1,16 @@
 /** The composition root: builds a worker of its parts, runs it, and takes it down again. */
 
 import { readFileSync } from "node:fs";
-import { homedir, hostname } from "node:os";
-import { join } from "node:path";
+import { homedir, hostname, tmpdir } from "node:os";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
-import { createCoordinatorClient, parseAddress } from "@ostinato/proto";
+import type { Address } from "@ostinato/proto";
+import { createCoordinatorClient, parseAddress, requireLoopback, WireError } from "@ostinato/proto";
 import type { Logger, Shutdown } from "@ostinato/runtime";
 import {
   createLogger,
   createShutdown,
+  exitCodeOf,
   monitorEventLoopLag,
   startOpsServer,
   systemClock,
@@ -17,9 +18,11 @@ import {
 import { Registry } from "prom-client";
 
 import { messageOf } from "./errors/index.js";
+import type { SessionState } from "./ops/index.js";
 import { createWorkerMetrics } from "./ops/index.js";
-import type { SessionState, StreamEnd } from "./session/index.js";
+import type { StreamEnd } from "./session/index.js";
 import { WorkerSession } from "./session/index.js";
+import { defaultCacheDirectory } from "./shard/index.js";
 import { ComputeThread } from "./training/index.js";
 import type { WorkerOptions } from "./worker-options.js";
 
@@ -29,39 +32,32 @@ const BACKENDS: readonly BackendName[] = ["wasm", "cpu"];
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-const SIGNALS = ["SIGTERM", "SIGINT"] as const;
-const SIGNAL_EXIT_CODE = { SIGTERM: 143, SIGINT: 130 } as const;
 
 /**
  * Runs one worker in this process until its run ends, it is asked to leave, or it fails.
  *
  * @returns the exit code: 0 the run ended, or the worker drained after a first signal; 1 failed;
- *   2 an address that is none. A second signal ends the process at once, with 143 or 130.
+ *   2 an address that cannot be used. A second signal ends the process at once, with 143 or 130.
  */
 export async function runWorker(options: WorkerOptions): Promise<number> {
   const name = options.name ?? `${hostname()}-${process.pid}`;
+  let http: Address | undefined;
   let log: Log;
   try {
+    // Before there is a log file: bad input leaves nothing behind.
+    http = checkAddresses(options);
     log = openLog(name, options);
   } catch (error) {
     process.stderr.write(`ostinato worker: ${messageOf(error)}\n`);
-    return EXIT_FAILED;
-  }
-  try {
-    parseAddress(options.coordinator);
-    if (options.http !== undefined) parseAddress(options.http);
-  } catch (error) {
-    log.lastLine(messageOf(error));
-    await log.flush();
-    return EXIT_USAGE;
+    return error instanceof WireError ? EXIT_USAGE : EXIT_FAILED;
   }
   const shutdown = createShutdown();
   const stopWatching = watchProcess(shutdown, log);
   try {
-    const end = await serve(name, options, shutdown, log.logger);
-    return exitCodeOf(end, log);
+    const end = await serve(name, http, options, shutdown, log.logger);
+    return exitCode(end, log);
   } catch (error) {
-    log.lastLine(messageOf(error));
+    log.lastLine(messageOf(error), error);
     return EXIT_FAILED;
   } finally {
     await log.flush();
@@ -70,7 +66,25 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
   }
 }
 
-function exitCodeOf(end: StreamEnd, log: Log): number {
+/**
+ * @returns where to show metrics
+ * @throws {WireError} `invalidAddress`, `notLoopback`
+ */
+function checkAddresses({
+  coordinator,
+  http,
+  insecure = false,
+}: WorkerOptions): Address | undefined {
+  if (parseAddress(coordinator).port === 0) {
+    throw new WireError(
+      "invalidAddress",
+      `${coordinator} is no coordinator's address; its port must be from 1 to 65535`,
+    );
+  }
+  return http === undefined ? undefined : requireLoopback(http, { insecure });
+}
+
+function exitCode(end: StreamEnd, log: Log): number {
   switch (end.kind) {
     case "drained":
       log.logger.info("drained");
@@ -113,51 +127,55 @@ function openLog(name: string, options: WorkerOptions): Log {
 
 async function serve(
   name: string,
+  http: Address | undefined,
   options: WorkerOptions,
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<StreamEnd> {
   const registry = new Registry();
   const metrics = createWorkerMetrics(registry, { version: ownVersion(), node: process.version });
-  const eventLoopLag = monitorEventLoopLag(registry, "ostinato_worker_event_loop_lag_seconds");
+  const cacheDirectory = options.cacheDirectory ?? ownCacheDirectory();
   const compute = new ComputeThread({
     entry: new URL("./training/compute-thread-main.js", import.meta.url),
     onTensors: (numTensors) => metrics.tensors.set(numTensors),
   });
-  const session = new WorkerSession(
-    {
-      address: options.coordinator,
-      workerName: name,
-      deadlineMs: options.deadlineSeconds * 1000,
-      backends: options.backend === undefined ? BACKENDS : [options.backend],
-      cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
-    },
-    {
-      connect: (deadlineMs) => createCoordinatorClient(options.coordinator, { deadlineMs }),
-      compute,
-      clock: systemClock,
-      random: Math.random,
-      logger,
-      metrics,
-      drain: shutdown.signal,
-    },
-  );
-  const closers: (() => Promise<void>)[] = [() => compute.close()];
+  // From here on there is a thread that would keep the process.
+  const closers: (() => Promise<void> | void)[] = [() => compute.close()];
   try {
-    if (options.http !== undefined) {
+    const eventLoopLag = monitorEventLoopLag(registry, "ostinato_worker_event_loop_lag_seconds");
+    closers.push(() => eventLoopLag.stop());
+    const session = new WorkerSession(
+      {
+        address: options.coordinator,
+        workerName: name,
+        deadlineMs: Math.max(1, Math.round(options.deadlineSeconds * 1000)),
+        backends: options.backend === undefined ? BACKENDS : [options.backend],
+        cacheDirectory,
+      },
+      {
+        connect: (deadlineMs) => createCoordinatorClient(options.coordinator, { deadlineMs }),
+        compute,
+        clock: systemClock,
+        random: Math.random,
+        logger,
+        metrics,
+        drain: shutdown.signal,
+      },
+    );
+    if (http !== undefined) {
       const ops = await startOpsServer({
-        ...parseAddress(options.http),
+        ...http,
         registry,
-        isHealthy: () => true,
+        isHealthy: () => !compute.lost.aborted || messageOf(compute.lost.reason),
         isReady: () => readiness(session.state),
+        onFault: (path, error) => logger.error({ err: error, path }, "the metrics endpoint failed"),
       });
       closers.push(() => ops.close());
       options.onReady?.({ metricsAddress: ops.address });
     }
     return await session.run();
   } finally {
-    eventLoopLag.stop();
-    await Promise.all(closers.map((close) => close()));
+    await Promise.all(closers.map(async (close) => close()));
   }
 }
 
@@ -170,20 +188,19 @@ function ownVersion(): string {
   return (JSON.parse(manifest) as { readonly version: string }).version;
 }
 
-function defaultCacheDirectory(): string {
-  const caches = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return join(caches, "ostinato", "data");
+function ownCacheDirectory(): string {
+  return defaultCacheDirectory({
+    env: process.env,
+    homeDirectory: homedir,
+    temporaryDirectory: tmpdir,
+  });
 }
 
 /** What ends this process at once, whatever it is at. */
 function watchProcess(shutdown: Shutdown, log: Log): () => void {
-  const onSecondSignal = (signal: NodeJS.Signals): void => {
-    process.exit(SIGNAL_EXIT_CODE[signal === "SIGINT" ? "SIGINT" : "SIGTERM"]);
-  };
   const onShutdown = (): void => {
     // The parent of a local child is gone: nobody is left to drain for.
     if (shutdown.cause?.kind === "parentGone") process.exit(shutdown.exitCode());
-    for (const signal of SIGNALS) process.on(signal, onSecondSignal);
   };
   const onStray = (error: unknown): void => {
     log.lastLine(`unexpected: ${messageOf(error)}`, error);
@@ -191,12 +208,12 @@ function watchProcess(shutdown: Shutdown, log: Log): () => void {
   };
   if (shutdown.signal.aborted) onShutdown();
   else shutdown.signal.addEventListener("abort", onShutdown, { once: true });
+  shutdown.onInsist((cause) => process.exit(exitCodeOf(cause)));
   process.on("uncaughtException", onStray);
   process.on("unhandledRejection", onStray);
   return () => {
     shutdown.signal.removeEventListener("abort", onShutdown);
     process.off("uncaughtException", onStray);
     process.off("unhandledRejection", onStray);
-    for (const signal of SIGNALS) process.off(signal, onSecondSignal);
   };
 }

@@ -8,7 +8,12 @@ export interface WorkerOptions {
   readonly backend: BackendName | undefined;
   /** Where /metrics, /healthz and /readyz listen, HOST:PORT (port 0: any); undefined: nowhere. */
   readonly http: string | undefined;
-  /** How long an unreachable coordinator is tried; the run's own deadline holds once joined. */
+  /** Lets `http` be an address that other machines can reach; false unless given. */
+  readonly insecure?: boolean;
+  /**
+   * How long an unreachable coordinator is tried, in seconds, a fraction allowed; from the first
+   * join on, the run's own deadline holds instead, for time-outs and keepalive alike.
+   */
   readonly deadlineSeconds: number;
   /** Where fetched data sets are kept; undefined: a folder for the user's caches. */
   readonly cacheDirectory: string | undefined;

@@ -28,7 +28,8 @@ async function prepared(
   backend: "wasm" | "cpu",
 ): Promise<{ thread: ComputeThread; stateSizes: readonly number[]; parameters: Float32Array }> {
   const { spec, settings, encoded } = run;
-  const { stateSizes } = await shared.prepare({ backend, spec, settings, dataset: encoded });
+  const dataset = { digest: run.dataset.digest, load: () => Promise.resolve(encoded.slice()) };
+  const { stateSizes } = await shared.prepare({ backend, spec, settings, dataset });
   return { thread: shared, stateSizes, parameters: initialParameters(spec, 5) };
 }
 
@@ -259,17 +260,64 @@ describe("ComputeThread", () => {
     for (const { digest } of profiles) expect(digest).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it("loads a data set once for any number of setups, moves it, and takes another", async () => {
+    const run = smallRun();
+    const { spec, settings, encoded } = run;
+    let numLoads = 0;
+    const loaded: Uint8Array[] = [];
+    const setup = (digest: string) => ({
+      backend: "cpu",
+      spec,
+      settings,
+      dataset: {
+        digest,
+        load: () => {
+          numLoads += 1;
+          loaded.push(encoded.slice());
+          return Promise.resolve(loaded.at(-1)!);
+        },
+      },
+    });
+    const first = await shared.prepare(setup("a"));
+    expect(await shared.prepare(setup("a"))).toEqual(first);
+    expect([numLoads, loaded[0]?.byteLength]).toEqual([1, 0]);
+    expect(await shared.prepare(setup("b"))).toEqual(first);
+    expect(numLoads).toBe(2);
+  });
+
+  it("loads a data set again after a setup that failed", async () => {
+    const { spec, settings, encoded } = smallRun();
+    const setup = (bytes: Uint8Array) => ({
+      backend: "cpu",
+      spec,
+      settings,
+      dataset: { digest: "damaged at first", load: () => Promise.resolve(bytes.slice()) },
+    });
+    await expect(shared.prepare(setup(encoded.subarray(0, 10)))).rejects.toMatchObject({
+      code: "compute",
+      // Where in the thread it was thrown, for the log.
+      cause: expect.objectContaining({ stack: expect.stringContaining("shard-source") }),
+    });
+    expect((await shared.prepare(setup(encoded))).stateSizes).toHaveLength(settings.microShards);
+  });
+
   it("says so when the thread is gone", async () => {
     const thread = new ComputeThread({ entry });
     const pending = expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
     await thread.close();
     await pending;
     await expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
+    // Closed on purpose: nobody needs to hear of it.
+    expect(thread.lost.aborted).toBe(false);
   });
 
   it("says so when the thread cannot start", async () => {
     const thread = new ComputeThread({ entry: new URL("./missing.js", entry) });
+    const lost = new Promise((resolve) => {
+      thread.lost.addEventListener("abort", () => resolve(thread.lost.reason));
+    });
     await expect(thread.profiles(["cpu"])).rejects.toMatchObject({ code: "threadLost" });
+    expect(await lost).toMatchObject({ code: "threadLost" });
     await thread.close();
   });
 });

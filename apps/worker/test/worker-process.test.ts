@@ -1,81 +1,25 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 
 import { createTextLayout } from "@ostinato/data";
 import { parameterLayout } from "@ostinato/lstm";
-import type { Lease, WorkerMessage } from "@ostinato/proto";
 import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import type { WorkerConnection } from "./support/fake-coordinator.js";
-import { FakeCoordinator, parameterMessages } from "./support/fake-coordinator.js";
-import { smallRun } from "./support/small-run.js";
-import { WorkerProcess } from "./support/worker-process.js";
-
-const run = smallRun();
-const longRun = smallRun({ numRepeats: 4000 });
-const numParameters = parameterLayout(run.spec).size;
-
-let cacheDirectory: string;
-const workers: WorkerProcess[] = [];
-const coordinators: FakeCoordinator[] = [];
-
-beforeEach(async () => {
-  cacheDirectory = await mkdtemp(join(tmpdir(), "worker-process-"));
-});
-
-afterEach(async () => {
-  await Promise.all(workers.splice(0).map((worker) => worker.kill()));
-  for (const coordinator of coordinators.splice(0)) coordinator.close();
-  await rm(cacheDirectory, { recursive: true });
-});
-
-async function startCoordinator(
-  options: Partial<Parameters<typeof FakeCoordinator.start>[0]> = {},
-): Promise<FakeCoordinator> {
-  const coordinator = await FakeCoordinator.start({ run, ...options });
-  coordinators.push(coordinator);
-  return coordinator;
-}
-
-function startWorker(
-  coordinator: string,
-  options: Partial<ConstructorParameters<typeof WorkerProcess>[0]> = {},
-): WorkerProcess {
-  const worker = new WorkerProcess({ coordinator, cacheDirectory, ...options });
-  workers.push(worker);
-  return worker;
-}
-
-function trainLease(overrides: Partial<Lease> = {}): Lease {
-  return {
-    fence: 1,
-    leaseKind: "train",
-    step: 1,
-    version: 0,
-    epoch: 0,
-    epochStep: 0,
-    nodes: [
-      { firstLeaf: 0, numLeaves: 2 },
-      { firstLeaf: 2, numLeaves: 1 },
-      { firstLeaf: 3, numLeaves: 1 },
-    ],
-    leaves: [0, 1, 2, 3].map((leaf) => ({ leaf, state: "zero" }) as const),
-    split: "",
-    transfer: 0,
-    lossWeightTotals: [35],
-    ...overrides,
-  };
-}
-
-/** An evaluation of the whole training part: long beside everything else here. */
-function longLease(fence: number): Lease {
-  return trainLease({ fence, leaseKind: "evaluate", split: "train", nodes: [] });
-}
+import { parameterMessages } from "./support/fake-coordinator.js";
+import {
+  cacheDirectory,
+  isPhase,
+  longLease,
+  longRun,
+  numParameters,
+  run,
+  startCoordinator,
+  startWorker,
+  trainLease,
+} from "./support/worker-harness.js";
+import type { WorkerProcess } from "./support/worker-process.js";
 
 /** What one node's transfer amounts to, every check of the wire applied. */
 function uploadOf(connection: WorkerConnection, firstLeaf: number) {
@@ -104,11 +48,6 @@ function uploadOf(connection: WorkerConnection, firstLeaf: number) {
   }
   return { begin, gradient, stateValues, leaves: end.leaves };
 }
-
-const isPhase =
-  (phase: string) =>
-  (message: WorkerMessage): boolean =>
-    message.kind === "progress" && message.phase === phase;
 
 describe("a worker process", () => {
   it("joins, fetches its data, computes what it leases, evaluates, and ends with the run", async () => {
@@ -248,26 +187,32 @@ describe("a worker process", () => {
     expect(connection.received.at(-1)?.kind).toBe("returnLeases");
   });
 
-  it("ends at once with 143 at a second SIGTERM", async () => {
-    const coordinator = await startCoordinator();
-    const worker = startWorker(coordinator.address, { backend: "cpu" });
-    const connection = await coordinator.connection();
-    await connection.message((message) => message.kind === "attach");
-    worker.signal("SIGTERM");
-    // The coordinator does not end its side: the worker waits for it.
-    await connection.message((message) => message.kind === "returnLeases");
-    worker.signal("SIGTERM");
-    expect(await worker.ended()).toBe(143);
-  });
-
-  it("ends when the parent that started it is gone", async () => {
-    const coordinator = await startCoordinator();
-    const worker = startWorker(coordinator.address, { backend: "cpu" });
-    const connection = await coordinator.connection();
-    await connection.message((message) => message.kind === "attach");
-    worker.disconnect();
-    expect(await worker.ended()).not.toBe(0);
-    await connection.closed();
+  it("says that it is not ready, and leaves at once when asked, while it loads its data", async () => {
+    const gate: { open: () => void } = { open: () => undefined };
+    const dataGate = new Promise<void>((resolve) => {
+      gate.open = resolve;
+    });
+    const coordinator = await startCoordinator({ dataGate });
+    const options = { backend: "cpu", http: "127.0.0.1:0" } as const;
+    const first = startWorker(coordinator.address, options);
+    const second = startWorker(coordinator.address, options);
+    const readiness = async (worker: WorkerProcess): Promise<string> => {
+      const response = await fetch(`${await worker.metricsAddress()}/readyz`);
+      return `${response.status} ${(await response.text()).trim()}`;
+    };
+    for (const worker of [first, second]) {
+      let answer: string;
+      do {
+        answer = await readiness(worker);
+        expect(answer).toMatch(/^503 the worker is (joining|preparing)$/);
+      } while (answer !== "503 the worker is preparing");
+    }
+    first.signal("SIGTERM");
+    expect(await first.ended()).toBe(0);
+    gate.open();
+    await (await coordinator.connection()).message((message) => message.kind === "attach");
+    while ((await readiness(second)) !== "200 ok");
+    expect(coordinator.connections).toHaveLength(1);
   });
 
   it("joins again when the connection breaks, with a new identity", async () => {
@@ -286,36 +231,10 @@ describe("a worker process", () => {
     expect(coordinator.numFetches).toBe(1);
   });
 
-  it("says in one line that no coordinator answers, and ends with 1", async () => {
-    const address = `127.0.0.1:${await unusedPort()}`;
-    const worker = startWorker(address, { backend: "cpu", deadlineSeconds: 1 });
-    expect(await worker.ended()).toBe(1);
-    const lines = worker.output.split("\n").filter((line) => line.includes("no coordinator at"));
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(new RegExp(`no coordinator at ${address}: tried for 1(\\.\\d)? s`));
-  });
-
-  it("says in one line why it was refused, and ends with 1", async () => {
-    const refusal = new WireError("profileRefused", "the run computes with wasm 9.9");
-    const coordinator = await startCoordinator({ refusal });
-    const worker = startWorker(coordinator.address, { backend: "cpu" });
-    expect(await worker.ended()).toBe(1);
-    expect(worker.output).toContain(
-      `refused by ${coordinator.address}: the run computes with wasm 9.9`,
-    );
-  });
-
-  it("ends with 2 for an address that is none", async () => {
-    const worker = startWorker("nowhere");
-    expect(await worker.ended()).toBe(2);
-    expect(worker.output).toContain("nowhere");
+  it("shows its metrics beyond loopback when it is told to", async () => {
+    const coordinator = await startCoordinator();
+    const worker = startWorker(coordinator.address, { http: "0.0.0.0:0", insecure: true });
+    const { port } = new URL(await worker.metricsAddress());
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   });
 });
-
-async function unusedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

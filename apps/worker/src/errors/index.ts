@@ -1,16 +1,14 @@
 /** What can go wrong in a worker, as a code with one line for people. */
 
+import { onOneLine } from "@ostinato/proto";
+
 export type WorkerErrorCode =
-  /** An option that cannot be used. */
-  | "invalidOption"
-  /** No coordinator answered within the deadline. */
+  /** No coordinator answered within the deadline, or none kept this worker for so long. */
   | "unreachable"
-  /** The coordinator answered, and wants nothing of this worker. */
+  /** A coordinator answered, and this worker cannot take part in its run. */
   | "refused"
   /** The address now serves another job than the one first joined. */
   | "jobChanged"
-  /** The coordinator ended the run as failed. */
-  | "runFailed"
   /** No numerics profile can be computed here. */
   | "noBackend"
   /** The data set is not what its digest says, fetched afresh. */
@@ -38,8 +36,8 @@ export class WorkerError extends Error {
   }
 }
 
-/** The one line of anything thrown. */
+/** The one line of anything thrown: its first, fit for a terminal and for the wire. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n", 1)[0] ?? "";
+  return onOneLine(text.split("\n", 1)[0] ?? "");
 }

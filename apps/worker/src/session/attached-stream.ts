@@ -1,10 +1,12 @@
 /** One identity on the Train stream: from `attach` until the stream is over. */
 
 import type { CoordinatorMessage, JoinReply, TensorFrame } from "@ostinato/proto";
+import { WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 import type { WorkerMetrics } from "../ops/index.js";
+import { rejectionLabel } from "../ops/index.js";
 import { ArrivingStates, HeldStates } from "../shard/index.js";
 import type { Compute } from "../training/index.js";
 import { ParameterVersions } from "../training/index.js";
@@ -33,8 +35,8 @@ export interface AttachedStreamModules {
   readonly metrics: WorkerMetrics;
   /** Aborted: the worker drains. */
   readonly drain: AbortSignal;
-  /** The first parameters are here: this coordinator is alive and means it. */
-  readonly onFirstParameters: () => void;
+  /** Called once, when the first parameters or lease are here: this coordinator means it. */
+  readonly onServed: () => void;
 }
 
 /**
@@ -48,16 +50,17 @@ export class AttachedStream {
   readonly #arriving: ArrivingStates;
   readonly #runner: LeaseRunner;
   readonly #fatal: Promise<never>;
+  #fail: (error: unknown) => void = () => undefined;
   #isDraining = false;
+  #isServed = false;
 
   constructor(options: AttachedStreamOptions, modules: AttachedStreamModules) {
     this.#options = options;
     this.#modules = modules;
     this.#versions = new ParameterVersions(options.numParameters);
     this.#arriving = new ArrivingStates(options.stateSizes);
-    let fail: (error: unknown) => void = () => undefined;
     this.#fatal = new Promise<never>((_, reject) => {
-      fail = reject;
+      this.#fail = reject;
     });
     this.#fatal.catch(() => undefined);
     const { jobId, incarnation, deadlineMs } = options.identity;
@@ -78,18 +81,20 @@ export class AttachedStream {
         clock: modules.clock,
         logger: modules.logger,
         metrics: modules.metrics,
-        onFatal: (error) => fail(error),
+        onFatal: (error) => this.#fail(error),
       },
     );
   }
 
   /**
-   * Serves leases until the coordinator says stop or the worker is drained.
+   * Serves leases until the coordinator says stop or the worker is drained. When the compute thread
+   * dies, idle or not, the leases are returned with that reason.
    *
-   * @throws WorkerError `streamLost`, `threadLost`, `protocol`; WireError for a damaged frame
+   * @throws WorkerError `streamLost`, `threadLost`, `protocol`; WireError for a failed stream or a
+   *   damaged frame
    */
   async serve(): Promise<StreamEnd> {
-    const { stream, drain } = this.#modules;
+    const { compute, stream, drain } = this.#modules;
     const { workerId, streamToken } = this.#options.identity;
     stream.send({ kind: "attach", workerId, streamToken });
     const received = this.#receive();
@@ -97,12 +102,23 @@ export class AttachedStream {
     let onDrain: () => void = () => undefined;
     const drained = new Promise<void>((resolve) => {
       onDrain = resolve;
-    }).then(() => this.#leave(received));
+    }).then(async (): Promise<StreamEnd> => {
+      await this.#leave(received, "the worker is asked to leave");
+      return { kind: "drained" };
+    });
+    const onLost = (): void => this.#fail(compute.lost.reason);
+    if (compute.lost.aborted) onLost();
+    else compute.lost.addEventListener("abort", onLost, { once: true });
     if (drain.aborted) onDrain();
     else drain.addEventListener("abort", onDrain, { once: true });
     try {
       return await Promise.race([received, this.#fatal, drained]);
+    } catch (error) {
+      const isThreadLost = error instanceof WorkerError && error.code === "threadLost";
+      if (isThreadLost && !this.#isDraining) await this.#leave(received, error.message);
+      throw error;
     } finally {
+      compute.lost.removeEventListener("abort", onLost);
       drain.removeEventListener("abort", onDrain);
       // What still computes for this identity is worth nothing any more.
       void this.#runner.stop();
@@ -136,11 +152,11 @@ export class AttachedStream {
   }
 
   /** Gives the leases back at once, and waits until the coordinator knows. */
-  async #leave(received: Promise<StreamEnd>): Promise<StreamEnd> {
+  async #leave(received: Promise<StreamEnd>, reason: string): Promise<void> {
     const { stream, clock, logger } = this.#modules;
     this.#isDraining = true;
     void this.#runner.stop();
-    stream.send({ kind: "returnLeases", reason: "the worker is asked to leave" });
+    stream.send({ kind: "returnLeases", reason });
     stream.end();
     // The coordinator ends its side once it has read this; a hung one is not waited for.
     const patience = new AbortController();
@@ -152,7 +168,6 @@ export class AttachedStream {
     } finally {
       patience.abort();
     }
-    return { kind: "drained" };
   }
 
   #handle(message: Exclude<CoordinatorMessage, { kind: "stop" }>): void {
@@ -166,6 +181,7 @@ export class AttachedStream {
         this.#receiveFrame(message.frame);
         break;
       case "lease":
+        this.#serveFirst();
         this.#runner.add(message.lease);
         break;
       case "revoke":
@@ -173,7 +189,7 @@ export class AttachedStream {
         this.#runner.revoke(message.fence);
         break;
       case "uploadRejected":
-        metrics.uploadsRejected.inc({ reason: message.reason });
+        metrics.uploadsRejected.inc({ reason: rejectionLabel(message.reason) });
         logger.warn(
           { fence: message.fence, node: message.node, reason: message.reason },
           "upload rejected",
@@ -187,12 +203,11 @@ export class AttachedStream {
   #receiveFrame(frame: TensorFrame): void {
     switch (frame.transferKind) {
       case "parameters": {
-        const hadNone = this.#versions.newest === undefined;
         const version = this.#versions.receive(frame);
+        this.#runner.parametersMoved();
         if (version === undefined) return;
         this.#modules.metrics.parameterVersion.set(version);
-        if (hadNone) this.#modules.onFirstParameters();
-        this.#runner.versionArrived();
+        this.#serveFirst();
         break;
       }
       case "carriedState":
@@ -205,11 +220,19 @@ export class AttachedStream {
     }
   }
 
+  #serveFirst(): void {
+    if (this.#isServed) return;
+    this.#isServed = true;
+    this.#modules.onServed();
+  }
+
   #count(direction: "sent" | "received", frame: TensorFrame): void {
     this.#modules.metrics.tensorBytes.inc({ direction }, frame.payload.byteLength);
   }
 }
 
+/** A WireError stays what it is: its code says whether another attempt makes sense. */
 function rethrowLost(error: unknown): never {
+  if (error instanceof WireError) throw error;
   throw new WorkerError("streamLost", messageOf(error), { cause: error });
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 
 import { FakeCompute } from "../../test/support/fake-compute.js";
 import { FakeStream, parameters } from "../../test/support/fake-link.js";
+import { until } from "../../test/support/until.js";
 import { WorkerError } from "../errors/index.js";
 import { createWorkerMetrics } from "../ops/index.js";
 import { ArrivingStates, HeldStates } from "../shard/index.js";
@@ -40,6 +41,7 @@ function built() {
   const registry = new Registry();
   const stream = new FakeStream();
   const fatal: unknown[] = [];
+  const clock = new ManualClock();
   const runner = new LeaseRunner(
     { jobId: "job", incarnation: 3, deadlineMs: 1000, stateSizes: compute.stateSizes },
     {
@@ -48,7 +50,7 @@ function built() {
       held: new HeldStates(),
       arriving: new ArrivingStates(compute.stateSizes),
       sink: stream,
-      clock: new ManualClock(),
+      clock,
       logger,
       metrics: createWorkerMetrics(registry, { version: "test", node: "test" }),
       onFatal: (error) => fatal.push(error),
@@ -56,9 +58,9 @@ function built() {
   );
   const receiveVersion = (version: number): void => {
     for (const message of parameters(version, SIZE)) receive(versions, message);
-    runner.versionArrived();
+    runner.parametersMoved();
   };
-  return { runner, compute, versions, registry, stream, fatal, receiveVersion };
+  return { runner, compute, versions, registry, stream, fatal, clock, receiveVersion };
 }
 
 function receive(versions: ParameterVersions, message: CoordinatorMessage): void {
@@ -103,6 +105,26 @@ describe("LeaseRunner", () => {
     receiveVersion(1);
     await stream.sentOfKind("leaseEnded");
     expect(compute.tasks[0]?.parameters).toEqual(new Float32Array(SIZE).fill(1));
+  });
+
+  it("renews a lease with each frame of the parameters that it waits for", async () => {
+    const { runner, stream, clock } = built();
+    runner.add(lease({ fence: 9, version: 0 }));
+    const numReports = (): number => stream.sent.filter(({ kind }) => kind === "progress").length;
+    await until(() => numReports() === 1);
+    for (let frame = 1; frame <= 3; frame++) {
+      runner.parametersMoved();
+      // Passed on at the pace of the throttle.
+      await until(() => (clock.advance(1000), numReports() === frame + 1));
+    }
+    expect(stream.sent.at(-1)).toEqual({
+      kind: "progress",
+      fence: 9,
+      phase: "prepare",
+      timeSteps: 0,
+    });
+    clock.advance(100_000);
+    expect(numReports()).toBe(4);
   });
 
   it("says so when the parameters are gone", async () => {
@@ -155,13 +177,18 @@ describe("LeaseRunner", () => {
   });
 
   it("fails a lease whose computation fails, with the reason", async () => {
-    const { runner, stream, compute, receiveVersion } = built();
+    const { runner, stream, compute, clock, registry, receiveVersion } = built();
     compute.holdsTasks = true;
     receiveVersion(0);
     runner.add(lease());
     await settle();
+    clock.advance(2000);
     compute.held[0]?.fail(new WorkerError("compute", "out of memory"));
     expect(await stream.sentOfKind("leaseEnded")).toMatchObject({ error: "out of memory" });
+    // The phase in which it failed took its time as well.
+    expect(await registry.metrics()).toContain(
+      'ostinato_worker_compute_phase_seconds_sum{phase="prepare"} 2',
+    );
   });
 
   it("gives a revoked lease up without an upload and without an error", async () => {

@@ -45,7 +45,7 @@ export class LeaseRunner {
   readonly #options: LeaseRunnerOptions;
   readonly #modules: LeaseRunnerModules;
   readonly #queue: QueuedLease[] = [];
-  readonly #versionWaiters = new Set<() => void>();
+  readonly #frameWaiters = new Set<() => void>();
   #running: Promise<void> | undefined;
   #isStopped = false;
   #lastTransfer = 0;
@@ -67,9 +67,9 @@ export class LeaseRunner {
     }
   }
 
-  /** A parameter version became complete. */
-  versionArrived(): void {
-    for (const wake of this.#versionWaiters) wake();
+  /** A frame of parameters came; a version may be complete. */
+  parametersMoved(): void {
+    for (const wake of this.#frameWaiters) wake();
   }
 
   /** Cancels everything and sends nothing more; resolves when nothing runs. */
@@ -105,11 +105,12 @@ export class LeaseRunner {
     );
     const fields = { fence: lease.fence, step: lease.step, kind: lease.leaseKind };
     let error = "";
+    let fault: WorkerError | undefined;
     let outcome: "done" | "revoked" | "failed" = "done";
     let version: HeldVersion | undefined;
     try {
       progress.report({ phase: "prepare", timeSteps: 0 });
-      version = await this.#acquireVersion(lease.version, abort.signal);
+      version = await this.#acquireVersion(lease.version, progress, abort.signal);
       if (lease.leaseKind === "train") await this.#train(lease, version, progress, abort.signal);
       else await this.#evaluate(lease, version, progress, abort.signal);
       abort.signal.throwIfAborted();
@@ -118,6 +119,7 @@ export class LeaseRunner {
         outcome = "revoked";
       } else if (thrown instanceof WorkerError && isLeaseFault(thrown)) {
         outcome = "failed";
+        fault = thrown;
         error = messageOf(thrown);
       } else {
         throw thrown;
@@ -128,7 +130,7 @@ export class LeaseRunner {
     }
     metrics.leases.inc({ kind: lease.leaseKind, outcome });
     const durationMs = Math.round(clock.now() - startedAtMs);
-    if (outcome === "failed") logger.warn({ ...fields, error }, "lease failed");
+    if (outcome === "failed") logger.warn({ ...fields, error, err: fault }, "lease failed");
     else logger.debug({ ...fields, outcome, durationMs }, "lease ended");
     this.#send({ kind: "leaseEnded", fence: lease.fence, error });
   }
@@ -148,34 +150,37 @@ export class LeaseRunner {
       { sink, signal, nextTransfer: () => ++this.#lastTransfer },
     );
     const timer = metrics.startPhases(this.#modules.clock);
-    timer.enter("prepare");
-    const trained = await compute.train(
-      {
-        step: lease.step,
-        epochStep: lease.epochStep,
-        version: version.version,
-        parameters: version.values,
-        nodes: lease.nodes,
-        leaves: leaves.map(({ leaf }) => leaf),
-        states,
-      },
-      {
-        onGradient: (slice) => upload.gradient(slice),
-        onProgress: (phase, timeSteps) => {
-          timer.enter(phase);
-          progress.report({ phase, timeSteps });
+    try {
+      timer.enter("prepare");
+      const trained = await compute.train(
+        {
+          step: lease.step,
+          epochStep: lease.epochStep,
+          version: version.version,
+          parameters: version.values,
+          nodes: lease.nodes,
+          leaves: leaves.map(({ leaf }) => leaf),
+          states,
         },
-      },
-      signal,
-    );
-    for (const { result, state } of trained) {
-      held.store(result.leaf, lease.step, state);
-      metrics.tokens.inc(result.numSamples);
+        {
+          onGradient: (slice) => upload.gradient(slice),
+          onProgress: (phase, timeSteps) => {
+            timer.enter(phase);
+            progress.report({ phase, timeSteps });
+          },
+        },
+        signal,
+      );
+      for (const { result, state } of trained) {
+        held.store(result.leaf, lease.step, state);
+        metrics.tokens.inc(result.numSamples);
+      }
+      timer.enter("upload");
+      progress.report({ phase: "upload", timeSteps: 0 });
+      await upload.finish(trained);
+    } finally {
+      timer.end();
     }
-    timer.enter("upload");
-    progress.report({ phase: "upload", timeSteps: 0 });
-    await upload.finish(trained);
-    timer.end();
   }
 
   async #evaluate(
@@ -188,25 +193,30 @@ export class LeaseRunner {
     const { jobId, incarnation } = this.#options;
     const timer = metrics.startPhases(this.#modules.clock);
     timer.enter("evaluate");
-    const leaves = await compute.evaluate(
-      {
-        split: lease.split,
-        version: version.version,
-        parameters: version.values,
-        leaves: lease.leaves.map(({ leaf }) => leaf).sort((a, b) => a - b),
-      },
-      { onProgress: (phase, timeSteps) => progress.report({ phase, timeSteps }) },
-      signal,
-    );
-    timer.end();
+    const leaves = await compute
+      .evaluate(
+        {
+          split: lease.split,
+          version: version.version,
+          parameters: version.values,
+          leaves: lease.leaves.map(({ leaf }) => leaf).sort((a, b) => a - b),
+        },
+        { onProgress: (phase, timeSteps) => progress.report({ phase, timeSteps }) },
+        signal,
+      )
+      .finally(() => timer.end());
     signal.throwIfAborted();
     const { step, fence } = lease;
     this.#send({ kind: "evaluationResult", jobId, incarnation, step, fence, leaves });
     await sink.drained();
   }
 
-  /** The version, waited for while it is still to come. */
-  async #acquireVersion(version: number, signal: AbortSignal): Promise<HeldVersion> {
+  /** The version, waited for while it is still to come; each of its frames renews the lease. */
+  async #acquireVersion(
+    version: number,
+    progress: ProgressThrottle,
+    signal: AbortSignal,
+  ): Promise<HeldVersion> {
     for (;;) {
       signal.throwIfAborted();
       const { versions } = this.#modules;
@@ -218,18 +228,19 @@ export class LeaseRunner {
           `parameters ${version} are no longer here, the newest are ${versions.newest}`,
         );
       }
-      await this.#nextVersion(signal);
+      await this.#nextFrame(signal);
+      progress.report({ phase: "prepare", timeSteps: 0 });
     }
   }
 
-  #nextVersion(signal: AbortSignal): Promise<void> {
+  #nextFrame(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        this.#versionWaiters.delete(wake);
+        this.#frameWaiters.delete(wake);
         signal.removeEventListener("abort", wake);
         resolve();
       };
-      this.#versionWaiters.add(wake);
+      this.#frameWaiters.add(wake);
       signal.addEventListener("abort", wake, { once: true });
     });
   }

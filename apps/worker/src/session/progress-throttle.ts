@@ -1,4 +1,4 @@
-/** Few progress messages a second, and never one too few: the newest is always sent in the end. */
+/** At most one progress message an interval: the newest of an interval waits for its end. */
 
 import type { Phase } from "@ostinato/proto";
 import type { Clock, Timer } from "@ostinato/runtime";

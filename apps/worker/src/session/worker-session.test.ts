@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,10 +14,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeCompute, PROFILE } from "../../test/support/fake-compute.js";
 import type { FakeStream } from "../../test/support/fake-link.js";
 import { FakeLink, joinReply, parameters } from "../../test/support/fake-link.js";
+import { until } from "../../test/support/until.js";
+import { WorkerError } from "../errors/index.js";
 import { createWorkerMetrics } from "../ops/index.js";
 import { WorkerSession } from "./worker-session.js";
 
-const { logger } = createLogger({ process: "test" });
 const dataset = new TextEncoder().encode("a data set");
 const dataDigest = createHash("sha256").update(dataset).digest("hex");
 
@@ -30,18 +32,36 @@ afterEach(async () => {
   await rm(cacheDirectory, { recursive: true });
 });
 
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+interface StartOptions {
+  readonly compute?: FakeCompute;
+  readonly clock?: ManualClock;
+  /** Called before the data set is sent; may throw. */
+  readonly onFetch?: (numFetches: number) => void;
+  readonly onStream?: (stream: FakeStream) => void;
+}
 
 /** A session whose joins answer by the list, the last answer for ever. */
-function started(answers: readonly (Partial<JoinReply> | Error)[], compute = new FakeCompute()) {
-  const clock = new ManualClock();
+function started(answers: readonly (Partial<JoinReply> | Error)[], options: StartOptions = {}) {
+  const { compute = new FakeCompute(), clock = new ManualClock() } = options;
+  const file = join(cacheDirectory, "logs", "worker.log");
+  const { logger } = createLogger({ process: "test", file, level: "debug" });
+  const warnings = (): string[] =>
+    readFileSync(file, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<"level" | "msg" | "reason", string>)
+      .filter(({ level }) => level === "warn")
+      .map(({ msg, reason }) => `${msg}: ${reason}`);
+  const registry = new Registry();
   const drain = new AbortController();
   const links: FakeLink[] = [];
   const streams: FakeStream[] = [];
   const joinedAtMs: number[] = [];
   let numFetches = 0;
   let onStream: () => void = () => undefined;
-  const connect = (): FakeLink => {
+  const connectedWithMs: number[] = [];
+  const connect = (deadlineMs: number): FakeLink => {
+    connectedWithMs.push(deadlineMs);
     const link = new FakeLink({
       join: async () => {
         await Promise.resolve();
@@ -53,11 +73,13 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], compute = new
       data: async function* () {
         numFetches += 1;
         await Promise.resolve();
+        options.onFetch?.(numFetches);
         const totalBytes = dataset.length;
         yield { offset: 0, totalBytes, payload: dataset, crc32: crc32(dataset) };
       },
       onStream: (stream) => {
         streams.push(stream);
+        options.onStream?.(stream);
         onStream();
       },
     });
@@ -78,12 +100,24 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], compute = new
       clock,
       random: () => 0.5,
       logger,
-      metrics: createWorkerMetrics(new Registry(), { version: "test", node: "test" }),
+      metrics: createWorkerMetrics(registry, { version: "test", node: "test" }),
       drain: drain.signal,
     },
   );
   const end = session.run();
-  end.catch(() => undefined);
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  end.then(over, over);
+  /** Lets time pass whenever the session waits for it. */
+  const runClock = async (stepMs: number, isDone = (): boolean => isOver): Promise<void> => {
+    for (;;) {
+      await until(() => isDone() || clock.numTimers > 0);
+      if (isDone()) return;
+      clock.advance(stepMs);
+    }
+  };
   const streamAt = async (index: number): Promise<FakeStream> => {
     for (;;) {
       const stream = streams[index];
@@ -101,6 +135,11 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], compute = new
     drain,
     links,
     joinedAtMs,
+    connectedWithMs,
+    warnings,
+    registry,
+    streams,
+    runClock,
     streamAt,
     numFetches: () => numFetches,
   };
@@ -119,25 +158,18 @@ describe("WorkerSession", () => {
     });
     expect(session.state).toBe("attached");
     expect(compute.setups).toHaveLength(1);
-    expect(compute.setups[0]).toMatchObject({ backend: "wasm", dataset });
+    expect(compute.setups[0]).toMatchObject({ backend: "wasm", dataset: { digest: dataDigest } });
+    expect(compute.dataset).toEqual(dataset);
     stream.push({ kind: "stop", failed: false, reason: "completed" });
     expect(await end).toEqual({ kind: "stop", failed: false, reason: "completed" });
     expect(session.state).toBe("ended");
-    expect(links.map((link) => link.isClosed)).toEqual([true]);
+    expect(links.every((link) => link.isClosed)).toBe(true);
   });
 
   it("tries an absent coordinator ever more rarely until the deadline, then says so once", async () => {
-    const { end, clock, joinedAtMs } = started([unavailable]);
-    let outcome: unknown;
-    end.catch((error: unknown) => {
-      outcome = error;
-    });
-    for (let ms = 0; ms <= 1100 && outcome === undefined; ms += 5) {
-      await settle();
-      clock.advance(5);
-    }
-    await settle();
-    expect(outcome).toMatchObject({
+    const { end, joinedAtMs, links, warnings, runClock } = started([unavailable]);
+    await runClock(5);
+    await expect(end).rejects.toMatchObject({
       code: "unreachable",
       message:
         "no coordinator at 127.0.0.1:7070: tried for 1 s (5 attempts), last: connect ECONNREFUSED 127.0.0.1:7070",
@@ -145,14 +177,17 @@ describe("WorkerSession", () => {
     // Pauses of three quarters (random is 0.5) of 100, 200, 400, 800; the last is cut at the deadline.
     const startMs = joinedAtMs[0] ?? 0;
     expect(joinedAtMs.map((ms) => ms - startMs)).toEqual([0, 75, 225, 525, 1000]);
+    // An attempt has what is left of the deadline, a tenth of it at least.
+    const givenMs = links.flatMap((link) => link.joinDeadlinesMs);
+    expect(givenMs).toEqual([1000, 925, 775, 475, 100]);
+    expect(warnings()).toEqual([
+      "cannot join yet; trying until the deadline: connect ECONNREFUSED 127.0.0.1:7070",
+    ]);
   });
 
   it("takes a coordinator that comes in time", async () => {
-    const { end, clock, streamAt } = started([unavailable, unavailable, {}]);
-    for (let i = 0; i < 60; i++) {
-      await settle();
-      clock.advance(5);
-    }
+    const { end, runClock, streams, streamAt } = started([unavailable, unavailable, {}]);
+    await runClock(5, () => streams.length > 0);
     const stream = await streamAt(0);
     stream.push({ kind: "stop", failed: false, reason: "completed" });
     expect(await end).toMatchObject({ kind: "stop" });
@@ -178,7 +213,7 @@ describe("WorkerSession", () => {
   it("ends when no backend works", async () => {
     const compute = new FakeCompute();
     compute.offers = [];
-    const { end } = started([{}], compute);
+    const { end } = started([{}], { compute });
     await expect(end).rejects.toMatchObject({
       code: "noBackend",
       message: "none of the backends wasm, cpu works here",
@@ -186,7 +221,10 @@ describe("WorkerSession", () => {
   });
 
   it("joins anew when the stream is lost, drops what it held, and does not fetch again", async () => {
-    const { end, clock, compute, streamAt, numFetches } = started([{}, { incarnation: 2 }]);
+    const { end, compute, runClock, streams, streamAt, numFetches } = started([
+      {},
+      { incarnation: 2 },
+    ]);
     const first = await streamAt(0);
     const train = {
       kind: "lease",
@@ -207,8 +245,7 @@ describe("WorkerSession", () => {
     first.push(...parameters(0), train);
     await first.sentOfKind("leaseEnded");
     first.fail(new WireError("unavailable", "connection dropped"));
-    await settle();
-    clock.advance(100);
+    await runClock(5, () => streams.length > 1);
     const second = await streamAt(1);
     expect(await second.sentOfKind("attach")).toBeDefined();
     // The state of step 1 and the parameters belonged to the first incarnation.
@@ -230,34 +267,24 @@ describe("WorkerSession", () => {
   });
 
   it("counts the deadline of a lost coordinator from its loss, with the deadline of the run", async () => {
-    const { end, clock, streamAt } = started([{ deadlineMs: 2000 }, unavailable]);
+    const { end, clock, streamAt, runClock } = started([{ deadlineMs: 2000 }, unavailable]);
     const stream = await streamAt(0);
-    stream.push(...parameters(0));
-    await settle();
     clock.advance(3_600_000);
     stream.close();
-    let outcome: unknown;
-    end.catch((error: unknown) => {
-      outcome = error;
+    await runClock(50);
+    await expect(end).rejects.toMatchObject({
+      code: "unreachable",
+      message: expect.stringMatching(
+        /^the coordinator at 127\.0\.0\.1:7070 is gone: tried for 2 s/,
+      ) as string,
     });
-    let elapsedMs = 0;
-    while (outcome === undefined && elapsedMs < 3000) {
-      await settle();
-      clock.advance(50);
-      elapsedMs += 50;
-    }
-    expect(outcome).toMatchObject({ code: "unreachable" });
-    expect((outcome as Error).message).toMatch(
-      /^the coordinator at 127\.0\.0\.1:7070 is gone: tried for 2 s/,
-    );
   });
 
   it("ends when another job answers at the address", async () => {
-    const { end, clock, streamAt } = started([{}, { jobId: "job-2" }]);
+    const { end, runClock, streamAt } = started([{}, { jobId: "job-2" }]);
     const stream = await streamAt(0);
     stream.close();
-    await settle();
-    clock.advance(100);
+    await runClock(5);
     await expect(end).rejects.toMatchObject({
       code: "jobChanged",
       message: expect.stringContaining("job-2, not job-1") as string,
@@ -265,15 +292,14 @@ describe("WorkerSession", () => {
   });
 
   it("gives up a stream whose parameters do not have their digest, and joins anew", async () => {
-    const { end, clock, streamAt } = started([{}]);
+    const { end, runClock, streams, streamAt } = started([{}]);
     const first = await streamAt(0);
     const [announcement, ...frames] = parameters(0);
     if (announcement?.kind !== "parameters") expect.unreachable();
     first.push({ ...announcement, digest: new Uint8Array(32) }, ...frames);
     await first.ended();
-    await settle();
+    await runClock(5, () => streams.length > 1);
     expect(first.isCancelled).toBe(true);
-    clock.advance(100);
     const second = await streamAt(1);
     second.push({ kind: "stop", failed: false, reason: "completed" });
     await end;
@@ -310,19 +336,194 @@ describe("WorkerSession", () => {
   });
 
   it("drains before it has joined, without a word to anybody", async () => {
-    const { end, drain } = started([unavailable]);
-    await settle();
+    const { end, clock, drain } = started([unavailable]);
+    await until(() => clock.numTimers > 0);
     drain.abort();
     expect(await end).toEqual({ kind: "drained" });
   });
 
   it("waits no longer than the deadline for a coordinator that ignores the drain", async () => {
-    const { end, clock, drain, streamAt } = started([{ deadlineMs: 700 }]);
+    const { session, end, clock, drain, streamAt } = started([{ deadlineMs: 700 }]);
     const stream = await streamAt(0);
     drain.abort();
     await stream.ended();
-    await settle();
-    clock.advance(700);
+    await until(() => clock.numTimers > 0);
+    clock.advance(699);
+    expect(session.state).toBe("attached");
+    clock.advance(1);
     expect(await end).toEqual({ kind: "drained" });
+  });
+
+  it("does not join for ever a coordinator that refuses every stream", async () => {
+    const { end, clock, links, warnings, runClock } = started([{ deadlineMs: 1000 }], {
+      onStream: (stream) => {
+        queueMicrotask(() => stream.fail(new WireError("streamRefused", "no stream for you")));
+      },
+    });
+    await runClock(5);
+    await expect(end).rejects.toMatchObject({
+      code: "unreachable",
+      message: expect.stringMatching(
+        /^no session with the coordinator at 127\.0\.0\.1:7070 lasts: tried for 1 s \(\d attempts\), last: no stream for you$/,
+      ) as string,
+    });
+    expect(clock.now()).toBe(1000);
+    expect(links.every((link) => link.isClosed)).toBe(true);
+    expect(warnings()).toEqual(["the session was lost; joining again: no stream for you"]);
+  });
+
+  it("ends at once when its stream is refused for good", async () => {
+    const { end, joinedAtMs } = started([{}], {
+      onStream: (stream) => {
+        queueMicrotask(() => stream.fail(new WireError("badMessage", "what is that")));
+      },
+    });
+    await expect(end).rejects.toMatchObject({
+      code: "refused",
+      message: "refused by 127.0.0.1:7070: what is that",
+    });
+    expect(joinedAtMs).toHaveLength(1);
+  });
+
+  it("tries anew after each loss of a session that stood for a deadline, lease or not", async () => {
+    const { end, clock, streams, streamAt, runClock } = started([{ deadlineMs: 1000 }]);
+    for (let index = 0; index < 4; index++) {
+      await runClock(5, () => streams.length > index);
+      const stream = await streamAt(index);
+      await stream.sentOfKind("attach");
+      clock.advance(1000);
+      stream.close();
+    }
+    await runClock(5, () => streams.length > 4);
+    (await streamAt(4)).push({ kind: "stop", failed: false, reason: "completed" });
+    expect(await end).toMatchObject({ kind: "stop" });
+  });
+
+  it("tries again after a fetch that broke late, and gives up when they break for a deadline", async () => {
+    const clock = new ManualClock();
+    const { end, numFetches, runClock } = started([{ deadlineMs: 1000 }], {
+      clock,
+      onFetch: () => {
+        clock.advance(700);
+        throw new WireError("unavailable", "connection reset");
+      },
+    });
+    await runClock(5);
+    await expect(end).rejects.toMatchObject({ code: "unreachable" });
+    // At 700, and after a pause each at about 1475 and 2325 milliseconds: 1625 after the first.
+    expect(numFetches()).toBe(3);
+  });
+
+  it("joins again, and loads nothing again, when loading took so long that its identity may be gone", async () => {
+    const clock = new ManualClock();
+    const compute = new FakeCompute();
+    const answers = [
+      { deadlineMs: 1000 },
+      { deadlineMs: 1000, workerId: "worker-2", streamToken: "token-2" },
+    ];
+    const { end, streamAt, numFetches, warnings } = started(answers, {
+      clock,
+      compute,
+      onFetch: () => clock.advance(60_000),
+    });
+    const stream = await streamAt(0);
+    expect(await stream.sentOfKind("attach")).toMatchObject({
+      workerId: "worker-2",
+      streamToken: "token-2",
+    });
+    expect(numFetches()).toBe(1);
+    expect(compute.setups).toHaveLength(1);
+    expect(warnings()).toEqual([]);
+    stream.push({ kind: "stop", failed: false, reason: "completed" });
+    await end;
+  });
+
+  it("does not serve a run with what it prepared for another", async () => {
+    const clock = new ManualClock();
+    const answers = [{ deadlineMs: 1000 }, { deadlineMs: 1000, incarnation: 2 }];
+    const { end, compute, joinedAtMs, runClock, streams, streamAt } = started(answers, {
+      clock,
+      onFetch: () => clock.advance(60_000),
+    });
+    await runClock(5, () => streams.length > 0);
+    const stream = await streamAt(0);
+    // Joined, found changed, joined once more and prepared for that.
+    expect(joinedAtMs).toHaveLength(3);
+    expect(compute.setups).toHaveLength(2);
+    stream.push({ kind: "stop", failed: false, reason: "completed" });
+    await end;
+  });
+
+  it("keeps its connection alive by the deadline of the run", async () => {
+    const { end, connectedWithMs, links, streamAt } = started([{ deadlineMs: 5000 }]);
+    const stream = await streamAt(0);
+    expect(connectedWithMs).toEqual([1000, 5000]);
+    expect(links.map((link) => [link.isClosed, link.streams.length])).toEqual([
+      [true, 0],
+      [false, 1],
+    ]);
+    stream.push({ kind: "stop", failed: false, reason: "completed" });
+    await end;
+    const same = started([{ deadlineMs: 1000 }]);
+    const only = await same.streamAt(0);
+    expect(same.connectedWithMs).toEqual([1000]);
+    only.push({ kind: "stop", failed: false, reason: "completed" });
+    await same.end;
+  });
+
+  it("has nothing to do, and nothing to complain of, where the run is ending", async () => {
+    const { end, joinedAtMs } = started([new WireError("shuttingDown", "the run is ending")]);
+    expect(await end).toEqual({ kind: "stop", failed: false, reason: "the run is ending" });
+    expect(joinedAtMs).toHaveLength(1);
+  });
+
+  it("ends at once when it cannot read the run's config", async () => {
+    const { end, joinedAtMs } = started([{ configJson: "{}" }]);
+    await expect(end).rejects.toMatchObject({
+      code: "refused",
+      message: expect.stringContaining("seed is undefined") as string,
+    });
+    expect(joinedAtMs).toHaveLength(1);
+  });
+
+  it("returns its leases and ends when the compute thread dies, also between leases", async () => {
+    const { end, compute, streamAt } = started([{}]);
+    const stream = await streamAt(0);
+    await stream.sentOfKind("attach");
+    compute.loss.abort(new WorkerError("threadLost", "the compute thread is gone: it ended"));
+    expect(await stream.sentOfKind("returnLeases")).toEqual({
+      kind: "returnLeases",
+      reason: "the compute thread is gone: it ended",
+    });
+    stream.close();
+    await expect(end).rejects.toMatchObject({
+      code: "threadLost",
+      message: "the compute thread is gone: it ended",
+    });
+  });
+
+  it("ends at once when the compute thread dies while nobody is reached", async () => {
+    const { end, clock, compute } = started([unavailable]);
+    await until(() => clock.numTimers > 0);
+    compute.loss.abort(new WorkerError("threadLost", "the compute thread is gone: it ended"));
+    await expect(end).rejects.toMatchObject({ code: "threadLost" });
+  });
+
+  it("shows its state as a metric", async () => {
+    const { end, registry, streamAt } = started([{}]);
+    const states = async (): Promise<string[]> =>
+      (await registry.metrics())
+        .split("\n")
+        .filter((line) => /^ostinato_worker_session_state/.test(line));
+    const stream = await streamAt(0);
+    expect(await states()).toEqual([
+      'ostinato_worker_session_state{state="joining"} 0',
+      'ostinato_worker_session_state{state="preparing"} 0',
+      'ostinato_worker_session_state{state="attached"} 1',
+      'ostinato_worker_session_state{state="ended"} 0',
+    ]);
+    stream.push({ kind: "stop", failed: false, reason: "completed" });
+    await end;
+    expect(await states()).toContain('ostinato_worker_session_state{state="ended"} 1');
   });
 });

@@ -1,29 +1,23 @@
 /** A worker's life with its coordinator: join, prepare, serve, and again when the stream is lost. */
 
 import type { BackendName } from "@ostinato/kernels/tensor";
-import type { ModelSpec } from "@ostinato/lstm";
-import { compileModelSpec, parameterLayout } from "@ostinato/lstm";
+import { parameterLayout } from "@ostinato/lstm";
 import type { JoinReply, NumericsProfile } from "@ostinato/proto";
-import { PROTOCOL_VERSION, WireError } from "@ostinato/proto";
+import { PROTOCOL_VERSION, untilAborted } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
-import type { WorkerMetrics } from "../ops/index.js";
-import { loadDataset, readRunSettings } from "../shard/index.js";
+import type { SessionState, WorkerMetrics } from "../ops/index.js";
 import type { Compute } from "../training/index.js";
-import { AttachedStream } from "./attached-stream.js";
 import type { StreamEnd } from "./attached-stream.js";
+import { AttachedStream } from "./attached-stream.js";
 import { backoffDelayMs, waitMs } from "./backoff.js";
 import type { CoordinatorLink } from "./coordinator-link.js";
+import { asFinal, isPassing, isRunEnding } from "./faults.js";
+import type { FailedAttempt } from "./outage.js";
 import { Outage } from "./outage.js";
-
-/**
- * - `joining`: no identity; calls the coordinator, with pauses.
- * - `preparing`: joined; loads data and model.
- * - `attached`: on the Train stream; computes what it leases.
- * - `ended`: nothing more will happen.
- */
-export type SessionState = "joining" | "preparing" | "attached" | "ended";
+import type { Preparation } from "./preparation.js";
+import { isSameRun, prepare } from "./preparation.js";
 
 export interface SessionOptions {
   /** For messages to people. */
@@ -39,7 +33,7 @@ export interface SessionOptions {
 export interface SessionModules {
   /**
    * A fresh client, which takes a silent coordinator for gone after the deadline; each attempt gets
-   * its own and closes it.
+   * its own, and another one where the run's deadline is not the one it began with.
    */
   readonly connect: (deadlineMs: number) => CoordinatorLink;
   readonly compute: Compute;
@@ -57,20 +51,13 @@ const FIRST_PAUSE_MS = 100;
 /** So that a coordinator that is back is found soon, whatever the deadline. */
 const LONGEST_PAUSE_MS = 2000;
 
-/** Refusals that another attempt would only repeat. */
-const FINAL_REFUSALS: ReadonlySet<WireError["code"]> = new Set([
-  "profileRefused",
-  "protocolVersion",
-  "unknownJob",
-  "badMessage",
-] as const);
+/** The least time for a join, as a part of the deadline: with less, a coordinator that is there could
+ * not answer, and the last attempt would say nothing. */
+const LEAST_PART_OF_DEADLINE = 0.1;
 
-/** Faults of ours that another attempt may mend. */
-const PASSING_FAULTS: ReadonlySet<WorkerError["code"]> = new Set([
-  "streamLost",
-  "protocol",
-  "dataCorrupt",
-] as const);
+/** An identity without a stream is forgotten after a deadline; one older than this part of it is
+ * not relied on. */
+const FRESH_PART_OF_DEADLINE = 0.5;
 
 export class WorkerSession {
   readonly #options: SessionOptions;
@@ -83,6 +70,7 @@ export class WorkerSession {
     this.#options = options;
     this.#modules = modules;
     this.#deadlineMs = options.deadlineMs;
+    this.#enter("joining");
   }
 
   get state(): SessionState {
@@ -100,88 +88,124 @@ export class WorkerSession {
       if (profiles === "drained") return { kind: "drained" };
       return await this.#serveUntilEnd(profiles);
     } finally {
-      this.#state = "ended";
+      this.#enter("ended");
     }
   }
 
   async #serveUntilEnd(profiles: readonly NumericsProfile[]): Promise<StreamEnd> {
-    const { clock, drain, logger, random } = this.#modules;
-    const { address } = this.#options;
+    const { clock, compute, drain, random } = this.#modules;
     const outage = new Outage(clock);
     for (;;) {
       try {
-        const end = await this.#attempt(profiles, () => outage.over());
-        return end === "drained" ? { kind: "drained" } : end;
+        outage.attempt();
+        return await this.#attempt(profiles, outage);
       } catch (error) {
-        if (drain.aborted) return { kind: "drained" };
-        if (!isPassing(error)) throw asFinal(error, address);
-        // A stream that was up until now: the outage begins here, not at the attempt before it.
-        if (this.#state === "attached" && isStreamLoss(error)) outage.begin();
-        this.#state = "joining";
-        const { elapsedMs, numAttempts } = outage.failedAttempt();
-        if (elapsedMs >= this.#deadlineMs) {
-          throw this.#unreachable(elapsedMs, numAttempts, error);
-        }
+        if (drain.aborted || compute.lost.aborted) return this.#drainedOrLost();
+        if (isRunEnding(error)) return { kind: "stop", failed: false, reason: messageOf(error) };
+        if (!isPassing(error)) throw asFinal(error, this.#options.address);
+        this.#enter("joining");
+        const failure = outage.failed();
+        if (failure.elapsedMs >= this.#deadlineMs) throw this.#givenUp(failure, error);
+        const backoff = { firstMs: FIRST_PAUSE_MS, maxMs: LONGEST_PAUSE_MS, random };
         const pauseMs = Math.min(
-          backoffDelayMs(numAttempts - 1, {
-            firstMs: FIRST_PAUSE_MS,
-            maxMs: LONGEST_PAUSE_MS,
-            random,
-          }),
-          this.#deadlineMs - elapsedMs,
+          backoffDelayMs(failure.numAttempts - 1, backoff),
+          this.#deadlineMs - failure.elapsedMs,
         );
-        const fields = { address, numAttempts, pauseMs, reason: messageOf(error) };
-        logger.debug(fields, "the coordinator is not reachable; trying again");
-        if ((await waitMs(clock, pauseMs, drain)) === "aborted") return { kind: "drained" };
+        this.#logRetry(failure, pauseMs, error);
+        const waited = await waitMs(clock, pauseMs, AbortSignal.any([drain, compute.lost]));
+        if (waited === "aborted") return this.#drainedOrLost();
       }
     }
   }
 
-  /** One identity, from joining to the end of its stream. */
-  async #attempt(
-    profiles: readonly NumericsProfile[],
-    onFirstParameters: () => void,
-  ): Promise<StreamEnd | "drained"> {
+  /** From joining to the end of a stream; nearly always with one identity. */
+  async #attempt(profiles: readonly NumericsProfile[], outage: Outage): Promise<StreamEnd> {
     const { compute, clock, connect, drain, logger, metrics } = this.#modules;
-    const { workerName, cacheDirectory } = this.#options;
-    this.#state = "joining";
-    const link = connect(this.#deadlineMs);
+    this.#enter("joining");
+    const connectedWithMs = this.#deadlineMs;
+    let link = connect(connectedWithMs);
     try {
-      const identity = await link.join(
-        { protocolVersion: PROTOCOL_VERSION, workerName, profiles },
-        { deadlineMs: this.#deadlineMs, signal: drain },
-      );
-      this.#checkIdentity(identity, profiles);
-      metrics.joins.inc();
-      const { workerId, jobId, incarnation, profile } = identity;
-      logger.info({ workerId, jobId, incarnation, backend: profile.backend }, "joined");
-      this.#state = "preparing";
-      const prepared = (async () => {
-        const spec = readModelSpec(identity.modelJson);
-        const settings = readRunSettings(identity.configJson);
-        const dataset = await loadDataset(identity.dataDigest, {
-          directory: cacheDirectory,
-          fetch: (digest) => link.fetchData(digest),
-          logger,
-        });
-        const { backend } = profile;
-        return { spec, ...(await compute.prepare({ backend, spec, settings, dataset })) };
-      })();
-      const ready = await unlessAborted(prepared, drain);
-      if (ready === "aborted") return "drained";
-      this.#state = "attached";
+      let identity = await this.#join(link, profiles, this.#deadlineMs - outage.elapsedMs);
+      const joinedAtMs = clock.now();
+      outage.joined();
+      if (this.#deadlineMs !== connectedWithMs) {
+        // Keepalive is fixed when a connection is made, and derives from the run's deadline.
+        link.close();
+        link = connect(this.#deadlineMs);
+      }
+      this.#enter("preparing");
+      const prepared = await this.#prepare(link, identity);
+      if (prepared === "aborted") return this.#drainedOrLost();
+      if (clock.now() - joinedAtMs >= this.#deadlineMs * FRESH_PART_OF_DEADLINE) {
+        // What is prepared stays; the identity may have been forgotten in so long a time.
+        const fresh = await this.#join(link, profiles, this.#deadlineMs);
+        if (!isSameRun(identity, fresh)) {
+          throw new WorkerError("streamLost", "the coordinator changed while data was loaded");
+        }
+        identity = fresh;
+      }
+      this.#enter("attached");
+      const attachedAtMs = clock.now();
       const stream = new AttachedStream(
         {
           identity,
-          numParameters: parameterLayout(ready.spec).size,
-          stateSizes: ready.stateSizes,
+          numParameters: parameterLayout(prepared.spec).size,
+          stateSizes: prepared.stateSizes,
         },
-        { stream: link.train(), compute, clock, logger, metrics, drain, onFirstParameters },
+        {
+          stream: link.train(),
+          compute,
+          clock,
+          logger,
+          metrics,
+          drain,
+          onServed: () => outage.settled(),
+        },
       );
-      return await stream.serve();
+      try {
+        return await stream.serve();
+      } finally {
+        // Taken in for that long, be it without a lease: not a coordinator that refuses this worker.
+        if (clock.now() - attachedAtMs >= this.#deadlineMs) outage.settled();
+      }
     } finally {
       link.close();
     }
+  }
+
+  async #join(
+    link: CoordinatorLink,
+    profiles: readonly NumericsProfile[],
+    deadlineMs: number,
+  ): Promise<JoinReply> {
+    const { compute, drain, logger, metrics } = this.#modules;
+    const { workerName } = this.#options;
+    const identity = await link.join(
+      { protocolVersion: PROTOCOL_VERSION, workerName, profiles },
+      {
+        deadlineMs: Math.max(deadlineMs, this.#deadlineMs * LEAST_PART_OF_DEADLINE),
+        signal: AbortSignal.any([drain, compute.lost]),
+      },
+    );
+    this.#checkIdentity(identity, profiles);
+    metrics.joins.inc();
+    const { workerId, jobId, incarnation, profile } = identity;
+    logger.info({ workerId, jobId, incarnation, backend: profile.backend }, "joined");
+    return identity;
+  }
+
+  #prepare(link: CoordinatorLink, identity: JoinReply): Promise<Preparation | "aborted"> {
+    const { compute, clock, drain, logger } = this.#modules;
+    const { cacheDirectory } = this.#options;
+    const prepared = prepare(identity, { link, compute, cacheDirectory, clock, logger });
+    return untilAborted(prepared, AbortSignal.any([drain, compute.lost]));
+  }
+
+  /** @throws WorkerError `threadLost`, unless the worker is asked to leave anyway */
+  #drainedOrLost(): StreamEnd {
+    const { compute, drain } = this.#modules;
+    if (!drain.aborted) compute.lost.throwIfAborted();
+    return { kind: "drained" };
   }
 
   #checkIdentity(identity: JoinReply, profiles: readonly NumericsProfile[]): void {
@@ -208,7 +232,7 @@ export class WorkerSession {
   async #profiles(): Promise<readonly NumericsProfile[] | "drained"> {
     const { compute, drain, logger } = this.#modules;
     const { backends } = this.#options;
-    const offered = await unlessAborted(compute.profiles(backends), drain);
+    const offered = await untilAborted(compute.profiles(backends), drain);
     if (offered === "aborted") return "drained";
     if (offered.length === 0) {
       throw new WorkerError("noBackend", `none of the backends ${backends.join(", ")} works here`);
@@ -217,12 +241,31 @@ export class WorkerSession {
     return offered;
   }
 
-  #unreachable(elapsedMs: number, numAttempts: number, last: unknown): WorkerError {
+  #enter(state: SessionState): void {
+    this.#state = state;
+    this.#modules.metrics.setSessionState(state);
+  }
+
+  /** Once an outage where everybody sees it, and for every attempt where one looks for it. */
+  #logRetry(failure: FailedAttempt, pauseMs: number, error: unknown): void {
+    const { logger } = this.#modules;
     const { address } = this.#options;
-    const what =
-      this.#firstJobId === undefined
-        ? `no coordinator at ${address}`
-        : `the coordinator at ${address} is gone`;
+    const { numAttempts } = failure;
+    const reason = messageOf(error);
+    if (numAttempts > 1) {
+      logger.debug({ address, numAttempts, pauseMs, reason }, "failed again; trying on");
+    } else if (failure.wasJoined) {
+      logger.warn({ address, reason }, "the session was lost; joining again");
+    } else {
+      logger.warn({ address, reason }, "cannot join yet; trying until the deadline");
+    }
+  }
+
+  #givenUp({ elapsedMs, numAttempts, numLetGo }: FailedAttempt, last: unknown): WorkerError {
+    const { address } = this.#options;
+    let what = `no coordinator at ${address}`;
+    if (numLetGo > 0) what = `no session with the coordinator at ${address} lasts`;
+    else if (this.#firstJobId !== undefined) what = `the coordinator at ${address} is gone`;
     const attempts = numAttempts === 1 ? "1 attempt" : `${numAttempts} attempts`;
     const seconds = Math.round(elapsedMs / 100) / 10;
     return new WorkerError(
@@ -230,51 +273,5 @@ export class WorkerSession {
       `${what}: tried for ${seconds} s (${attempts}), last: ${messageOf(last)}`,
       { cause: last },
     );
-  }
-}
-
-function readModelSpec(modelJson: string): ModelSpec {
-  try {
-    return compileModelSpec(JSON.parse(modelJson));
-  } catch (error) {
-    throw new WorkerError("refused", `the run's model is not known here: ${messageOf(error)}`);
-  }
-}
-
-function isStreamLoss(error: unknown): boolean {
-  return (
-    (error instanceof WorkerError && error.code === "streamLost") ||
-    (error instanceof WireError && error.code === "unavailable")
-  );
-}
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof WireError) return !FINAL_REFUSALS.has(error.code);
-  return error instanceof WorkerError && PASSING_FAULTS.has(error.code);
-}
-
-function asFinal(error: unknown, address: string): WorkerError {
-  if (error instanceof WorkerError) return error;
-  if (error instanceof WireError) {
-    return new WorkerError("refused", `refused by ${address}: ${error.message}`, { cause: error });
-  }
-  return new WorkerError("compute", messageOf(error), { cause: error });
-}
-
-/** The value, or `aborted` as soon as the signal is; what still goes on is nobody's concern then. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "aborted"> {
-  if (signal.aborted) {
-    work.catch(() => undefined);
-    return "aborted";
-  }
-  let stop: () => void = () => undefined;
-  const aborted = new Promise<"aborted">((resolve) => {
-    stop = () => resolve("aborted");
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }

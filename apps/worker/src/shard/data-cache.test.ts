@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 import type { DataChunk } from "@ostinato/proto";
-import { createLogger } from "@ostinato/runtime";
+import { createLogger, systemClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { loadDataset } from "./data-cache.js";
@@ -41,6 +41,7 @@ async function load(
   let numFetches = 0;
   const bytes = await loadDataset(digest, {
     directory,
+    clock: systemClock,
     logger,
     fetch: async function* () {
       numFetches += 1;
@@ -85,6 +86,29 @@ describe("loadDataset", () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  it("takes away what a worker left long ago, and leaves what one writes now", async () => {
+    const directory = join(root, "data");
+    const orphan = join(directory, ".incoming-dead");
+    const empty = join(directory, ".incoming-empty");
+    const current = join(directory, ".incoming-alive");
+    for (const folder of [orphan, empty, current]) await mkdir(folder, { recursive: true });
+    await writeFile(join(orphan, "data.bin"), "half of");
+    await writeFile(join(current, "data.bin"), "half of");
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    await utimes(join(orphan, "data.bin"), longAgo, longAgo);
+    // A folder's own time stands still while its file grows.
+    for (const folder of [empty, current]) await utimes(folder, longAgo, longAgo);
+    await load(chunksOf(content));
+    expect((await readdir(directory)).sort()).toEqual([".incoming-alive", `${digest}.bin`]);
+  });
+
+  it("serves workers that fill one cache at the same time", async () => {
+    const loads = Array.from({ length: 4 }, () => load(chunksOf(content)));
+    for (const { bytes } of await Promise.all(loads)) expect(bytes).toEqual(content);
+    expect(await readdir(join(root, "data"))).toEqual([`${digest}.bin`]);
+    expect(await load([])).toEqual({ bytes: content, numFetches: 0 });
+  });
+
   it("does without a cache where none can be written", async () => {
     await writeFile(join(root, "file"), "");
     const directory = join(root, "file", "data");
@@ -92,7 +116,12 @@ describe("loadDataset", () => {
   });
 
   it("takes no digest that could name another file", async () => {
-    const modules = { directory: root, logger, fetch: () => expect.unreachable() };
-    await expect(loadDataset("../../secret", modules)).rejects.toMatchObject({ code: "protocol" });
+    const modules = {
+      directory: root,
+      clock: systemClock,
+      logger,
+      fetch: () => expect.unreachable(),
+    };
+    await expect(loadDataset("../../secret", modules)).rejects.toMatchObject({ code: "refused" });
   });
 });

@@ -1,20 +1,32 @@
-/** The encoded data set, fetched once and kept on disk under its digest. */
+/**
+ * The encoded data set, fetched once and kept on disk under its digest.
+ *
+ * Data sets of past runs stay: nothing here knows which will be asked for again, and each file can
+ * be removed at any time.
+ */
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 import type { DataChunk } from "@ostinato/proto";
-import type { Logger } from "@ostinato/runtime";
+import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
+
+const INCOMING = ".incoming-";
+const TEMPORARY = "data.bin";
+
+/** Nobody writes one file for so long. */
+const ORPHAN_MS = 3_600_000;
 
 export interface DataCacheModules {
   /** Where `<digest>.bin` files are; made when missing. */
   readonly directory: string;
   readonly fetch: (digest: string) => AsyncIterable<DataChunk>;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -23,19 +35,19 @@ export interface DataCacheModules {
  *
  * A cache that cannot be written (a read-only file system) is worth a warning, not a failure.
  *
- * @throws WorkerError `dataCorrupt` when what was fetched does not have the digest; whatever the
- *   fetch throws
+ * @throws WorkerError `refused` for a digest that is none, `dataCorrupt` when what was fetched does
+ *   not have it; whatever the fetch throws
  */
 export async function loadDataset(digest: string, modules: DataCacheModules): Promise<Uint8Array> {
   if (!/^[0-9a-f]{64}$/.test(digest)) {
-    throw new WorkerError("protocol", `data digest "${digest}" is not a SHA-256 in hex`);
+    throw new WorkerError("refused", `data digest "${digest}" is not a SHA-256 in hex`);
   }
   const file = join(modules.directory, `${digest}.bin`);
   const cached = await readVerified(file, digest, modules.logger);
   if (cached !== undefined) return cached;
   const bytes = await receive(digest, modules.fetch(digest));
   try {
-    await writeAtomically(modules.directory, file, bytes);
+    await writeAtomically(modules, file, bytes);
   } catch (error) {
     modules.logger.warn({ file, reason: messageOf(error) }, "the data set cannot be cached");
   }
@@ -97,12 +109,34 @@ async function receive(digest: string, chunks: AsyncIterable<DataChunk>): Promis
   return bytes;
 }
 
+/** Takes away what workers left that died while they wrote. What cannot be had stays. */
+async function removeOrphans({ directory, clock, logger }: DataCacheModules): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.startsWith(INCOMING));
+  for (const name of names) {
+    const folder = join(directory, name);
+    try {
+      // The file's time moves while it is written; an empty folder's is that of its making.
+      const { mtimeMs } = await stat(join(folder, TEMPORARY)).catch(() => stat(folder));
+      if (clock.wallTime().getTime() - mtimeMs <= ORPHAN_MS) continue;
+      await rm(folder, { recursive: true, force: true });
+    } catch (error) {
+      logger.debug({ folder, reason: messageOf(error) }, "an unfinished data set stays");
+    }
+  }
+}
+
 /** A folder of its own makes the temporary name unique among workers that share the cache. */
-async function writeAtomically(directory: string, file: string, bytes: Uint8Array): Promise<void> {
+async function writeAtomically(
+  modules: DataCacheModules,
+  file: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const { directory } = modules;
   await mkdir(directory, { recursive: true });
-  const folder = await mkdtemp(join(directory, ".incoming-"));
+  await removeOrphans(modules);
+  const folder = await mkdtemp(join(directory, INCOMING));
   try {
-    const temporary = join(folder, "data.bin");
+    const temporary = join(folder, TEMPORARY);
     const handle = await open(temporary, "wx");
     try {
       await handle.writeFile(bytes);

@@ -8,6 +8,8 @@
  * const batch = source.trainBatch(lease.epochStep, [0, 1]);
  */
 export { ArrivingStates, HeldStates, initialStates } from "./carried-states.js";
+export { defaultCacheDirectory } from "./cache-directory.js";
+export type { CachePlaces } from "./cache-directory.js";
 export { loadDataset } from "./data-cache.js";
 export type { DataCacheModules } from "./data-cache.js";
 export { readRunSettings } from "./run-settings.js";

@@ -36,6 +36,6 @@ describe("readRunSettings", () => {
     ],
   ])("refuses %s, naming what is wrong", (_, json, message) => {
     expect(() => readRunSettings(json)).toThrow(message);
-    expect(() => readRunSettings(json)).toThrow(expect.objectContaining({ code: "protocol" }));
+    expect(() => readRunSettings(json)).toThrow(expect.objectContaining({ code: "refused" }));
   });
 });

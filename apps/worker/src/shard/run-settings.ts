@@ -18,14 +18,14 @@ export interface RunSettings {
 /**
  * Picks the settings out of the config a coordinator sent as JSON.
  *
- * @throws WorkerError `protocol` naming the key and what it should be
+ * @throws WorkerError `refused` naming the key and what it should be
  */
 export function readRunSettings(configJson: string): RunSettings {
   let parsed: unknown;
   try {
     parsed = JSON.parse(configJson);
   } catch (error) {
-    throw new WorkerError("protocol", `the run config is no JSON: ${messageOf(error)}`);
+    throw new WorkerError("refused", `the run config is no JSON: ${messageOf(error)}`);
   }
   // What the coordinator validated; each value is checked again as it is read.
   const config = (parsed ?? {}) as PartialRunConfig;
@@ -47,7 +47,7 @@ interface PartialRunConfig {
 function integer(key: string, value: number | undefined, least: number): number {
   if (!Number.isSafeInteger(value) || value === undefined || value < least) {
     throw new WorkerError(
-      "protocol",
+      "refused",
       `run config: ${key} is ${JSON.stringify(value)}, not an integer of at least ${least}`,
     );
   }

@@ -13,13 +13,19 @@ import type {
   TrainTask,
 } from "./compute.js";
 
+/** The setup as the thread sees it. */
+export interface ThreadSetup extends Omit<ComputeSetup, "dataset"> {
+  /** The encoded data set; undefined: that of the setup before. */
+  readonly encoded: Uint8Array | undefined;
+}
+
 /** Each request with what it is asked with and what it is answered with. */
 export interface ComputeOperations {
   readonly profiles: {
     readonly input: readonly BackendName[];
     readonly output: readonly NumericsProfile[];
   };
-  readonly prepare: { readonly input: ComputeSetup; readonly output: PreparedCompute };
+  readonly prepare: { readonly input: ThreadSetup; readonly output: PreparedCompute };
   readonly train: { readonly input: TrainTask; readonly output: readonly TrainedLeaf[] };
   readonly evaluate: { readonly input: EvaluateTask; readonly output: readonly LeafResult[] };
 }
@@ -55,6 +61,8 @@ export type ComputeReply =
       readonly id: number;
       readonly code: WorkerErrorCode;
       readonly message: string;
+      /** For the log. */
+      readonly stack: string | undefined;
     };
 
 /** What the thread is started with. */

@@ -16,8 +16,9 @@ import type {
   ComputeRequest,
   ComputeThreadData,
   OperationName,
+  ThreadSetup,
 } from "./compute-messages.js";
-import type { ComputeSetup, PreparedCompute } from "./compute.js";
+import type { PreparedCompute } from "./compute.js";
 import type { ComputeControl } from "./shard-computer.js";
 import { ShardComputer } from "./shard-computer.js";
 
@@ -26,6 +27,7 @@ const port = parentPort;
 const { cancelled } = workerData as ComputeThreadData;
 
 let computer: ShardComputer | undefined;
+let encoded: Uint8Array | undefined;
 /** Requests are handled one after the other, also where handling one is asynchronous. */
 let last: Promise<void> = Promise.resolve();
 
@@ -40,7 +42,8 @@ async function handle(request: ComputeRequest): Promise<void> {
     reply({ kind: "done", id, output, numTensors: memory().numTensors });
   } catch (error) {
     const code = error instanceof WorkerError ? error.code : "compute";
-    reply({ kind: "failed", id, code, message: messageOf(error) });
+    const stack = error instanceof Error ? error.stack : undefined;
+    reply({ kind: "failed", id, code, message: messageOf(error), stack });
   }
 }
 
@@ -83,12 +86,14 @@ async function profiles(backends: readonly BackendName[]): Promise<readonly Nume
   return found;
 }
 
-async function prepare(setup: ComputeSetup): Promise<PreparedCompute> {
+async function prepare(setup: ThreadSetup): Promise<PreparedCompute> {
   computer?.dispose();
   computer = undefined;
   // The profile was computed here, so that its backend's name is one that this build knows.
   await selectBackend(setup.backend as BackendName);
-  const source = createShardSource(setup.dataset, setup.settings);
+  encoded = setup.encoded ?? encoded;
+  if (encoded === undefined) throw new WorkerError("badLease", "no data set is here");
+  const source = createShardSource(encoded, setup.settings);
   const model = createLanguageModel(setup.spec);
   computer = new ShardComputer(setup.settings, { model, source });
   return { stateSizes: computer.stateSizes };

@@ -12,6 +12,7 @@ import type {
   ComputeRequest,
   ComputeThreadData,
   OperationName,
+  ThreadSetup,
 } from "./compute-messages.js";
 import type {
   Compute,
@@ -45,8 +46,11 @@ export class ComputeThread implements Compute {
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #pending = new Map<number, PendingRequest>();
   readonly #onTensors: (numTensors: number) => void;
+  readonly #loss = new AbortController();
   #nextId = 1;
-  #lost: WorkerError | undefined;
+  #gone: WorkerError | undefined;
+  /** Digest of the data set that the thread holds. */
+  #datasetDigest: string | undefined;
 
   constructor(options: ComputeThreadOptions) {
     this.#onTensors = options.onTensors ?? (() => undefined);
@@ -54,16 +58,26 @@ export class ComputeThread implements Compute {
     // Without this process's flags: import conditions of a development tool do not hold there.
     this.#thread = new Worker(options.entry, { workerData, execArgv: [], name: "compute" });
     this.#thread.on("message", (reply: ComputeReply) => this.#receive(reply));
-    this.#thread.on("error", (error) => this.#lose(messageOf(error)));
+    this.#thread.on("error", (error) => this.#lose(messageOf(error), error));
     this.#thread.on("exit", (code) => this.#lose(`it ended with code ${code}`));
+  }
+
+  get lost(): AbortSignal {
+    return this.#loss.signal;
   }
 
   profiles(backends: readonly BackendName[]): Promise<readonly NumericsProfile[]> {
     return this.#request("profiles", backends);
   }
 
-  prepare(setup: ComputeSetup): Promise<PreparedCompute> {
-    return this.#request("prepare", setup);
+  async prepare({ dataset, ...setup }: ComputeSetup): Promise<PreparedCompute> {
+    const isHeld = dataset.digest === this.#datasetDigest;
+    const encoded = isHeld ? undefined : await dataset.load();
+    // What fails half-way leaves nothing that could be relied on.
+    this.#datasetDigest = undefined;
+    const prepared = await this.#request("prepare", { ...setup, encoded });
+    this.#datasetDigest = dataset.digest;
+    return prepared;
   }
 
   train(
@@ -83,7 +97,7 @@ export class ComputeThread implements Compute {
   }
 
   async close(): Promise<void> {
-    this.#lose("it was closed");
+    this.#end(new WorkerError("threadLost", "the compute thread is gone: it was closed"));
     await this.#thread.terminate();
   }
 
@@ -93,7 +107,7 @@ export class ComputeThread implements Compute {
     events: Partial<ComputeEvents> = {},
     signal?: AbortSignal,
   ): Promise<ComputeOperations[K]["output"]> {
-    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#gone !== undefined) throw this.#gone;
     if (signal?.aborted === true) throw new WorkerError("cancelled", `${kind} was cancelled`);
     const id = this.#nextId++;
     const cancel = (): void => {
@@ -115,7 +129,7 @@ export class ComputeThread implements Compute {
   }
 
   #post(request: ComputeRequest): void {
-    this.#thread.postMessage(request);
+    this.#thread.postMessage(request, request.kind === "prepare" ? ownBuffers(request.input) : []);
   }
 
   #receive(reply: ComputeReply): void {
@@ -132,16 +146,38 @@ export class ComputeThread implements Compute {
         request.resolve(reply);
         break;
       case "failed":
-        request.reject(new WorkerError(reply.code, reply.message));
+        request.reject(new WorkerError(reply.code, reply.message, { cause: errorOf(reply) }));
         break;
       default:
         reply satisfies never;
     }
   }
 
-  #lose(reason: string): void {
-    this.#lost ??= new WorkerError("threadLost", `the compute thread is gone: ${reason}`);
-    for (const request of this.#pending.values()) request.reject(this.#lost);
+  #lose(reason: string, cause?: unknown): void {
+    const lost = new WorkerError("threadLost", `the compute thread is gone: ${reason}`, { cause });
+    const isNews = this.#gone === undefined;
+    this.#end(lost);
+    if (isNews) this.#loss.abort(lost);
+  }
+
+  #end(reason: WorkerError): void {
+    this.#gone ??= reason;
+    for (const request of this.#pending.values()) request.reject(this.#gone);
     this.#pending.clear();
   }
+}
+
+/** The data set is moved, not copied, where it is a whole buffer: nobody here needs it any more. */
+function ownBuffers({ encoded }: ThreadSetup): ArrayBuffer[] {
+  if (encoded?.buffer instanceof ArrayBuffer && encoded.byteLength === encoded.buffer.byteLength) {
+    return [encoded.buffer];
+  }
+  return [];
+}
+
+/** The error as it was in the thread, for the log. */
+function errorOf({ message, stack }: ComputeReply & { kind: "failed" }): Error {
+  const error = new Error(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
 }

@@ -11,8 +11,11 @@ export interface ComputeSetup {
   readonly backend: string;
   readonly spec: ModelSpec;
   readonly settings: RunSettings;
-  /** The encoded data set. */
-  readonly dataset: Uint8Array;
+  readonly dataset: {
+    readonly digest: string;
+    /** The encoded bytes, which are handed over; not called for the data set prepared last. */
+    readonly load: () => Promise<Uint8Array>;
+  };
 }
 
 export interface PreparedCompute {
@@ -80,6 +83,11 @@ export interface Compute {
     events: Pick<ComputeEvents, "onProgress">,
     signal: AbortSignal,
   ): Promise<readonly LeafResult[]>;
+  /**
+   * Aborts when nothing can be computed any more, also between tasks; its reason is the WorkerError
+   * `threadLost`. Stays as it is when closed on purpose.
+   */
+  readonly lost: AbortSignal;
   /** Ends it, also in the middle of a task. */
   close(): Promise<void>;
 }

@@ -31,14 +31,28 @@ export class FakeCompute implements Compute {
   /** Tasks end only when the test says so (or they are cancelled). */
   holdsTasks = false;
   stateSizes: readonly number[] = [2, 2, 2, 2];
+  /** Aborted by the test, with a WorkerError: the thread died. */
+  readonly loss = new AbortController();
+  #dataset: { readonly digest: string; readonly bytes: Uint8Array } | undefined;
+
+  get lost(): AbortSignal {
+    return this.loss.signal;
+  }
+
+  /** The data set it holds. */
+  get dataset(): Uint8Array | undefined {
+    return this.#dataset?.bytes;
+  }
 
   profiles(): Promise<readonly NumericsProfile[]> {
     return Promise.resolve(this.offers);
   }
 
-  prepare(setup: ComputeSetup): Promise<PreparedCompute> {
+  async prepare(setup: ComputeSetup): Promise<PreparedCompute> {
     this.setups.push(setup);
-    return Promise.resolve({ stateSizes: this.stateSizes });
+    const { digest, load } = setup.dataset;
+    if (this.#dataset?.digest !== digest) this.#dataset = { digest, bytes: await load() };
+    return { stateSizes: this.stateSizes };
   }
 
   async train(

@@ -78,6 +78,10 @@ export interface FakeCoordinatorOptions {
   readonly deadlineMs?: number;
   /** Answers a join with this refusal. */
   readonly refusal?: WireError;
+  /** Ends every Train stream with this refusal. */
+  readonly streamRefusal?: WireError;
+  /** Data is sent when this is over. */
+  readonly dataGate?: Promise<void>;
 }
 
 export class FakeCoordinator {
@@ -116,12 +120,13 @@ export class FakeCoordinator {
       },
       train: (stream) => {
         fake.connections.push(new WorkerConnection(stream));
+        if (options.streamRefusal !== undefined) stream.end(options.streamRefusal);
         fake.#wake();
       },
       fetchData: async function* ({ digest }) {
         if (digest !== run.dataset.digest) throw new WireError("unknownData", digest);
         fake.numFetches += 1;
-        await Promise.resolve();
+        await options.dataGate;
         const totalBytes = run.encoded.byteLength;
         for (let offset = 0; offset < totalBytes; offset += 1000) {
           const payload = run.encoded.subarray(offset, offset + 1000);

@@ -1,6 +1,12 @@
 import { EventEmitter, on } from "node:events";
 
-import type { CoordinatorMessage, DataChunk, JoinReply, WorkerMessage } from "@ostinato/proto";
+import type {
+  CoordinatorMessage,
+  DataChunk,
+  JoinReply,
+  JoinRequest,
+  WorkerMessage,
+} from "@ostinato/proto";
 import { digestOfFrames, encodeFrames } from "@ostinato/proto";
 
 import type { CoordinatorLink, TrainStream } from "../../src/session/index.js";
@@ -72,6 +78,8 @@ export class FakeStream implements TrainStream {
 /** A link whose join does what the test says; each train call is one FakeStream. */
 export class FakeLink implements CoordinatorLink {
   readonly streams: FakeStream[] = [];
+  /** What each join was given to take, in milliseconds. */
+  readonly joinDeadlinesMs: number[] = [];
   isClosed = false;
   readonly #join: () => Promise<JoinReply>;
   readonly #data: () => AsyncIterable<DataChunk>;
@@ -87,7 +95,8 @@ export class FakeLink implements CoordinatorLink {
     this.#onStream = o.onStream;
   }
 
-  join(): Promise<JoinReply> {
+  join(_request: JoinRequest, options: { readonly deadlineMs: number }): Promise<JoinReply> {
+    this.joinDeadlinesMs.push(options.deadlineMs);
     return this.#join();
   }
 

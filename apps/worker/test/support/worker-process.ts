@@ -10,7 +10,13 @@ import type { WorkerOptions } from "../../src/index.js";
 const door = new URL("../../dist/index.js", import.meta.url).href;
 
 const PROGRAM = `
+  import { Worker } from 'node:worker_threads';
   import { runWorker } from ${JSON.stringify(door)};
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (...message) {
+    process.removeAllListeners('SIGUSR2').once('SIGUSR2', () => this.terminate());
+    return postMessage.apply(this, message);
+  };
   const options = JSON.parse(process.argv[1]);
   const onReady = ({ metricsAddress }) => process.stdout.write('ready ' + metricsAddress + '\\n');
   process.exitCode = await runWorker({ ...options, onReady });
@@ -66,6 +72,16 @@ export class WorkerProcess {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Ends the thread that computes, as running out of memory does. */
+  killThread(): void {
+    this.#child.kill("SIGUSR2");
+  }
+
+  /** The lines of its output that have this in them. */
+  linesWith(text: string): readonly string[] {
+    return this.output.split("\n").filter((line) => line.includes(text));
   }
 
   /** What it sees when its parent dies. */
