@@ -41,11 +41,12 @@ describe("the end of a worker process", () => {
   it("ends when the parent dies while it drains", async () => {
     const coordinator = await startCoordinator();
     const proxy = await startProxy(coordinator.address);
-    const worker = startWorker(proxy.address, { backend: "cpu", http: "127.0.0.1:0" });
+    const worker = startWorker(proxy.address, { backend: "cpu" });
     const connection = await coordinator.connection();
     await connection.message((message) => message.kind === "attach");
     proxy.stop();
     worker.signal("SIGTERM");
+    await worker.said(/returning the leases/);
     worker.disconnect();
     expect(await worker.ended()).toBe(1);
   });

@@ -103,6 +103,7 @@ export class AttachedStream {
     const drained = new Promise<void>((resolve) => {
       onDrain = resolve;
     }).then(async (): Promise<StreamEnd> => {
+      this.#modules.logger.info("asked to leave; returning the leases");
       await this.#leave(received, "the worker is asked to leave");
       return { kind: "drained" };
     });

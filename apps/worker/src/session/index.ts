@@ -8,4 +8,3 @@
 export type { StreamEnd } from "./attached-stream.js";
 export type { CoordinatorLink, TrainStream } from "./coordinator-link.js";
 export { WorkerSession } from "./worker-session.js";
-export type { SessionModules, SessionOptions } from "./worker-session.js";

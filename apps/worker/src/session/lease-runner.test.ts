@@ -71,8 +71,6 @@ function receive(versions: ParameterVersions, message: CoordinatorMessage): void
 const kinds = (sent: readonly WorkerMessage[]): string[] =>
   sent.map(({ kind }) => kind).filter((kind) => kind !== "progress");
 
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 describe("LeaseRunner", () => {
   it("says that it prepares, uploads what was computed, then that the lease has ended", async () => {
     const { runner, stream, compute, receiveVersion } = built();
@@ -100,7 +98,7 @@ describe("LeaseRunner", () => {
     const { runner, stream, compute, receiveVersion } = built();
     receiveVersion(0);
     runner.add(lease({ version: 1 }));
-    await settle();
+    await stream.sentOfKind("progress");
     expect(compute.tasks).toEqual([]);
     receiveVersion(1);
     await stream.sentOfKind("leaseEnded");
@@ -181,7 +179,7 @@ describe("LeaseRunner", () => {
     compute.holdsTasks = true;
     receiveVersion(0);
     runner.add(lease());
-    await settle();
+    await until(() => compute.held.length === 1);
     clock.advance(2000);
     compute.held[0]?.fail(new WorkerError("compute", "out of memory"));
     expect(await stream.sentOfKind("leaseEnded")).toMatchObject({ error: "out of memory" });
@@ -196,8 +194,7 @@ describe("LeaseRunner", () => {
     compute.holdsTasks = true;
     receiveVersion(0);
     runner.add(lease({ fence: 4 }));
-    await settle();
-    expect(compute.held).toHaveLength(1);
+    await until(() => compute.held.length === 1);
     runner.revoke(4);
     expect(await stream.sentOfKind("leaseEnded")).toEqual({
       kind: "leaseEnded",
@@ -211,7 +208,7 @@ describe("LeaseRunner", () => {
     const { runner, stream, compute } = built();
     runner.add(lease({ fence: 4, version: 8 }));
     runner.add(lease({ fence: 5, version: 8 }));
-    await settle();
+    await stream.sentOfKind("progress");
     runner.revoke(5);
     runner.revoke(4);
     await stream.sentOfKind("leaseEnded", 1);
@@ -254,11 +251,10 @@ describe("LeaseRunner", () => {
     compute.holdsTasks = true;
     receiveVersion(0);
     runner.add(lease());
-    await settle();
+    await until(() => compute.held.length === 1);
     const numBefore = stream.sent.length;
     await runner.stop();
     runner.add(lease({ fence: 2 }));
-    await settle();
     expect(stream.sent).toHaveLength(numBefore);
   });
 
@@ -267,10 +263,10 @@ describe("LeaseRunner", () => {
     compute.holdsTasks = true;
     receiveVersion(0);
     runner.add(lease());
-    await settle();
+    await until(() => compute.held.length === 1);
     const lost = new WorkerError("threadLost", "the compute thread is gone");
     compute.held[0]?.fail(lost);
-    await settle();
+    await until(() => fatal.length > 0);
     expect(fatal).toEqual([lost]);
     expect(kinds(stream.sent)).toEqual([]);
   });

@@ -9,10 +9,8 @@
  */
 export { ArrivingStates, HeldStates, initialStates } from "./carried-states.js";
 export { defaultCacheDirectory } from "./cache-directory.js";
-export type { CachePlaces } from "./cache-directory.js";
 export { loadDataset } from "./data-cache.js";
-export type { DataCacheModules } from "./data-cache.js";
 export { readRunSettings } from "./run-settings.js";
 export type { RunSettings } from "./run-settings.js";
 export { createShardSource } from "./shard-source.js";
-export type { ShardSource, SplitBatches } from "./shard-source.js";
+export type { ShardSource } from "./shard-source.js";

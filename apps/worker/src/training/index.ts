@@ -16,8 +16,7 @@ export type {
   TrainTask,
 } from "./compute.js";
 export { ComputeThread } from "./compute-thread.js";
-export type { ComputeThreadOptions } from "./compute-thread.js";
 export { LeaseUpload } from "./lease-upload.js";
-export type { LeaseUploadOptions, MessageSink } from "./lease-upload.js";
+export type { MessageSink } from "./lease-upload.js";
 export { ParameterVersions } from "./parameter-versions.js";
 export type { HeldVersion } from "./parameter-versions.js";

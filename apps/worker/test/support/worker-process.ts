@@ -56,9 +56,15 @@ export class WorkerProcess {
 
   /** Where it shows its metrics. */
   async metricsAddress(): Promise<string> {
+    const [, address = ""] = await this.said(/^ready (\S+)$/m);
+    return address;
+  }
+
+  /** Resolves with the first match in its output, there already or to come. */
+  async said(text: RegExp): Promise<RegExpExecArray> {
     for (;;) {
-      const address = /^ready (\S+)$/m.exec(this.output)?.[1];
-      if (address !== undefined) return address;
+      const match = text.exec(this.output);
+      if (match !== null) return match;
       await Promise.race([
         new Promise<void>((resolve) => {
           this.#wake = resolve;
