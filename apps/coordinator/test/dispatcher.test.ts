@@ -115,7 +115,7 @@ describe("a worker that is lost", () => {
     expect(frozen.sent("revoke")).toEqual([]);
     trial.pass(DEADLINE_MS / 4);
     await vi.waitFor(() => expect(frozen.sent("revoke")).toHaveLength(1));
-    expect(trial.notices.at(-1)).toMatch(/has not moved in phase granted for 1\.\d s; its leaves/);
+    expect(trial.notices.at(-1)).toMatch(/has not moved in phase download for 1\.\d s; its leaves/);
     frozen.upload(lease, lease.nodes[0] ?? { firstLeaf: 0, numLeaves: 4 });
     await vi.waitFor(() =>
       expect(frozen.sent("uploadRejected").map(({ reason }) => reason)).toEqual(["staleLease"]),
@@ -136,6 +136,21 @@ describe("a worker that is lost", () => {
       trial.pass(DEADLINE_MS * 0.9);
       slow.say({ kind: "progress", fence: lease.fence, phase: "backward", timeSteps: i });
     }
+    expect(slow.sent("revoke")).toEqual([]);
+    slow.complete(lease);
+    await collected;
+  });
+
+  it("keeps its lease while parameters are on the way to it, however slowly", async () => {
+    const trial = new Trial();
+    const slow = trial.join();
+    slow.stream.isStuck = true;
+    const collected = trial.collect(trial.trainRound(1));
+    await vi.waitFor(() => expect(slow.sent("parameters")).toHaveLength(1));
+    trial.pass(DEADLINE_MS * 0.9);
+    slow.stream.unstick();
+    const lease = await slow.lease(0);
+    trial.pass(DEADLINE_MS * 0.9);
     expect(slow.sent("revoke")).toEqual([]);
     slow.complete(lease);
     await collected;

@@ -38,8 +38,11 @@ export interface UploadHub {
 /** Whoever hands out leases. */
 export interface SessionHub {
   progress(session: WorkerSession, progress: Progress): void;
-  /** A frame of an upload under this fence that may still become whole. */
-  moved(fence: number): void;
+  /**
+   * A frame went to this worker for its lease, or came from it in an upload that may still become
+   * whole: a transfer that moves is no silence, however slow the link.
+   */
+  moved(fence: number, phase: "download" | "upload"): void;
   leasesReturned(session: WorkerSession, reason: string): void;
   leaseEnded(session: WorkerSession, fence: number, error: string): void;
   closed(session: WorkerSession, error: WireError | undefined): void;
@@ -118,16 +121,23 @@ export class WorkerSession {
     if (needsVersion) {
       this.#versionsSent = [...this.#versionsSent, version.version].slice(-VERSIONS_KEPT);
     }
+    const { hub } = this.#modules;
     version.hold();
     const send = async (): Promise<void> => {
       try {
         if (needsVersion) {
-          for (const message of version.messages(this.#nextTransfer++)) await this.#send(message);
+          for (const message of version.messages(this.#nextTransfer++)) {
+            await this.#send(message);
+            hub.moved(lease.fence, "download");
+          }
         }
         const transfer = states.size === 0 ? 0 : this.#nextTransfer++;
         for (const [leaf, values] of states) {
           const frames = encodeFrames({ transfer, transferKind: "carriedState", leaf, values });
-          for (const frame of frames) await this.#send({ kind: "frame", frame });
+          for (const frame of frames) {
+            await this.#send({ kind: "frame", frame });
+            hub.moved(lease.fence, "download");
+          }
         }
         await this.#send({ kind: "lease", lease: { ...lease, transfer } });
         // What still queues is a copy, but no more of it should be made than the peer takes.
@@ -214,7 +224,7 @@ export class WorkerSession {
         const upload = this.#uploads.get(message.frame.transfer);
         if (upload === undefined) return; // of an upload that was refused or revoked
         upload.staged.receive(message.frame);
-        if (!upload.staged.hasFailed) hub.moved(upload.begin.fence);
+        if (!upload.staged.hasFailed) hub.moved(upload.begin.fence, "upload");
         return;
       }
       case "uploadEnd": {

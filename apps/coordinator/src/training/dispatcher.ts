@@ -139,8 +139,8 @@ export class Dispatcher implements SessionHub {
     leases.renew(fence, this.#modules.clock.now(), phase, timeSteps);
   }
 
-  moved(fence: number): void {
-    this.#current?.round.leases.renew(fence, this.#modules.clock.now(), "upload");
+  moved(fence: number, phase: "download" | "upload"): void {
+    this.#current?.round.leases.renew(fence, this.#modules.clock.now(), phase);
   }
 
   leasesReturned(session: WorkerSession, reason: string): void {

@@ -11,6 +11,7 @@ export class FakeStream implements TrainStream<WorkerMessage, CoordinatorMessage
   isStuck = false;
   /** Called with each message after it was sent. */
   onSent: (message: CoordinatorMessage) => void = () => undefined;
+  readonly #waiting: (() => void)[] = [];
   #take: (message: WorkerMessage) => void = () => undefined;
   #closed: (error: WireError | undefined) => void = () => undefined;
 
@@ -30,7 +31,13 @@ export class FakeStream implements TrainStream<WorkerMessage, CoordinatorMessage
   }
 
   drained(): Promise<void> {
-    return this.isStuck ? new Promise(() => undefined) : Promise.resolve();
+    return this.isStuck ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  /** The peer takes what waits, and everything after it. */
+  unstick(): void {
+    this.isStuck = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   onMessage(take: (message: WorkerMessage) => void): void {
