@@ -2,25 +2,35 @@
 
 import type { WatchEvent } from "@ostinato/proto";
 
-/** A watcher that reads too slowly loses the oldest steps, never the end. */
+/** A watcher that reads too slowly loses the oldest steps, and nothing else. */
 const MAX_QUEUED = 1024;
+/** What was said before anybody watched, such as what was done to the text. */
+const MAX_EARLY = 64;
 
 export class EventHub {
   readonly #watchers = new Set<(event: WatchEvent) => void>();
+  #early: WatchEvent[] | undefined = [];
   #ended: WatchEvent | undefined;
 
   emit(event: WatchEvent): void {
     if (event.kind === "ended") this.#ended = event;
+    else if (event.kind === "notice" && this.#early !== undefined) {
+      this.#early = [...this.#early, event].slice(-MAX_EARLY);
+    }
     for (const watcher of this.#watchers) watcher(event);
   }
 
-  /** Events from now on; ends after `ended`, or when the signal aborts. */
+  /** Events from now on, the first watcher's from the start; ends after `ended`, or when the signal aborts. */
   async *watch(signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    const queue: WatchEvent[] = this.#ended === undefined ? [] : [this.#ended];
+    const queue: WatchEvent[] = [...(this.#early ?? []), this.#ended ?? []].flat();
+    this.#early = undefined;
     let wake: (() => void) | undefined;
     const watcher = (event: WatchEvent): void => {
-      if (queue.length >= MAX_QUEUED) queue.shift();
       queue.push(event);
+      if (queue.length > MAX_QUEUED) {
+        const oldest = queue.findIndex(({ kind }) => kind === "step");
+        if (oldest >= 0) queue.splice(oldest, 1);
+      }
       wake?.();
     };
     const onAbort = (): void => wake?.();

@@ -1,0 +1,222 @@
+/** Puts an open run's parts together: nothing here decides anything. */
+
+import { randomBytes } from "node:crypto";
+import type { CoordinatorHandlers } from "@ostinato/proto";
+import { trajectoryDigest } from "@ostinato/run";
+import type { RunConfig } from "@ostinato/run";
+import type { Clock, Logger } from "@ostinato/runtime";
+import type { Registry } from "prom-client";
+import { CheckpointKeeper, RunStore } from "./checkpoints/index.js";
+import { ProfilePolicy, WorkerTable } from "./membership/index.js";
+import { buildStatus, createMetrics, StallWatch } from "./ops/index.js";
+import { createHandlers } from "./rpc/index.js";
+import type { WorkerSession } from "./sessions/index.js";
+import { describeSamples } from "./setup/index.js";
+import type { OpenRun, RunData } from "./setup/index.js";
+import { ArithmeticThread, BufferPool, ParameterVersion } from "./steps/index.js";
+import { CarriedStates, Dispatcher, EventHub, Trainer, TrainingPlan } from "./training/index.js";
+
+export interface ComposeOptions {
+  readonly config: RunConfig;
+  readonly data: RunData;
+  readonly run: OpenRun;
+  readonly deadlineMs: number;
+  readonly metricsAddress: string;
+  /** The wish that the run stops. */
+  readonly stopping: AbortSignal;
+}
+
+export interface ComposeModules {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly metricsFile: { append(line: Readonly<Record<string, unknown>>): void };
+}
+
+export interface ComposedRun {
+  readonly trainer: Trainer;
+  readonly handlers: CoordinatorHandlers;
+  readonly events: EventHub;
+  /** Tells log and watchers. */
+  readonly notify: (level: "info" | "warn", text: string) => void;
+  readonly sessions: () => readonly WorkerSession[];
+  /** False when nothing can be committed any more. */
+  readonly isAlive: () => boolean;
+  readonly dispose: () => Promise<void>;
+}
+
+export async function composeRun(
+  options: ComposeOptions,
+  modules: ComposeModules,
+): Promise<ComposedRun> {
+  const { config, data, run, deadlineMs, metricsAddress, stopping } = options;
+  const { clock, logger, registry, metricsFile } = modules;
+  const numParameters = data.parameters.size;
+  const parameters = new BufferPool(numParameters);
+  const gradients = new BufferPool(numParameters);
+  const states = new CarriedStates(run.start.states);
+  const events = new EventHub();
+  const notify = (level: "info" | "warn", text: string): void => {
+    logger[level](text);
+    events.emit({ kind: "notice", level, text });
+  };
+  const workers = new WorkerTable<WorkerSession>({
+    incarnation: run.incarnation,
+    createToken: () => randomBytes(16).toString("hex"),
+  });
+  const profiles = new ProfilePolicy({ ...config.numerics, profile: run.profile });
+  const plan = new TrainingPlan({
+    layout: data.train,
+    epochs: config.training.epochs,
+    maxSteps: config.training.maxSteps,
+    evaluateEverySteps: config.evaluation.everySteps,
+  });
+  const metrics = createMetrics(registry, {
+    countWorkers: () => {
+      const counts = { joined: 0, active: 0, draining: 0, quarantined: 0 };
+      for (const { state } of workers.all()) if (state !== "gone") counts[state] += 1;
+      return counts;
+    },
+    checkpointAgeSeconds: () => keeper.ageSeconds(),
+  });
+  const keeper = new CheckpointKeeper({
+    clock,
+    store: new RunStore({
+      directory: run.directory,
+      job: run.job,
+      trajectory: trajectoryDigest(config),
+      data: data.dataset.digest,
+      model: data.model,
+      layout: data.parameters,
+      keep: config.checkpoints.keep,
+      profile: () => profiles.profile,
+      syncLedger: () => run.ledger.sync(),
+    }),
+    onWritten: (step, seconds) => {
+      metrics.checkpointWritten(seconds);
+      logger.info({ step, seconds }, "checkpoint written");
+    },
+    onFailed: (step, error) => {
+      metrics.checkpoints.inc({ outcome: "failed" });
+      notify("warn", `the checkpoint of step ${step} could not be written: ${error.message}`);
+    },
+  });
+  const stalls = new StallWatch({
+    repeatMs: deadlineMs,
+    notify: (text) => {
+      notify("warn", text);
+    },
+  });
+  const dispatcher = new Dispatcher(
+    {
+      jobId: run.job,
+      incarnation: run.incarnation,
+      numParameters,
+      deadlineMs,
+      stateSizeOf: data.stateSizeOf,
+      lossWeightTotals: (round) =>
+        round.kind === "train"
+          ? [data.train.numSamplesAt(round.planned.epochStep)]
+          : [data.dataset.splits[round.split].length - 1],
+    },
+    {
+      clock,
+      logger,
+      metrics,
+      workers,
+      gradients,
+      states,
+      notify,
+      onTick: () => {
+        stalls.check(status().waitingFor, clock.now());
+      },
+    },
+  );
+  const arithmetic = new ArithmeticThread(
+    new URL("./steps/arithmetic-thread.js", import.meta.url),
+    { optimizer: config.optimizer, numParameters, state: run.start.optimizer },
+    (error) => {
+      dispatcher.fail(error);
+    },
+  );
+  const buffer = parameters.acquire();
+  buffer.set(run.start.parameters);
+  const summary = await arithmetic.summarize(buffer);
+  const version = new ParameterVersion(run.start.step, buffer, summary, (done) => {
+    parameters.release(done);
+  });
+  const trainer = new Trainer(
+    {
+      config,
+      plan,
+      describeSamples: (epochStep, leaves) => describeSamples(data, epochStep, leaves),
+    },
+    {
+      clock,
+      logger,
+      metrics,
+      dispatcher,
+      arithmetic,
+      parameters,
+      gradients,
+      states,
+      ledger: run.ledger,
+      keeper,
+      events,
+      metricsFile,
+    },
+    { version, progress: run.start.progress, position: run.start.position },
+  );
+  const status = (): ReturnType<typeof buildStatus> =>
+    buildStatus(
+      {
+        jobId: run.job,
+        incarnation: run.incarnation,
+        state: trainer.state,
+        step: trainer.step,
+        totalSteps: plan.totalSteps,
+        epoch: plan.at(Math.max(1, trainer.step)).epoch,
+        loss: trainer.loss,
+        runDirectory: run.directory.paths.root,
+        metricsAddress,
+        deadlineMs,
+        workers: workers.all(),
+        round: dispatcher.round,
+      },
+      clock.now(),
+    );
+  const handlers = createHandlers(
+    {
+      jobId: run.job,
+      incarnation: run.incarnation,
+      configJson: JSON.stringify(config),
+      modelJson: JSON.stringify(data.model),
+      dataDigest: data.dataset.digest,
+      data: data.encoded,
+      deadlineMs,
+    },
+    {
+      clock,
+      logger,
+      metrics,
+      workers,
+      profiles,
+      dispatcher,
+      events,
+      status,
+      onNewProfile: (profile) => {
+        run.ledger.append({ type: "profile", ...profile });
+      },
+      isEnding: () => trainer.state === "ended" || stopping.aborted,
+    },
+  );
+  return {
+    trainer,
+    handlers,
+    events,
+    notify,
+    sessions: () => workers.all().flatMap(({ link }) => link ?? []),
+    isAlive: () => arithmetic.isAlive,
+    dispose: () => arithmetic.close(),
+  };
+}
