@@ -7,13 +7,10 @@ interface Mark {
 
 const WINDOW_STEPS = 32;
 
+/** Measures from one step to another: what came before the first one is waiting, not work. */
 export class ProgressMeter {
-  readonly #marks: Mark[];
+  readonly #marks: Mark[] = [];
   #tokens = 0;
-
-  constructor(startMs: number) {
-    this.#marks = [{ atMs: startMs, tokens: 0 }];
-  }
 
   step(tokens: number, nowMs: number): void {
     this.#tokens += tokens;
@@ -21,14 +18,17 @@ export class ProgressMeter {
     if (this.#marks.length > WINDOW_STEPS + 1) this.#marks.shift();
   }
 
+  /** NaN after less than two steps. */
   get tokensPerSecond(): number {
     const { tokens, seconds } = this.#window();
-    return seconds > 0 ? tokens / seconds : 0;
+    return seconds > 0 ? tokens / seconds : NaN;
   }
 
+  /** NaN after less than two steps, unless none is left. */
   secondsLeft(stepsLeft: number): number {
+    if (stepsLeft === 0) return 0;
     const { seconds, steps } = this.#window();
-    return steps > 0 ? (seconds / steps) * stepsLeft : 0;
+    return steps > 0 ? (seconds / steps) * stepsLeft : NaN;
   }
 
   #window(): { readonly tokens: number; readonly seconds: number; readonly steps: number } {

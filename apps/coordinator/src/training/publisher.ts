@@ -38,12 +38,11 @@ export interface PublisherModules {
 
 export class Publisher {
   readonly #modules: PublisherModules;
-  readonly #meter: ProgressMeter;
+  readonly #meter = new ProgressMeter();
   #isFileBroken = false;
 
   constructor(modules: PublisherModules) {
     this.#modules = modules;
-    this.#meter = new ProgressMeter(modules.clock.now());
   }
 
   step(committed: CommittedStep): void {
