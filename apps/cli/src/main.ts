@@ -18,7 +18,7 @@ const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.
   readonly version: string;
 };
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const exitCode = await runCommandLine(process.argv.slice(2), {
   commands: createCommands({
     stdout,
     stderr,
@@ -30,3 +30,16 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   writeErr: (text) => void stderr.write(text),
   debug: Boolean(process.env.OSTINATO_DEBUG),
 });
+
+// A peer that reads nothing any more, such as a frozen worker, keeps its socket open, and that would
+// keep this process alive. What was printed goes out first.
+await Promise.all([stdout, stderr].map((stream) => once((done) => void stream.write("", done))));
+process.exit(exitCode);
+
+function once(start: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    start(() => {
+      resolve();
+    });
+  });
+}
