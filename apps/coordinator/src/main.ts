@@ -1,5 +1,6 @@
 /** Builds a coordinator and runs it to the end of its run. */
 
+import { hostname } from "node:os";
 import { digestOfFrames, encodeFrames } from "@ostinato/proto";
 import { openMetricsFile } from "@ostinato/run";
 import { createLogger, createShutdown, monitorEventLoopLag, systemClock } from "@ostinato/runtime";
@@ -63,7 +64,8 @@ async function serve(
   // Ports first: a run whose coordinator can't listen leaves no directory behind.
   const ports = await openPorts(options, { registry, deadlineMs });
   closers.push(() => ports.dispose());
-  const run = await openRun(options, data);
+  const run = await openRun(options, data, deadlineMs);
+  closers.push(() => run.lock.release());
   const { paths } = run.directory;
   const { logger, flush } = createLogger({
     process: "coordinator",
@@ -134,12 +136,16 @@ async function trainToTheEnd(
   }
 }
 
-function openRun(options: CoordinatorOptions, data: RunData): Promise<OpenRun> {
+function openRun(options: CoordinatorOptions, data: RunData, deadlineMs: number): Promise<OpenRun> {
   const { config, resume, runDirectory } = options;
-  if (resume && runDirectory !== undefined) return resumeRun({ config, data, path: runDirectory });
+  const owner = { process, host: hostname(), clock: systemClock, deadlineMs };
+  if (resume && runDirectory !== undefined) {
+    return resumeRun({ config, data, path: runDirectory, owner });
+  }
   return createRun({
     config,
     data,
+    owner,
     path: runDirectory,
     startedAt: systemClock.wallTime(),
     digestOf: (values) => {

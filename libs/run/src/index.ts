@@ -4,8 +4,8 @@
  * @example
  * ```ts
  * const config = await loadConfig({ file: "lstm.yaml", overrides: ["training.epochs=2"] });
- * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt });
- * const ledger = LedgerWriter.create(run.paths.ledger);
+ * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt, owner });
+ * const ledger = LedgerWriter.create(run.paths.ledger, () => run.lock.requireHeld());
  * const { head, offset } = ledger.append(stepRecord);
  * await writeCheckpoint(run, { ...content, ledger: { head, offset } }, {
  *   beforeCommit: () => ledger.sync(),
@@ -46,12 +46,15 @@ export {
   trajectoryDigest,
 } from "./config/index.js";
 export type { CompileOptions, KeyRole, LoadConfigOptions, RunConfig } from "./config/index.js";
-export { createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
+export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,
+  LockClock,
+  LockOwner,
   NewRunDirectory,
   RunDirectory,
   RunEnd,
+  RunLock,
   RunPaths,
 } from "./directory/index.js";
 export { isUsageError, RunError } from "./errors/index.js";
@@ -79,7 +82,7 @@ export type {
   StoredTensor,
   TensorType,
 } from "./safetensors/index.js";
-export { FileStorage } from "./storage/index.js";
+export { FileStorage, guardStorage } from "./storage/index.js";
 export type { FileSystem, NamedBytes, Storage, WriteFolderOptions } from "./storage/index.js";
 export { verifyRun } from "./verify/index.js";
 export type { StepDigest, VerifyOptions, VerifyReport, VerifySummary } from "./verify/index.js";

@@ -18,13 +18,8 @@ import type { RunDirectory } from "../src/directory/index.js";
 import { readLedger } from "../src/ledger/index.js";
 import { decodeSafetensors } from "../src/safetensors/index.js";
 import { FileStorage } from "../src/storage/index.js";
-import {
-  contentAt,
-  LAYOUT,
-  parametersAt,
-  temporaryFolder,
-  writeSmallRun,
-} from "./support/small-run.js";
+import { contentAt, LAYOUT, parametersAt, writeSmallRun } from "./support/small-run.js";
+import { temporaryFolder } from "./support/temporary-folder.js";
 
 const folder = temporaryFolder();
 const identity = { trajectory: "t".repeat(64), data: "d".repeat(64) };

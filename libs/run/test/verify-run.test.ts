@@ -3,11 +3,14 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { claimRunLock, runPaths } from "../src/directory/index.js";
 import type { LedgerRecord, StepRecord } from "../src/ledger/index.js";
 import { verifyRun } from "../src/verify/index.js";
 import type { VerifyReport } from "../src/verify/index.js";
-import { stepDigest, sumsOf, temporaryFolder, writeSmallRun } from "./support/small-run.js";
+import { lockOwner } from "./support/lock-owner.js";
+import { stepDigest, sumsOf, writeSmallRun } from "./support/small-run.js";
 import type { SmallRun, SmallRunOptions } from "./support/small-run.js";
+import { temporaryFolder } from "./support/temporary-folder.js";
 
 const folder = temporaryFolder();
 
@@ -53,6 +56,12 @@ describe("verifyRun on a right run", () => {
     const { problems, summary } = await verify(path);
     expect(problems).toEqual([]);
     expect(summary).toMatchObject({ steps: 16, resumes: 1, samples: 574 });
+  });
+
+  it("does not mind the lock of a coordinator that was killed", async () => {
+    const { path } = await writeSmallRun(folder.path, { stopAfter: 11 });
+    claimRunLock(runPaths(path).lock, lockOwner());
+    expect((await verify(path)).problems).toEqual([]);
   });
 
   it("accepts a run that was stopped in an epoch", async () => {

@@ -6,13 +6,17 @@ import { initialParameters } from "@ostinato/lstm";
 import type { NumericsProfile } from "@ostinato/proto";
 import {
   changedTrajectoryKeys,
+  claimRunLock,
   createRunDirectory,
+  FileStorage,
+  guardStorage,
   LedgerWriter,
   openRunDirectory,
   RunError,
+  runPaths,
   trajectoryDigest,
 } from "@ostinato/run";
-import type { RunConfig, RunDirectory } from "@ostinato/run";
+import type { LockOwner, RunConfig, RunDirectory, RunLock } from "@ostinato/run";
 import { findResumePoint } from "../checkpoints/index.js";
 import type { ResumePoint } from "../checkpoints/index.js";
 import { CoordinatorError } from "../errors/index.js";
@@ -23,6 +27,8 @@ import type { RunData } from "./run-data.js";
 
 export interface OpenRun {
   readonly directory: RunDirectory;
+  /** Held until the caller releases it: last of all, after the ledger is closed. */
+  readonly lock: RunLock;
   readonly job: string;
   readonly incarnation: number;
   readonly ledger: RunLedger;
@@ -38,31 +44,33 @@ export interface OpenRun {
   };
   /** What a resume found; undefined for a new run. */
   readonly resumed: ResumePoint | undefined;
-  /** Takes the creation of a new run back, as long as nothing was trained. */
-  readonly discard: () => Promise<void>;
 }
 
 const NO_PROGRESS: TrainingProgress = { best: null, evaluatedStep: 0 };
 
+/** @throws {RunError} `runDirectoryInUse`, `storageFailed`; then nothing is left of the run */
 export async function createRun(options: {
   readonly config: RunConfig;
   readonly data: RunData;
   readonly path: string | undefined;
   readonly startedAt: Date;
+  readonly owner: LockOwner;
   /** Digest (hex) of the frames of the initial parameters. */
   readonly digestOf: (parameters: Float32Array) => string;
 }): Promise<OpenRun> {
-  const { config, data, path, startedAt } = options;
+  const { config, data, path, startedAt, owner } = options;
   const parameters = initialParameters(data.model, config.seed);
   const directory = await createRunDirectory({
     path,
     config,
     symbols: data.dataset.vocabulary.symbols,
     startedAt,
+    owner,
   });
+  const { lock } = directory;
   try {
     const job = `${config.name}-${randomUUID().slice(0, 8)}`;
-    const writer = LedgerWriter.create(directory.paths.ledger);
+    const writer = LedgerWriter.create(directory.paths.ledger, () => lock.requireHeld());
     const ledger = new RunLedger(writer);
     const position = ledger.append({
       type: "run",
@@ -75,6 +83,7 @@ export async function createRun(options: {
     });
     return {
       directory,
+      lock,
       job,
       incarnation: writer.incarnation,
       ledger,
@@ -88,7 +97,6 @@ export async function createRun(options: {
         position,
       },
       resumed: undefined,
-      discard: () => directory.discard(),
     };
   } catch (error) {
     await directory.discard();
@@ -96,17 +104,37 @@ export async function createRun(options: {
   }
 }
 
-/**
- * @throws {RunError} `notARun`, `trajectoryChanged` (naming the keys), `checkpointMismatch`, `ledgerCorrupt`
- * @throws {CoordinatorError} `dataChanged`
- */
-export async function resumeRun(options: {
+interface ResumeOptions {
   readonly config: RunConfig;
   readonly data: RunData;
   readonly path: string;
-}): Promise<OpenRun> {
-  const { config, data, path } = options;
-  const directory = await openRunDirectory(path);
+}
+
+/**
+ * @throws {RunError} `notARun`, `runDirectoryInUse`, `trajectoryChanged` (naming the keys),
+ *   `checkpointMismatch`, `ledgerCorrupt`
+ * @throws {CoordinatorError} `dataChanged`
+ */
+export async function resumeRun(
+  options: ResumeOptions & { readonly owner: LockOwner },
+): Promise<OpenRun> {
+  // Before the lock, which is a file: a folder that holds no run gets none.
+  await openRunDirectory(options.path);
+  const lock = claimRunLock(runPaths(options.path).lock, options.owner);
+  try {
+    return await resumeLocked(options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function resumeLocked(
+  { config, data, path }: ResumeOptions,
+  lock: RunLock,
+): Promise<OpenRun> {
+  const storage = guardStorage(new FileStorage(), () => lock.requireHeld());
+  const directory = await openRunDirectory(path, storage);
   const changed = changedTrajectoryKeys(directory.config, config);
   if (changed.length > 0) {
     throw new RunError(
@@ -129,7 +157,9 @@ export async function resumeRun(options: {
     );
   }
   await directory.writeConfig(config);
-  const writer = LedgerWriter.resume(directory.paths.ledger, point.ledger);
+  const writer = LedgerWriter.resume(directory.paths.ledger, point.ledger, () =>
+    lock.requireHeld(),
+  );
   const ledger = new RunLedger(writer, point.replay);
   const { checkpoint } = point;
   ledger.append({
@@ -141,6 +171,7 @@ export async function resumeRun(options: {
   });
   return {
     directory,
+    lock,
     job: point.job,
     incarnation: writer.incarnation,
     ledger,
@@ -154,6 +185,5 @@ export async function resumeRun(options: {
       position: point.position,
     },
     resumed: point,
-    discard: () => Promise.resolve(),
   };
 }

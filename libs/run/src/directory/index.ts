@@ -3,9 +3,10 @@
  *
  * @example
  * ```ts
- * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt });
+ * const owner = { process, host: hostname(), clock: systemClock, deadlineMs: 30_000 };
+ * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt, owner });
  * try {
- *   await listen();
+ *   writer = LedgerWriter.create(run.paths.ledger, () => run.lock.requireHeld());
  * } catch (error) {
  *   await run.discard(); // nothing stays of a run that never started
  *   throw error;
@@ -17,6 +18,8 @@
 export type { RunEnd } from "./end-record.js";
 export { createRunDirectory, openRunDirectory } from "./run-directory.js";
 export type { CreateRunDirectoryOptions, NewRunDirectory, RunDirectory } from "./run-directory.js";
+export { claimRunLock } from "./run-lock.js";
+export type { LockClock, LockOwner, RunLock } from "./run-lock.js";
 export { runPaths } from "./run-paths.js";
 export type { RunPaths } from "./run-paths.js";
 export { decodeVocabulary, encodeVocabulary, vocabularySha256 } from "./vocabulary-file.js";

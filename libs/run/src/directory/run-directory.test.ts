@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { lockOwner } from "../../test/support/lock-owner.js";
 import { compileConfig } from "../config/index.js";
 import { FileStorage } from "../storage/index.js";
 import { createRunDirectory, openRunDirectory } from "./run-directory.js";
@@ -22,8 +23,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const create = (path: string | undefined) =>
-  createRunDirectory({ path, runsFolder: join(folder, "runs"), config, symbols, startedAt });
+const create = (path: string | undefined, owner = lockOwner()) =>
+  createRunDirectory({ path, runsFolder: join(folder, "runs"), config, symbols, startedAt, owner });
 const namesIn = async (path: string): Promise<string[]> =>
   (await readdir(path, { recursive: true })).sort();
 
@@ -41,12 +42,48 @@ describe("createRunDirectory", () => {
     await create(join(folder, "a", "b"));
     await mkdir(join(folder, "empty"));
     await create(join(folder, "empty"));
-    expect(await readdir(join(folder, "empty"))).toEqual(["config.yaml", "vocabulary.json"]);
+    expect(await readdir(join(folder, "empty"))).toEqual([
+      "config.yaml",
+      "coordinator.lock",
+      "vocabulary.json",
+    ]);
+  });
+
+  it("leaves a folder alone that another start has claimed, whatever it has written so far", async () => {
+    await mkdir(join(folder, "empty"));
+    const created = await Promise.allSettled(
+      [5, 6].map((pid) => create(join(folder, "empty"), lockOwner({ pid, alive: [5, 6] }))),
+    );
+    const winner = created.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    expect(winner).toHaveLength(1);
+    expect(created.find((one) => one.status === "rejected")?.reason).toMatchObject({
+      code: "runDirectoryInUse",
+      message: expect.stringContaining("in use by the coordinator with process id"),
+    });
+    winner[0]?.lock.requireHeld();
+    expect(await namesIn(join(folder, "empty"))).toEqual([
+      "config.yaml",
+      "coordinator.lock",
+      "vocabulary.json",
+    ]);
+  });
+
+  it("takes a folder over whose run ended before its first ledger line, and no other", async () => {
+    const { paths } = await create(join(folder, "a"));
+    await writeFile(paths.ledger, '{"seq":1');
+    const run = await create(join(folder, "a"));
+    run.lock.requireHeld();
+    expect(await namesIn(paths.root)).not.toContain("ledger.jsonl");
+    run.lock.release();
+    // A config of somebody's own, in a folder without a lock.
+    await expect(create(join(folder, "a"))).rejects.toMatchObject({
+      message: `${paths.root}: is not empty (config.yaml); name a new or empty folder`,
+    });
   });
 
   it("refuses a folder that holds a run, and changes nothing in it", async () => {
     const { paths } = await create(join(folder, "a"));
-    await writeFile(paths.ledger, "");
+    await writeFile(paths.ledger, "{}\n");
     const before = await readFile(paths.config);
     await expect(create(paths.root)).rejects.toMatchObject({
       code: "runDirectoryInUse",
@@ -68,14 +105,20 @@ describe("createRunDirectory", () => {
     expect(await namesIn(folder)).toEqual(["notes.txt"]);
   });
 
-  it("can be taken back with everything that came with it", async () => {
+  it("can be taken back, with the ledger, and with folders that came with it", async () => {
     const run = await create(undefined);
-    await mkdir(run.paths.logs);
-    await writeFile(join(run.paths.logs, "coordinator.log"), "x");
+    await writeFile(run.paths.ledger, "");
     await run.discard();
     expect(await namesIn(folder)).toEqual([]);
     await (await create(join(folder, "a", "b", "c"))).discard();
     expect(await namesIn(folder)).toEqual([]);
+  });
+
+  it("is taken back without what is not its own", async () => {
+    const run = await create(join(folder, "a"));
+    await writeFile(join(folder, "a", "notes.txt"), "mine");
+    await run.discard();
+    expect(await namesIn(folder)).toEqual(["a", "a/notes.txt"]);
   });
 
   it("leaves folders that were there before when it is taken back", async () => {
@@ -99,7 +142,10 @@ describe("createRunDirectory", () => {
     }
     const path = join(folder, "a", "b");
     const storage = new FullStorage();
-    const created = createRunDirectory({ path, config, symbols, startedAt, storage });
+    const created = createRunDirectory({
+      ...{ path, config, symbols, startedAt, storage },
+      owner: lockOwner(),
+    });
     await expect(created).rejects.toThrow("no space left");
     expect(await namesIn(folder)).toEqual([]);
   });
@@ -108,7 +154,7 @@ describe("createRunDirectory", () => {
 describe("openRunDirectory", () => {
   it("gives back config and vocabulary, with the data's place whatever the working folder", async () => {
     const created = await create(undefined);
-    await writeFile(created.paths.ledger, "");
+    await writeFile(created.paths.ledger, "{}\n");
     const run = await openRunDirectory(created.paths.root);
     expect(run.config).toEqual(config);
     expect(run.config.data.baseDirectory).toBe("/somewhere/else");
@@ -124,13 +170,24 @@ describe("openRunDirectory", () => {
     });
     const { paths } = await create(join(folder, "a"));
     await expect(openRunDirectory(paths.root)).rejects.toMatchObject({
-      message: `${paths.root}: holds no run: there is no ledger.jsonl`,
+      message:
+        `${paths.root}: holds no run: there is no ledger.jsonl; its coordinator ended before it ` +
+        "began: start it again, without --resume",
+    });
+  });
+
+  it("finds no run where the ledger has no line", async () => {
+    const { paths } = await create(join(folder, "a"));
+    await writeFile(paths.ledger, '{"seq":1');
+    await expect(openRunDirectory(paths.root)).rejects.toMatchObject({
+      code: "notARun",
+      message: expect.stringContaining("there is no line in ledger.jsonl; its coordinator ended"),
     });
   });
 
   it("refuses a vocabulary that is none", async () => {
     const { paths } = await create(join(folder, "a"));
-    await writeFile(paths.ledger, "");
+    await writeFile(paths.ledger, "{}\n");
     for (const text of ["", "{}", '{"format":1,"symbols":["a"]}', '{"format":2,"symbols":[""]}']) {
       await writeFile(paths.vocabulary, text);
       await expect(openRunDirectory(paths.root)).rejects.toMatchObject({
@@ -141,7 +198,7 @@ describe("openRunDirectory", () => {
 
   it("keeps what the operational keys were changed to", async () => {
     const { paths } = await create(join(folder, "a"));
-    await writeFile(paths.ledger, "");
+    await writeFile(paths.ledger, "{}\n");
     const run = await openRunDirectory(paths.root);
     await run.writeConfig({ ...config, cluster: { ...config.cluster, workers: 5 } });
     expect((await openRunDirectory(paths.root)).config.cluster.workers).toBe(5);

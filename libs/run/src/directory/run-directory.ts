@@ -1,6 +1,6 @@
 /** A run directory: where everything of one training is, and how it comes into being. */
 
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 
 import type { Vocabulary } from "@ostinato/data";
 import { stringify } from "yaml";
@@ -8,15 +8,17 @@ import { stringify } from "yaml";
 import { loadConfig } from "../config/index.js";
 import type { RunConfig } from "../config/index.js";
 import { RunError } from "../errors/index.js";
-import { FileStorage } from "../storage/index.js";
+import { FileStorage, guardStorage } from "../storage/index.js";
 import type { Storage } from "../storage/index.js";
 import { decodeRunEnd, encodeRunEnd } from "./end-record.js";
 import type { RunEnd } from "./end-record.js";
+import { claimNamed, claimUnnamed, hasBegun, unbornFiles } from "./new-folder.js";
+import type { LockOwner, RunLock } from "./run-lock.js";
 import { runPaths } from "./run-paths.js";
 import type { RunPaths } from "./run-paths.js";
 import { decodeVocabulary, encodeVocabulary, vocabularySha256 } from "./vocabulary-file.js";
 
-/** One run's files. */
+/** One run's files. What writes throws RunError 'lockLost' once another coordinator has the directory. */
 export interface RunDirectory {
   readonly paths: RunPaths;
   readonly storage: Storage;
@@ -39,7 +41,8 @@ export interface RunDirectory {
 
 /** A run directory that was just created. */
 export interface NewRunDirectory extends RunDirectory {
-  /** Takes back the creation, with all that is in the directory, if the run cannot start after all. */
+  readonly lock: RunLock;
+  /** Takes back the creation, with the ledger, if the run cannot start after all; releases the lock. */
   discard(): Promise<void>;
 }
 
@@ -52,33 +55,38 @@ export interface CreateRunDirectoryOptions {
   /** The symbols of the data set, by token id. */
   readonly symbols: readonly string[];
   readonly startedAt: Date;
+  readonly owner: LockOwner;
   readonly storage?: Storage;
 }
 
 /**
- * Creates a run directory with its config and vocabulary, or nothing at all.
+ * Creates a run directory with its lock, config and vocabulary, or nothing at all. The lock is first: of
+ * two who start in the same folder, one finds it claimed and leaves it alone.
  *
- * @throws RunError 'runDirectoryInUse' if `path` holds anything, 'storageFailed'
+ * @throws RunError 'runDirectoryInUse' if `path` holds anything but a run that never came to its first
+ *   ledger line, 'storageFailed'
  */
 export async function createRunDirectory(
   options: CreateRunDirectoryOptions,
 ): Promise<NewRunDirectory> {
-  const { path, runsFolder = "runs", config, symbols, startedAt } = options;
+  const { path, runsFolder = "runs", config, symbols, startedAt, owner } = options;
   const storage = options.storage ?? new FileStorage();
-  const { root, topmost } =
+  const name = `${config.name}-${timestamp(startedAt)}`;
+  const { paths, topmost, lock } =
     path === undefined
-      ? await createUnnamed(storage, runsFolder, `${config.name}-${timestamp(startedAt)}`)
-      : await createNamed(storage, path);
-  const paths = runPaths(root);
+      ? await claimUnnamed(storage, runsFolder, name, owner)
+      : await claimNamed(storage, path, owner);
   const discard = async (): Promise<void> => {
-    for (const name of await storage.list(root)) await storage.remove(join(root, name));
-    if (topmost !== undefined) await removeEmpty(storage, resolve(root), topmost);
+    for (const file of unbornFiles(paths)) await storage.remove(file);
+    lock.release();
+    if (topmost !== undefined) await removeEmpty(storage, resolve(paths.root), topmost);
   };
   try {
     const vocabulary = encodeVocabulary(symbols);
     await storage.write(paths.vocabulary, vocabulary);
     await storage.write(paths.config, encodeConfig(config));
-    return { ...describe(storage, paths, config, vocabulary), discard };
+    const guarded = guardStorage(storage, () => lock.requireHeld());
+    return { ...describe(guarded, paths, config, vocabulary), lock, discard };
   } catch (error) {
     await discard();
     throw error;
@@ -97,10 +105,20 @@ export async function openRunDirectory(
   const paths = runPaths(path);
   for (const name of ["config", "vocabulary", "ledger"] as const) {
     if (await storage.exists(paths[name])) continue;
-    throw new RunError("notARun", `${path}: holds no run: there is no ${basename(paths[name])}`);
+    const hint = (await storage.exists(paths.lock)) ? NEVER_BEGAN : "";
+    throw notARun(path, `there is no ${basename(paths[name])}${hint}`);
+  }
+  if (!(await hasBegun(storage, paths))) {
+    throw notARun(path, `there is no line in ${basename(paths.ledger)}${NEVER_BEGAN}`);
   }
   const config = await loadConfig({ file: paths.config });
   return describe(storage, paths, config, await storage.read(paths.vocabulary));
+}
+
+const NEVER_BEGAN = "; its coordinator ended before it began: start it again, without --resume";
+
+function notARun(path: string, reason: string): RunError {
+  return new RunError("notARun", `${path}: holds no run: ${reason}`);
 }
 
 function describe(
@@ -122,47 +140,6 @@ function describe(
         : undefined,
     writeEnd: (end) => storage.write(paths.end, encodeRunEnd(end)),
   };
-}
-
-interface CreatedFolder {
-  readonly root: string;
-  /** The topmost folder that had to be created, absolute; undefined if `root` was there already. */
-  readonly topmost: string | undefined;
-}
-
-/** An empty folder that is there already will do, and stays if the creation is taken back. */
-async function createNamed(storage: Storage, root: string): Promise<CreatedFolder> {
-  const topmost = await storage.createFolder(root);
-  if (topmost === undefined) {
-    const [found] = await namesIn(storage, root);
-    if (found !== undefined) {
-      const held = (await storage.exists(runPaths(root).ledger))
-        ? "holds a run already; resume it with --resume, or name another folder"
-        : `is not empty (${found}); name a new or empty folder`;
-      throw new RunError("runDirectoryInUse", `${root}: ${held}`);
-    }
-  }
-  return { root, topmost };
-}
-
-async function namesIn(storage: Storage, root: string): Promise<string[]> {
-  try {
-    return await storage.list(root);
-  } catch (error) {
-    throw new RunError("runDirectoryInUse", `${root}: is a file, not a folder`, { cause: error });
-  }
-}
-
-async function createUnnamed(
-  storage: Storage,
-  runsFolder: string,
-  name: string,
-): Promise<CreatedFolder> {
-  for (let number = 1; ; number++) {
-    const root = join(runsFolder, number === 1 ? name : `${name}-${number}`);
-    const topmost = await storage.createFolder(root);
-    if (topmost !== undefined) return { root, topmost };
-  }
 }
 
 /** Removes a folder and its parents up to `topmost`, as far as they are empty. */

@@ -15,6 +15,8 @@ export interface RunPaths {
   readonly logs: string;
   /** Folder: `step-00001234/` each, `latest.json`, `best.json`. */
   readonly checkpoints: string;
+  /** There while a coordinator works in the directory, and after its crash. */
+  readonly lock: string;
   /** Outcome of a run that came to its end. */
   readonly end: string;
 }
@@ -28,6 +30,7 @@ export function runPaths(root: string): RunPaths {
     metrics: join(root, "metrics.jsonl"),
     logs: join(root, "logs"),
     checkpoints: join(root, "checkpoints"),
+    lock: join(root, "coordinator.lock"),
     end: join(root, "end.json"),
   };
 }

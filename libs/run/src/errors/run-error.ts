@@ -14,8 +14,10 @@ export type RunErrorCode =
   | "wrongType"
   /** A value is of the right type, but not one that its key allows. */
   | "outOfRange"
-  /** The folder given for a new run holds something already. */
+  /** The folder given for a new run holds something already, or another coordinator works in it. */
   | "runDirectoryInUse"
+  /** Another coordinator has taken the run directory over. */
+  | "lockLost"
   /** The folder given for an old run holds none. */
   | "notARun"
   /** A resume was asked for with another value of a trajectory key. */
@@ -47,6 +49,7 @@ const USAGE_ERRORS: Readonly<Record<RunErrorCode, boolean>> = {
   wrongType: true,
   outOfRange: true,
   runDirectoryInUse: true,
+  lockLost: false,
   notARun: true,
   trajectoryChanged: true,
   checkpointMismatch: true,

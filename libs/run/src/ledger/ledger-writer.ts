@@ -30,6 +30,7 @@ export class LedgerWriter {
   readonly #path: string;
   readonly #file: number;
   readonly #incarnation: number;
+  readonly #guard: () => void;
   #head: string;
   #offset: number;
   #line: number;
@@ -39,6 +40,7 @@ export class LedgerWriter {
     file: number,
     incarnation: number,
     end: Readonly<{ head: string; offset: number; line: number }>,
+    guard: () => void,
   ) {
     this.#path = path;
     this.#file = file;
@@ -46,25 +48,33 @@ export class LedgerWriter {
     this.#head = end.head;
     this.#offset = end.offset;
     this.#line = end.line;
+    this.#guard = guard;
   }
 
   /**
    * Begins the ledger of a new run, with incarnation 1.
    *
+   * @param guard runs before every line and sync, and throws if this is not the one writer any more
    * @throws RunError 'runDirectoryInUse' if there is one, 'storageFailed'
    */
-  static create(path: string): LedgerWriter {
+  static create(path: string, guard: () => void = () => undefined): LedgerWriter {
     const file = open(path, "wx");
     syncFolder(dirname(path));
-    return new LedgerWriter(path, file, 1, { head: CHAIN_START, offset: 0, line: 0 });
+    return new LedgerWriter(path, file, 1, { head: CHAIN_START, offset: 0, line: 0 }, guard);
   }
 
   /**
    * Goes on with a ledger that was read, in the next incarnation. Cuts off its torn tail.
    *
+   * @param guard as for {@link create}
    * @throws RunError 'storageFailed'
    */
-  static resume(path: string, contents: LedgerContents): LedgerWriter {
+  static resume(
+    path: string,
+    contents: LedgerContents,
+    guard: () => void = () => undefined,
+  ): LedgerWriter {
+    guard();
     const file = open(path, "r+");
     const { records, head, bytes } = contents;
     try {
@@ -74,7 +84,7 @@ export class LedgerWriter {
       throw storageFailed(path, error);
     }
     const end = { head, offset: bytes, line: records.length };
-    return new LedgerWriter(path, file, (records.at(-1)?.incarnation ?? 0) + 1, end);
+    return new LedgerWriter(path, file, (records.at(-1)?.incarnation ?? 0) + 1, end, guard);
   }
 
   get incarnation(): number {
@@ -84,9 +94,10 @@ export class LedgerWriter {
   /**
    * Writes one line. After a failure the ledger is as it was before.
    *
-   * @throws RunError 'storageFailed'
+   * @throws RunError 'storageFailed', and what the guard throws
    */
   append(record: LedgerRecord): AppendedLine {
+    this.#guard();
     const { line, hash } = sealJson({
       seq: this.#line + 1,
       incarnation: this.#incarnation,
@@ -121,9 +132,14 @@ export class LedgerWriter {
   /**
    * Resolves when all lines appended so far are on the disk.
    *
-   * @throws RunError 'storageFailed'
+   * @throws RunError 'storageFailed', and what the guard throws
    */
   async sync(): Promise<void> {
+    this.#guard();
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
     try {
       await flush(this.#file);
     } catch (error) {
@@ -134,7 +150,7 @@ export class LedgerWriter {
   /** Syncs and closes the file. */
   async close(): Promise<void> {
     try {
-      await this.sync();
+      await this.#flush();
     } finally {
       closeSync(this.#file);
     }

@@ -96,6 +96,22 @@ describe("LedgerWriter", () => {
     await writer.close();
   });
 
+  it("writes and syncs nothing once its guard says that it is not the writer any more", async () => {
+    let isHeld = true;
+    const guard = (): void => {
+      if (!isHeld) throw new Error("lost");
+    };
+    const writer = LedgerWriter.create(path, guard);
+    writer.append(run);
+    isHeld = false;
+    expect(() => writer.append(profile)).toThrow("lost");
+    await expect(writer.sync()).rejects.toThrow("lost");
+    await writer.close();
+    const contents = await readLedger(path);
+    expect(contents.records).toHaveLength(1);
+    expect(() => LedgerWriter.resume(path, contents, guard)).toThrow("lost");
+  });
+
   it("begins no ledger where there is one", async () => {
     await write([run]);
     expect(() => LedgerWriter.create(path)).toThrow(

@@ -11,4 +11,5 @@
  */
 export { FileStorage } from "./file-storage.js";
 export type { FileSystem } from "./file-storage.js";
+export { guardStorage } from "./guarded-storage.js";
 export type { NamedBytes, Storage, WriteFolderOptions } from "./storage.js";

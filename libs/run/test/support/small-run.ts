@@ -1,14 +1,12 @@
 /** A run of two epochs over a short text, written as a coordinator writes it, with faults on request. */
 
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createTextDataset, createTextLayout } from "@ostinato/data";
 import type { SplitName, TextLayout } from "@ostinato/data";
 import { compileModelSpec, parameterLayout } from "@ostinato/lstm";
-import { afterEach, beforeEach } from "vitest";
 
 import { parametersSha256, retention, writeCheckpoint } from "../../src/checkpoint/index.js";
 import type { CheckpointContent } from "../../src/checkpoint/index.js";
@@ -17,16 +15,7 @@ import { createRunDirectory } from "../../src/directory/index.js";
 import type { NewRunDirectory } from "../../src/directory/index.js";
 import { LedgerWriter, readLedger } from "../../src/ledger/index.js";
 import type { EvaluationRecord, LedgerRecord, StepRecord } from "../../src/ledger/index.js";
-
-/** A folder for one test. */
-export function temporaryFolder(): { readonly path: string } {
-  const folder = { path: "" };
-  beforeEach(async () => {
-    folder.path = await mkdtemp(join(tmpdir(), "ostinato-run-"));
-  });
-  afterEach(() => rm(folder.path, { recursive: true }));
-  return folder;
-}
+import { lockOwner } from "./lock-owner.js";
 
 // 480 characters; 288 to train with: 287 samples, rows of 57 and 58, 8 steps of 8 an epoch.
 const TEXT = Array.from({ length: 480 }, (_, i) => "abcdefg\n"[(i * i + (i >> 3)) % 8]).join("");
@@ -118,7 +107,7 @@ export async function writeSmallRun(
   const { symbols } = dataset.vocabulary;
   const startedAt = new Date(0);
   const path = join(folder, "run");
-  const run = await createRunDirectory({ path, config, symbols, startedAt });
+  const run = await createRunDirectory({ path, config, symbols, startedAt, owner: lockOwner() });
   const identity = { trajectory: trajectoryDigest(config), data: dataset.digest };
   const parameters = (step: number): string => stepDigest(parametersAt(step));
 

@@ -1,0 +1,106 @@
+/** Two coordinators and one run directory: real processes. */
+
+import { existsSync, utimesSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { loadConfig } from "@ostinato/run";
+import type { RunConfig } from "@ostinato/run";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { CoordinatorProcess } from "./support/coordinator-process.js";
+import type { CoordinatorProcessOptions } from "./support/coordinator-process.js";
+
+let folder: string;
+let config: RunConfig;
+let runDirectory: string;
+const started: CoordinatorProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ostinato-run-lock-"));
+  runDirectory = join(folder, "run");
+  await writeFile(join(folder, "book.txt"), "abcdefgh".repeat(500));
+  const file = join(folder, "run.yaml");
+  await writeFile(
+    file,
+    "{ data: { files: book.txt }, model: { embeddingSize: 2, hiddenSize: 2 }, " +
+      "training: { batchSize: 8, sequenceLength: 8 }, evaluation: { batchSize: 8 } }",
+  );
+  config = await loadConfig({ file });
+});
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((process) => process.kill()));
+  await rm(folder, { recursive: true });
+});
+
+function start(options: Partial<CoordinatorProcessOptions> = {}): CoordinatorProcess {
+  const process = new CoordinatorProcess({ config, runDirectory, ...options });
+  started.push(process);
+  return process;
+}
+
+const ledger = (): Promise<string> => readFile(join(runDirectory, "ledger.jsonl"), "utf8");
+
+describe("a run directory", () => {
+  it("is not touched by a second coordinator while the first one works in it", async () => {
+    const first = start();
+    await first.ready();
+    const before = await ledger();
+    for (const resume of [true, false]) {
+      const second = start({ resume });
+      expect(await second.ended()).toBe(1);
+      expect(second.output).toMatch(/^runDirectoryInUse: [^\n]+\n$/);
+    }
+    expect(await ledger()).toBe(before);
+    first.signal("SIGTERM");
+    expect(await first.ended()).toBe(143);
+    expect(await readdir(runDirectory)).not.toContain("coordinator.lock");
+  });
+
+  it("goes over to another coordinator when the first one was killed", async () => {
+    const first = start();
+    await first.ready();
+    await first.kill();
+    expect(existsSync(join(runDirectory, "coordinator.lock"))).toBe(true);
+    await start({ resume: true }).ready();
+    expect(await ledger()).toContain('"type":"resume"');
+  });
+
+  it("is lost for a coordinator that slept beyond its deadline, which then writes nothing", async () => {
+    const sleeper = start();
+    await sleeper.ready();
+    // Asleep between two checkpoints, not within one.
+    const latest = join(runDirectory, "checkpoints", "latest.json");
+    await vi.waitUntil(() => existsSync(latest), { timeout: 20_000 });
+    sleeper.signal("SIGSTOP");
+    // As if it had been asleep for ever so long.
+    utimesSync(join(runDirectory, "coordinator.lock"), 0, 0);
+    const taker = start({ resume: true });
+    await taker.ready();
+    const before = await ledger();
+    sleeper.signal("SIGTERM");
+    sleeper.signal("SIGCONT");
+    expect(await sleeper.ended()).toBe(1);
+    expect(sleeper.output).toMatch(/lockLost: .*the lock is held by the coordinator/);
+    expect(await ledger()).toBe(before);
+    taker.signal("SIGTERM");
+    expect(await taker.ended()).toBe(143);
+  });
+
+  it("of a coordinator that was killed before it began is taken by the next start", async () => {
+    const first = start();
+    await first.ready();
+    await first.kill();
+    // What is there between the lock and the first line.
+    await writeFile(join(runDirectory, "ledger.jsonl"), "");
+    for (const name of ["metrics.jsonl", "logs", "checkpoints"]) {
+      await rm(join(runDirectory, name), { recursive: true, force: true });
+    }
+    const resumed = start({ resume: true });
+    expect(await resumed.ended()).toBe(1);
+    expect(resumed.output).toMatch(/^notARun: .* start it again, without --resume\n$/);
+    await start().ready();
+  });
+});
