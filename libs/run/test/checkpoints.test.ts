@@ -237,13 +237,29 @@ describe("retention", () => {
     const run = await runWithoutCheckpoints();
     for (const step of [4, 8, 12, 16, 20]) await write(run, step);
     await writeFile(join(run.paths.checkpoints, ".step-00000024.partial"), "x");
-    expect(await retention(run, { keep: 2, best: 8 })).toEqual([12, 4]);
+    expect(await retention(run, { written: 20, keep: 2, best: 8 })).toEqual([12, 4]);
     expect((await readdir(run.paths.checkpoints)).sort()).toEqual([
       "latest.json",
       "step-00000008",
       "step-00000016",
       "step-00000020",
     ]);
+  });
+
+  it("does not count newer ones, which a resume skipped, and removes them", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8, 20, 12]) await write(run, step);
+    expect(await retention(run, { written: 12, keep: 1 })).toEqual([20, 8, 4]);
+    expect(await readPointer(run, "latest")).toEqual({ step: 12 });
+    expect(await checkpointSteps(run)).toEqual([12]);
+  });
+
+  it("keeps what latest.json and best.json name, whatever it is told", async () => {
+    const run = await runWithoutCheckpoints();
+    await writeCheckpoint(run, contentAt(4, ledger, identity, { step: 4, loss: 1 }));
+    for (const step of [8, 12, 16]) await write(run, step);
+    expect(await retention(run, { written: 8, keep: 1 })).toEqual([12]);
+    expect(await checkpointSteps(run)).toEqual([16, 8, 4]);
   });
 });
 

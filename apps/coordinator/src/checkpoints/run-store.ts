@@ -22,6 +22,7 @@ export interface RunStoreOptions {
 
 export class RunStore implements CheckpointStore {
   readonly #options: RunStoreOptions;
+  #written = 0;
   #bestStep: number | undefined;
 
   constructor(options: RunStoreOptions) {
@@ -50,11 +51,12 @@ export class RunStore implements CheckpointStore {
       },
       { beforeCommit: syncLedger },
     );
+    this.#written = step;
   }
 
   async retain(): Promise<void> {
     const { directory, keep } = this.#options;
-    await retention(directory, { keep, best: this.#bestStep });
+    await retention(directory, { written: this.#written, keep, best: this.#bestStep });
   }
 
   async loadParameters(step: number): Promise<Float32Array> {

@@ -4,7 +4,7 @@
  * @example
  * ```ts
  * await writeCheckpoint(run, content, { beforeCommit: () => ledger.sync() });
- * await retention(run, { keep: 3, best: content.progress.best?.step });
+ * await retention(run, { written: content.step, keep: 3, best: content.progress.best?.step });
  * const { content, skipped } = await newestCheckpoint(run); // damaged ones are skipped, with a reason
  * ```
  *

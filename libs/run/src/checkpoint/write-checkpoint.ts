@@ -1,12 +1,14 @@
 /** Checkpoint → files, and which of the old ones stay. */
 
 import type { RunDirectory } from "../directory/index.js";
+import { RunError } from "../errors/index.js";
 import { encodeTensors } from "./content.js";
 import type { CheckpointContent } from "./content.js";
 import { encodeManifest, MANIFEST_FILE } from "./manifest.js";
 import type { Manifest } from "./manifest.js";
 import { checkpointPath, checkpointSteps } from "./names.js";
-import { writePointer } from "./pointers.js";
+import { readPointer, writePointer } from "./pointers.js";
+import type { PointerName } from "./pointers.js";
 import { sha256 } from "./sha256.js";
 
 export interface WriteCheckpointOptions {
@@ -61,22 +63,38 @@ export async function writeCheckpoint(
 }
 
 export interface RetentionOptions {
-  /** How many of the newest checkpoints stay, at least 1. */
+  /** The step whose checkpoint was just written. It and the older ones count; newer ones were skipped. */
+  readonly written: number;
+  /** How many of those that count stay, the newest, at least 1. */
   readonly keep: number;
   /** The step of the best one, which stays besides. */
   readonly best?: number | undefined;
 }
 
 /**
- * Removes old checkpoints and what a crash left behind.
+ * Removes old checkpoints, those that a resume found damaged and went back behind, and what a crash left
+ * behind. What latest.json and best.json name stays.
  *
  * @returns the steps whose checkpoints were removed
  * @throws RunError 'storageFailed'
  */
 export async function retention(run: RunDirectory, options: RetentionOptions): Promise<number[]> {
+  const { written, keep, best } = options;
   await run.storage.sweep(run.paths.checkpoints);
-  const old = (await checkpointSteps(run)).slice(options.keep);
-  const removed = old.filter((step) => step !== options.best);
+  const steps = await checkpointSteps(run);
+  const newest = steps.filter((step) => step <= written).slice(0, keep);
+  const named = [await namedStep(run, "latest"), await namedStep(run, "best")];
+  const removed = steps.filter((step) => ![...newest, ...named, best].includes(step));
   for (const step of removed) await run.storage.remove(checkpointPath(run, step));
   return removed;
+}
+
+async function namedStep(run: RunDirectory, name: PointerName): Promise<number | undefined> {
+  try {
+    return (await readPointer(run, name))?.step;
+  } catch (error) {
+    // One that is damaged names nothing.
+    if (error instanceof RunError && error.code === "checkpointDamaged") return undefined;
+    throw error;
+  }
 }

@@ -172,7 +172,7 @@ export async function writeSmallRun(
     });
   }
   await writer.close();
-  await retention(run, { keep: 3 });
+  await retention(run, { written: stopAfter, keep: 3 });
   return { run, path, dataFile, train, tokens: dataset.splits.train };
 }
 
