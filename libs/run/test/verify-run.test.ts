@@ -30,6 +30,22 @@ const editStep =
   (record: LedgerRecord) =>
     record.type === "step" && record.step === step ? change(record) : record;
 
+/** Leaves step 5 out as a coordinator does, but for `more`. */
+function skipStep5(more: Partial<StepRecord> = {}): (record: LedgerRecord) => LedgerRecord {
+  let before = "";
+  return (record) => {
+    if (record.type !== "step") return record;
+    if (record.step === 4) before = record.parameters;
+    if (record.step !== 5) return record;
+    return {
+      ...record,
+      ...{ skipped: "nonFinite", parameters: before, nodes: [], leaves: [] },
+      ...{ samples: 0, lossSum: null, lossWeight: 0, loss: null, gradientNorm: null },
+      ...more,
+    };
+  };
+}
+
 /** Line of step 5: after run, profile and four steps. */
 const STEP_5 = "ledger.jsonl:7: step 5";
 
@@ -42,6 +58,7 @@ describe("verifyRun on a right run", () => {
       summary: {
         steps: 16,
         skippedSteps: 0,
+        skippedSamples: 0,
         epochs: 2,
         samples: 2 * 287,
         evaluations: 3,
@@ -72,26 +89,28 @@ describe("verifyRun on a right run", () => {
   });
 
   it("accepts a skipped step, and does not count its samples", async () => {
-    let before = "";
-    const { path } = await writeSmallRun(folder.path, {
-      stopAfter: 6,
-      edit: (record) => {
-        if (record.type !== "step") return record;
-        if (record.step === 4) before = record.parameters;
-        if (record.step !== 5) return record;
-        const leaves = record.leaves.map((leaf) => ({ ...leaf, loss: null }));
-        const skipped = "nonFinite";
-        return { ...record, leaves, lossSum: null, loss: null, skipped, parameters: before };
-      },
-    });
+    const { path } = await writeSmallRun(folder.path, { stopAfter: 6, edit: skipStep5() });
     const { problems, summary } = await verify(path);
     expect(problems).toEqual([]);
     // Five full steps of 5 rows of 8.
-    expect(summary).toMatchObject({ steps: 6, skippedSteps: 1, samples: 5 * 40 });
+    expect(summary).toMatchObject({
+      ...{ steps: 6, skippedSteps: 1 },
+      ...{ samples: 5 * 40, skippedSamples: 40 },
+    });
   });
 });
 
 describe("verifyRun names what a worker did wrong:", () => {
+  it("a skipped step that holds a part of what was computed for it", async () => {
+    const nodes = [{ first: 0, count: 2, worker: "worker-1", fence: 3 }];
+    const edit = skipStep5({ nodes, samples: 20, lossSum: 3 });
+    expect(await problemsOf({ stopAfter: 6, edit })).toEqual([
+      `${STEP_5}, skipped: the number of nodes is 1, not 0`,
+      `${STEP_5}, skipped: samples is 20, not 0`,
+      `${STEP_5}, skipped: lossSum is 3, not null`,
+    ]);
+  });
+
   it("the slice of another leaf", async () => {
     const problems = await problemsOf({
       edit: editStep(5, (record) => ({
@@ -232,8 +251,8 @@ describe("verifyRun names what is wrong with the history:", () => {
   });
 
   it("a skipped step that changed the parameters", async () => {
-    const edit = editStep(5, (record) => ({ ...record, skipped: "nonFinite" }));
-    const problems = await problemsOf({ edit });
+    const edit = skipStep5({ parameters: "f".repeat(64) });
+    const problems = await problemsOf({ stopAfter: 6, edit });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(/step 5: the parameters' digest after a skipped step is/);
   });

@@ -24,11 +24,18 @@ function stepDigestOf(parameters: Float32Array): string {
   return Buffer.from(digestOfFrames(frames.map(({ crc32 }) => crc32))).toString("hex");
 }
 
-function inWords(summary: Readonly<VerifySummary>): string {
-  const { steps, skippedSteps, epochs, samples, evaluations, resumes, workers } = summary;
+/** What was proved. A sample of a skipped step is in no gradient, so that is not claimed of it. */
+export function inWords(summary: Readonly<VerifySummary>): string {
+  const { steps, skippedSteps, skippedSamples, epochs, samples } = summary;
+  const { evaluations, resumes, workers } = summary;
+  const used =
+    skippedSteps === 0 ? "with each sample used once" : "with each other sample used once";
   const parts = [
-    `verified: ${count(steps, "step")}${skippedSteps === 0 ? "" : ` (${skippedSteps} skipped)`}`,
-    `${count(epochs, "whole epoch")} with each sample used once`,
+    `verified: ${count(steps, "step")}`,
+    ...(skippedSteps === 0
+      ? []
+      : [`${count(skippedSteps, "step")} skipped (${count(skippedSamples, "sample")} not used)`]),
+    `${count(epochs, "whole epoch")} ${used}`,
     count(samples, "sample"),
     count(evaluations, "evaluation"),
     count(resumes, "resume"),

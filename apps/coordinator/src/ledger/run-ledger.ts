@@ -39,9 +39,14 @@ const COMPARED = {
     "skipped",
     "parameters",
   ],
+  skippedStep: ["epoch", "epochStep", "learningRate", "skipped", "parameters"],
   evaluation: ["samples", "lossSum", "lossWeight", "best", "parameters"],
   end: ["outcome", "parametersSha256"],
 } as const;
+
+/** What of a skipped step was in when it was found not to be finite depends on timing. */
+const kindOf = (record: Committed): keyof typeof COMPARED =>
+  record.type === "step" && record.skipped !== null ? "skippedStep" : record.type;
 
 const keyOf = (record: Committed): string =>
   record.type === "evaluation"
@@ -78,7 +83,7 @@ export class RunLedger {
     this.#replay.delete(key);
     const was = before.record as unknown as Readonly<Record<string, unknown>>;
     const is = record as unknown as Readonly<Record<string, unknown>>;
-    for (const field of COMPARED[record.type]) {
+    for (const field of COMPARED[kindOf(record)]) {
       // JSON has no NaN: what was not finite stands as null in the ledger.
       const now = Number.isFinite(is[field]) || typeof is[field] !== "number" ? is[field] : null;
       if (!Object.is(was[field], now)) {

@@ -73,6 +73,11 @@ const stepRecord = z.strictObject({
   /** Of the averaged gradient, before clipping. */
   gradientNorm: sum,
   clipped: z.boolean(),
+  /**
+   * A step is skipped as soon as one result is known not to be finite; what else was in by then depends on
+   * timing. So a skipped step has no nodes and leaves, 0 samples and loss weight, null for the loss, its
+   * sum and the gradient norm, and was not clipped.
+   */
   skipped: z.literal("nonFinite").nullable(),
   /** Digest of the frames of the parameters after the step. */
   parameters: hex64,

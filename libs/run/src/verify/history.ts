@@ -5,7 +5,7 @@ import { DataError } from "@ostinato/data";
 
 import type { RunConfig } from "../config/index.js";
 import type { LedgerEntry, LinePosition, RunRecord } from "../ledger/index.js";
-import { checkLeaves, checkNodes, checkSums } from "./leaf-checks.js";
+import { checkLeaves, checkNodes, checkSkipped, checkSums } from "./leaf-checks.js";
 import type { Problems } from "./problems.js";
 import { evaluationSamples, trainingSamples } from "./run-data.js";
 import type { ExpectedSamples, SplitSamples } from "./run-data.js";
@@ -17,6 +17,8 @@ export interface VerifySummary {
   steps: number;
   /** Steps whose gradient was not finite and left the parameters as they were. */
   skippedSteps: number;
+  /** Samples of those steps, which are in no gradient; 0 if the data could not be read. */
+  skippedSamples: number;
   /** Epochs of which every step is committed; 0 if the data could not be read. */
   epochs: number;
   /** Samples whose gradient is in the parameters. */
@@ -45,6 +47,7 @@ export class History {
   #best: { readonly step: number; readonly loss: number | null } | null = null;
   #end: EntryOf<"end"> | undefined;
   #skippedSteps = 0;
+  #skippedSamples = 0;
   #samples = 0;
   #evaluations = 0;
   #resumes = 0;
@@ -94,6 +97,7 @@ export class History {
     return {
       steps: this.#lastStep,
       skippedSteps: this.#skippedSteps,
+      skippedSamples: this.#skippedSamples,
       epochs: Math.floor(this.#lastStep / stepsPerEpoch),
       samples: this.#samples,
       evaluations: this.#evaluations,
@@ -131,32 +135,47 @@ export class History {
     if (this.#profile === undefined) {
       this.#problems.add(place, "comes before the numerics profile");
     }
+    const expected = this.#expectedAt(entry, place);
+    if (entry.skipped === null) this.#followTrained(entry, expected, place);
+    else this.#followSkipped(entry, expected, place);
+    this.#lastStep = Math.max(this.#lastStep, step);
+    this.#parameters.set(step, entry.parameters);
+  }
+
+  #followTrained(
+    entry: EntryOf<"step">,
+    expected: readonly ExpectedSamples[] | undefined,
+    place: string,
+  ): void {
     const { microShards } = this.#config.training;
     const workerOf = (leaf: number): string =>
       entry.nodes.find(({ first, count }) => leaf >= first && leaf < first + count)?.worker ??
       "nobody";
     checkNodes(entry.nodes, microShards, place, this.#problems);
     checkLeaves(entry.leaves, {
-      place,
+      ...{ place, expected, workerOf },
       numLeaves: microShards,
-      expected: this.#expectedAt(entry, place),
-      workerOf,
       problems: this.#problems,
     });
     checkSums(entry, entry.leaves, place, this.#problems);
     for (const { worker } of entry.nodes) this.#workers.add(worker);
-    if (entry.skipped === null) this.#samples += entry.samples;
-    else {
-      this.#skippedSteps += 1;
-      this.#problems.compare(
-        place,
-        "the parameters' digest after a skipped step",
-        entry.parameters,
-        this.#parameters.get(step - 1),
-      );
-    }
-    this.#lastStep = Math.max(this.#lastStep, step);
-    this.#parameters.set(step, entry.parameters);
+    this.#samples += entry.samples;
+  }
+
+  #followSkipped(
+    entry: EntryOf<"step">,
+    expected: readonly ExpectedSamples[] | undefined,
+    place: string,
+  ): void {
+    checkSkipped(entry, place, this.#problems);
+    this.#problems.compare(
+      place,
+      "the parameters' digest after a skipped step",
+      entry.parameters,
+      this.#parameters.get(entry.step - 1),
+    );
+    this.#skippedSteps += 1;
+    for (const { numSamples } of expected ?? []) this.#skippedSamples += numSamples;
   }
 
   /** What the layout says of a step, whose place in the epochs follows from its number. */

@@ -94,3 +94,25 @@ export function checkNodes(
   if (next < numLeaves) problems.add(place, `no node has the leaves ${next} to ${numLeaves - 1}`);
   if (next > numLeaves) problems.add(place, `the nodes have ${next} leaves, not ${numLeaves}`);
 }
+
+/** A skipped step holds nothing of what was computed for it: which part of that was in is chance. */
+export function checkSkipped(record: StepRecord, place: string, problems: Problems): void {
+  const values = {
+    nodes: record.nodes.length,
+    leaves: record.leaves.length,
+    samples: record.samples,
+    lossSum: record.lossSum,
+    lossWeight: record.lossWeight,
+    loss: record.loss,
+    gradientNorm: record.gradientNorm,
+    clipped: record.clipped,
+  };
+  const empty: Readonly<Record<keyof typeof values, unknown>> = {
+    ...{ nodes: 0, leaves: 0, samples: 0, lossWeight: 0 },
+    ...{ lossSum: null, loss: null, gradientNorm: null, clipped: false },
+  };
+  for (const [name, value] of Object.entries(values)) {
+    const what = name === "nodes" || name === "leaves" ? `the number of ${name}` : name;
+    problems.compare(`${place}, skipped`, what, value, empty[name as keyof typeof values]);
+  }
+}

@@ -55,6 +55,7 @@ export async function verifyRun(path: string, options: VerifyOptions = {}): Prom
 const EMPTY: VerifySummary = {
   steps: 0,
   skippedSteps: 0,
+  skippedSamples: 0,
   epochs: 0,
   samples: 0,
   evaluations: 0,
