@@ -139,9 +139,7 @@ async function trainToTheEnd(
 function openRun(options: CoordinatorOptions, data: RunData, deadlineMs: number): Promise<OpenRun> {
   const { config, resume, runDirectory } = options;
   const owner = { process, host: hostname(), clock: systemClock, deadlineMs };
-  if (resume && runDirectory !== undefined) {
-    return resumeRun({ config, data, path: runDirectory, owner });
-  }
+  if (resume) return resumeRun({ config, data, path: runDirectory, owner });
   return createRun({
     config,
     data,

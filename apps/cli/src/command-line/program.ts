@@ -58,9 +58,7 @@ export function createProgram({
     .addHelpText("after", TRAIN_HELP)
     .action(async (config: string, options: Omit<TrainOptions, "config">, command: Command) => {
       const { workers, runDir, set, resume, json } = options;
-      if (resume && runDir === undefined) {
-        command.error("error: --resume needs --run-dir, the run directory to go on in");
-      }
+      requireRunDir(options, command);
       onExitCode(await commands.train({ config, workers, set, runDir, resume, json }));
     });
 
@@ -74,9 +72,16 @@ export function createProgram({
     .addOption(setOption())
     .option("--resume", "go on from the newest checkpoint of --run-dir", false)
     .option("--insecure", "listen beyond loopback, without encryption", false)
-    .action(async (config: string, options: Omit<CoordinatorCommandOptions, "config">) => {
-      onExitCode(await commands.coordinator({ ...options, config }));
-    });
+    .action(
+      async (
+        config: string,
+        options: Omit<CoordinatorCommandOptions, "config">,
+        command: Command,
+      ) => {
+        requireRunDir(options, command);
+        onExitCode(await commands.coordinator({ ...options, config }));
+      },
+    );
 
   program
     .command("worker")
@@ -146,6 +151,15 @@ export function createProgram({
 }
 
 type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline">;
+
+function requireRunDir(
+  { resume, runDir }: Pick<TrainOptions, "resume" | "runDir">,
+  command: Command,
+): void {
+  if (resume && runDir === undefined) {
+    command.error("error: --resume needs --run-dir, the run directory to go on in");
+  }
+}
 
 function setOption(): Option {
   return new Option("--set <key=value...>", "change keys of the config")

@@ -109,6 +109,7 @@ describe("the command line", () => {
     ["train a.yaml --workers 0", /'--workers <n>' argument '0' is invalid.*from 1 to 256/],
     ["train a.yaml --workers 1.5", /argument '1.5' is invalid/],
     ["train a.yaml --resume", /--resume needs --run-dir/],
+    ["coordinator a.yaml --listen :0 --http :0 --resume", /--resume needs --run-dir/],
     ["train --set seed=1 a.yaml", /argument 'a.yaml' is invalid.*CONFIG must stand before it/],
     ["coordinator a.yaml --http :0", /required option '--listen <host:port>' not specified/],
     ["worker --coordinator h:1 --backend gpu", /argument 'gpu' is invalid.*wasm, cpu/],

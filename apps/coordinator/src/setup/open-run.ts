@@ -115,14 +115,23 @@ interface ResumeOptions {
  *   `checkpointMismatch`, `ledgerCorrupt`
  * @throws {CoordinatorError} `dataChanged`
  */
-export async function resumeRun(
-  options: ResumeOptions & { readonly owner: LockOwner },
-): Promise<OpenRun> {
+export async function resumeRun({
+  config,
+  data,
+  path,
+  owner,
+}: Omit<ResumeOptions, "path"> & {
+  readonly path: string | undefined;
+  readonly owner: LockOwner;
+}): Promise<OpenRun> {
+  if (path === undefined) {
+    throw new RunError("notARun", "--resume needs --run-dir, the run directory to go on in");
+  }
   // Before the lock, which is a file: a folder that holds no run gets none.
-  await openRunDirectory(options.path);
-  const lock = claimRunLock(runPaths(options.path).lock, options.owner);
+  await openRunDirectory(path);
+  const lock = claimRunLock(runPaths(path).lock, owner);
   try {
-    return await resumeLocked(options, lock);
+    return await resumeLocked({ config, data, path }, lock);
   } catch (error) {
     lock.release();
     throw error;
