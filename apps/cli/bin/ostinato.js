@@ -21,8 +21,11 @@ function fail(exitCode, line) {
 
 function checkNodeVersion() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  if ((major === 20 && minor >= 15) || major === 22) return;
-  fail(2, `Node ${process.versions.node} is not supported: use 20.15 or a newer 20, or 22`);
+  if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
+  fail(
+    2,
+    `Node ${process.versions.node} is not supported: use 20.19 or a newer 20, or 22.13 or a newer 22`,
+  );
 }
 
 /** Folders of the packages in a checkout, such as `…/libs/run`. */

@@ -106,7 +106,7 @@ describe("the launcher", () => {
     expect(unbuilt.stderr).toMatch(/^ostinato: not built[^\n]*npm ci[^\n]*\n$/);
   });
 
-  it.each(["18.20.0", "20.14.9", "21.7.0", "23.0.0", "24.1.0"])(
+  it.each(["18.20.0", "20.18.3", "21.7.0", "22.12.0", "23.0.0", "24.1.0"])(
     "refuses Node %s in one line, with exit code 2, before it builds",
     (version) => {
       const pretend = `Object.defineProperty(process, "versions", { value: { node: "${version}" } });`;
