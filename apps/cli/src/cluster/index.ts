@@ -23,3 +23,4 @@ export type {
   StopSignal,
 } from "./local-cluster.js";
 export type { ReadyMessage } from "./ready-message.js";
+export { StopRequests } from "./stop-requests.js";

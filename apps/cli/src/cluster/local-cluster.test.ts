@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Child, ChildExit } from "./child.js";
 import { LEAVE_MS, LocalCluster } from "./local-cluster.js";
+import { SAME_REQUEST_MS } from "./stop-requests.js";
 import { MAX_RESTARTS_IN_A_ROW, SOUND_LIFE_MS } from "./worker-slot.js";
 
 /** A child that does only what the test makes it do. */
@@ -235,9 +236,19 @@ describe("a signal to a local cluster", () => {
     expect((await cluster.ended).exitCode).toBe(130);
   });
 
-  it("that is the second kills every child", async () => {
-    const { cluster, coordinator, workers } = await runningCluster();
+  it("that comes twice at once, from the terminal and from npm, is one", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster();
     cluster.interrupt("SIGINT");
+    clock.advance(SAME_REQUEST_MS - 1);
+    cluster.interrupt("SIGINT");
+    expect(coordinator.received).toEqual(["SIGINT"]);
+    expect(workers().flatMap(({ received }) => received)).toEqual([]);
+  });
+
+  it("that is the second kills every child", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster();
+    cluster.interrupt("SIGINT");
+    clock.advance(SAME_REQUEST_MS);
     cluster.interrupt("SIGINT");
     expect(coordinator.received).toEqual(["SIGINT", "SIGKILL"]);
     expect(workers().map(({ received }) => received)).toEqual([["SIGKILL"], ["SIGKILL"]]);

@@ -6,6 +6,7 @@ import { EXIT_CODES } from "../errors/index.js";
 import type { Child, ChildExit, StartChild } from "./child.js";
 import { isReadyMessage } from "./ready-message.js";
 import type { ReadyMessage } from "./ready-message.js";
+import { StopRequests } from "./stop-requests.js";
 import { describeExit, WorkerSlot } from "./worker-slot.js";
 
 /** How long workers may take to leave once there is no coordinator. */
@@ -45,6 +46,7 @@ export class LocalCluster {
   readonly #options: ClusterOptions;
   readonly #modules: ClusterModules;
   readonly #coordinator: Child;
+  readonly #stopRequests: StopRequests;
   readonly #slots: { readonly slot: WorkerSlot; readonly done: Promise<unknown> }[] = [];
   readonly #ready: Promise<ReadyMessage | undefined>;
   #state: ClusterState = "starting";
@@ -59,6 +61,7 @@ export class LocalCluster {
   constructor(options: ClusterOptions, modules: ClusterModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#stopRequests = new StopRequests(modules.clock);
     this.#coordinator = modules.startChild(options.coordinatorArguments);
     const { exited } = this.#coordinator;
     this.#ready = new Promise((resolve) => {
@@ -100,17 +103,22 @@ export class LocalCluster {
 
   /**
    * Passes a signal on to the coordinator, which writes a checkpoint and tells the workers; a second
-   * one kills every child at once.
+   * one, that is not the same one twice, kills every child at once.
    */
   interrupt(signal: StopSignal): void {
     if (this.#state === "ended") return;
-    if (this.#signal === undefined) {
-      this.#signal = signal;
-      this.#stop(signal);
-      return;
+    switch (this.#stopRequests.take()) {
+      case "first":
+        this.#signal = signal;
+        this.#stop(signal);
+        break;
+      case "echo":
+        break;
+      case "second":
+        this.#coordinator.kill("SIGKILL");
+        for (const { slot } of this.#slots) slot.kill();
+        break;
     }
-    this.#coordinator.kill("SIGKILL");
-    for (const { slot } of this.#slots) slot.kill();
   }
 
   /** Without any worker left the run would wait for ever. */

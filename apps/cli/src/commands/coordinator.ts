@@ -1,8 +1,11 @@
 import { runCoordinator } from "@ostinato/coordinator";
 import { loadConfig } from "@ostinato/run";
+import { systemClock } from "@ostinato/runtime";
 
+import { StopRequests } from "../cluster/index.js";
 import type { ReadyMessage } from "../cluster/index.js";
 import type { CoordinatorCommandOptions } from "../command-line/index.js";
+import { EXIT_CODES } from "../errors/index.js";
 import { resolveOverrides } from "./overrides.js";
 import type { Terminal } from "./terminal.js";
 
@@ -14,6 +17,7 @@ export async function coordinator(
   const overrides = resolveOverrides(options.set, folder);
   const config = await loadConfig({ file: options.config, overrides });
   const launcher = process.send?.bind(process);
+  if (launcher === undefined) endAtSecondInterrupt();
   const exitCode = await runCoordinator({
     config,
     listen: options.listen,
@@ -29,4 +33,12 @@ export async function coordinator(
   // An open channel would keep the process.
   if (process.connected) process.disconnect();
   return exitCode;
+}
+
+/** For a person who will not wait for the checkpoint: the run directory is whole at any instant. */
+function endAtSecondInterrupt(): void {
+  const requests = new StopRequests(systemClock);
+  process.on("SIGINT", () => {
+    if (requests.take() === "second") process.exit(EXIT_CODES.SIGINT);
+  });
 }

@@ -1,0 +1,27 @@
+import type { Clock } from "@ostinato/runtime";
+
+/** Signals that come closer together are one request. */
+export const SAME_REQUEST_MS = 1000;
+
+/**
+ * Tells a second request to stop from an echo of the first: npm sends its child the Ctrl-C that the
+ * terminal has sent to both of them already.
+ */
+export class StopRequests {
+  readonly #clock: Clock;
+  #firstAtMs: number | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes a signal. */
+  take(): "first" | "echo" | "second" {
+    const nowMs = this.#clock.now();
+    if (this.#firstAtMs === undefined) {
+      this.#firstAtMs = nowMs;
+      return "first";
+    }
+    return nowMs - this.#firstAtMs < SAME_REQUEST_MS ? "echo" : "second";
+  }
+}
