@@ -1,16 +1,19 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 /** An Nx whose build is a main.js that says hello, and that counts its runs. */
 const NX = `
@@ -43,12 +46,26 @@ function write(path: string, text: string): void {
   writeFileSync(join(root, path), text);
 }
 
+/** Starts the launcher; resolves to its exit code and what it wrote to standard error. */
+async function launchBeside(): Promise<{ status: number; stderr: string }> {
+  const launcher = join(root, "apps/cli/bin/ostinato.js");
+  const child = spawn(process.execPath, [launcher, "verify", "r"], { env: environment() });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [status] = (await once(child, "close")) as [number];
+  return { status, stderr };
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, NX_TASK_TARGET_PROJECT: "the test itself" };
+}
+
 function launch(nodeArguments: readonly string[] = []) {
   const launcher = join(root, "apps/cli/bin/ostinato.js");
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [...nodeArguments, launcher, "verify", "r"],
-    { encoding: "utf8", env: { ...process.env, NX_TASK_TARGET_PROJECT: "the test itself" } },
+    { encoding: "utf8", env: environment() },
   );
   return { status, stdout, stderr };
 }
@@ -84,6 +101,60 @@ describe("the launcher", () => {
     change();
     expect(launch().stdout).toBe("hello verify r\n");
     expect(numBuilds()).toBe(2);
+  });
+
+  it("builds once for two that start at the same time", async () => {
+    // The build lasts until the other one waits for it.
+    const [first, second] = [join(root, "began"), join(root, "waits")];
+    write(
+      "node_modules/nx/bin/nx.js",
+      `const { existsSync, writeFileSync } = require("node:fs");
+       writeFileSync(${JSON.stringify(first)}, "");
+       const pause = new Int32Array(new SharedArrayBuffer(4));
+       while (!existsSync(${JSON.stringify(second)})) Atomics.wait(pause, 0, 0, 10);
+       ${NX}`,
+    );
+    const building = launchBeside();
+    await vi.waitUntil(() => existsSync(first), { timeout: 15_000 });
+    const waiting = spawn(process.execPath, [join(root, "apps/cli/bin/ostinato.js")], {
+      env: environment(),
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const [said] = (await once(waiting.stderr, "data")) as [Buffer];
+    expect(String(said)).toBe("ostinato: waiting for the build of another process …\n");
+    writeFileSync(second, "");
+    expect(await once(waiting, "exit")).toEqual([0, null]);
+    expect(await building).toMatchObject({ status: 0 });
+    expect(numBuilds()).toBe(1);
+    expect(readdirSync(join(root, ".nx"))).toEqual(["ostinato-built-from"]);
+  });
+
+  it("does not wait for a build whose process was killed", () => {
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    write(`.nx/ostinato-build.lock/${pid}`, "");
+    expect(launch().stderr).toMatch(/^ostinato: building [^\n]*\n$/);
+    expect(numBuilds()).toBe(1);
+  });
+
+  it("runs what is built where the note cannot be kept", () => {
+    // A file in the place of the folder that the note and the lock are kept in.
+    launch();
+    rmSync(join(root, ".nx"), { recursive: true });
+    write(".nx", "");
+    expect(launch()).toEqual({ status: 0, stdout: "hello verify r\n", stderr: "" });
+    rmSync(join(root, "apps/cli/dist"), { recursive: true });
+    expect(launch()).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^ostinato: not built, and [^\n]* cannot be written to/),
+    });
+  });
+
+  it("does not build what Nx has built and stamped", () => {
+    launch();
+    write("apps/cli/src/main.ts", "export const edited = 1;");
+    spawnSync(process.execPath, [join(root, "apps/cli/bin/stamp.js")]);
+    expect(launch().stderr).toBe("");
+    expect(numBuilds()).toBe(1);
   });
 
   it("prints the reason of a failing build and ends with 1, and tries again the next time", () => {
