@@ -42,10 +42,17 @@ export {
   compileConfig,
   keyRole,
   loadConfig,
+  parseOverride,
   requireSameTrajectory,
   trajectoryDigest,
 } from "./config/index.js";
-export type { CompileOptions, KeyRole, LoadConfigOptions, RunConfig } from "./config/index.js";
+export type {
+  CompileOptions,
+  KeyRole,
+  LoadConfigOptions,
+  Override,
+  RunConfig,
+} from "./config/index.js";
 export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,

@@ -6,7 +6,7 @@ describe("paths in --set", () => {
   it("of text files are looked up from the present folder", () => {
     expect(resolveOverrides(["data.files=[a.txt, b/*.txt]"], "/here")).toEqual([
       "data.files=[a.txt, b/*.txt]",
-      "data.baseDirectory=/here",
+      'data.baseDirectory="/here"',
     ]);
   });
 
@@ -18,7 +18,16 @@ describe("paths in --set", () => {
   it("start from data.baseDirectory where that is set, itself from the present folder", () => {
     expect(resolveOverrides(["data.files=a.txt", "data.baseDirectory=books"], "/here")).toEqual([
       "data.files=a.txt",
-      "data.baseDirectory=/here/books",
+      'data.baseDirectory="/here/books"',
+    ]);
+  });
+
+  it("may hold what means something in YAML, and are the same when they are resolved again", () => {
+    const overrides = resolveOverrides(["data.files=My Book #1.txt"], "/a # b/c: d");
+    expect(overrides).toEqual(["data.files=My Book #1.txt", 'data.baseDirectory="/a # b/c: d"']);
+    expect(resolveOverrides(overrides, "/elsewhere")).toEqual(overrides);
+    expect(resolveOverrides(['data.baseDirectory="b #1"'], "/here")).toEqual([
+      'data.baseDirectory="/here/b #1"',
     ]);
   });
 

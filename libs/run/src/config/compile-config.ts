@@ -9,7 +9,7 @@ import { nearestName } from "./nearest-name.js";
 import { brokenRule } from "./rules.js";
 import { runConfigSchema } from "./schema.js";
 import type { RunConfig } from "./schema.js";
-import { keysOf, locate } from "./schema-walk.js";
+import { keysOf, kindsWith, locate } from "./schema-walk.js";
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
@@ -60,6 +60,11 @@ function errorOf(issue: Issue, raw: unknown, place: (path: Path) => string): Run
   if (issue.code === "unrecognized_keys") {
     const name = issue.keys[0] ?? "";
     const path = [...issue.path, name];
+    const kinds = kindsWith(runConfigSchema, issue.path, name);
+    if (kinds.length > 0) {
+      const needed = `${inDots([...issue.path, "kind"])}: ${kinds.join(" or ")}`;
+      return new RunError("unknownKey", `${place(path)}: ${inDots(path)}: needs ${needed}`);
+    }
     const hint = hintFor(name, issue.path.join("."), group);
     return new RunError("unknownKey", `${place(path)}: ${inDots(path)}: unknown key; ${hint}`);
   }

@@ -14,6 +14,8 @@ export type { CompileOptions } from "./compile-config.js";
 export type { KeyRole } from "./keys.js";
 export { loadConfig } from "./load-config.js";
 export type { LoadConfigOptions } from "./load-config.js";
+export { parseOverride } from "./overrides.js";
+export type { Override } from "./overrides.js";
 export {
   changedTrajectoryKeys,
   keyRole,

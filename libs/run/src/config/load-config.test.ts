@@ -40,6 +40,29 @@ describe("loadConfig", () => {
     expect(config.data.baseDirectory).toBe(join(folder, "texts"));
   });
 
+  it.each([
+    ["My Book #1.txt", "My Book #1.txt"],
+    ["&anchor book.txt", "&anchor book.txt"],
+    ["!tag book.txt", "!tag book.txt"],
+    ["*.txt", "*.txt"],
+    ["'My Book #1.txt'", "My Book #1.txt"],
+    ["[a.txt, 'b #2.txt']", ["a.txt", "b #2.txt"]],
+    ["2024", "2024"],
+    ["1e3", "1e3"],
+  ])("takes --set data.files=%s for a file's name as it stands", async (text, files) => {
+    const file = await fileOf(BOOK);
+    const config = await loadConfig({ file, overrides: [`data.files=${text}`, "name=2024"] });
+    expect(config.data.files).toEqual(files);
+    expect(config.name).toBe("2024");
+  });
+
+  it("blames an override for the group that it made", async () => {
+    expect(await refusalOf(BOOK, ["data.x.y=1"])).toMatch(
+      /^unknownKey --set data\.x\.y: data\.x: /,
+    );
+    expect(await refusalOf(`${BOOK}  x: 1\n`, [])).toMatch(/^unknownKey x\.yaml:3: data\.x: /);
+  });
+
   it("sets single keys over the file's, the last one winning", async () => {
     const file = await fileOf(`${BOOK}training:\n  epochs: 2\n`);
     const overrides = [

@@ -33,6 +33,7 @@ export async function loadConfig({ file, overrides = [] }: LoadConfigOptions): P
     throw new RunError("configSyntax", `${file}:${line}: not YAML: ${oneLine(flaw.message)}`);
   }
   const parsed = overrides.map(parseOverride);
+  const original = document.clone();
   for (const override of parsed) applyOverride(document, override);
   const overridden = new Set(parsed.map(({ path }) => path.join(".")));
   return compileConfig(valuesOf(document, file), file, {
@@ -42,6 +43,9 @@ export async function loadConfig({ file, overrides = [] }: LoadConfigOptions): P
         const key = path.slice(0, length).join(".");
         if (overridden.has(key)) return `--set ${key}`;
       }
+      // A group that the file does not have came with a key in it.
+      const inside = [...overridden].find((key) => key.startsWith(`${path.join(".")}.`));
+      if (inside !== undefined && !original.hasIn(path)) return `--set ${inside}`;
       return `${file}:${lineOf(document, lines, path)}`;
     },
   });

@@ -17,12 +17,6 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
       complaint: `and data.validationFraction ${data.validationFraction} do not add up to less than 1`,
     };
   }
-  if (evaluation.everySteps !== null && data.validationFraction === 0) {
-    return {
-      path: ["evaluation", "everySteps"],
-      complaint: "needs a data.validationFraction above 0",
-    };
-  }
   for (const [group, { batchSize }] of Object.entries({ training, evaluation })) {
     // docs/decisions/0006: a leaf without a row would be a slice of nothing.
     if (training.microShards > batchSize) {

@@ -10,6 +10,7 @@ type Shape = Readonly<Record<string, Schema>>;
 
 export interface SchemaKey {
   readonly path: string;
+  readonly schema: z.core.$ZodType;
   /** Undefined if the key was never marked with a role; a test sees to it that none is. */
   readonly meta: KeyMeta | undefined;
 }
@@ -18,7 +19,7 @@ export interface SchemaKey {
 export function* keysOf(schema: Schema, prefix: readonly string[] = []): Generator<SchemaKey> {
   const meta = metaOf(schema);
   const shapes = meta === undefined ? shapesOf(schema) : [];
-  if (shapes.length === 0) yield { path: prefix.join("."), meta };
+  if (shapes.length === 0) yield { path: prefix.join("."), schema, meta };
   for (const shape of shapes) {
     for (const [name, child] of Object.entries(shape)) yield* keysOf(child, [...prefix, name]);
   }
@@ -43,6 +44,29 @@ export function locate(
   const child = shape[name];
   if (child === undefined) return { key: undefined, group: Object.keys(shape) };
   return locate(child, rest, memberOf(raw, name));
+}
+
+/** The kinds of the group at `path` that have a key of this name; none where the kinds don't differ in it. */
+export function kindsWith(
+  schema: Schema,
+  path: readonly PropertyKey[],
+  name: string,
+): readonly string[] {
+  const kinds = shapesAt(schema, path).flatMap((shape) => {
+    const { kind } = shape;
+    const isOne = Object.hasOwn(shape, name) && kind instanceof z.ZodLiteral;
+    return isOne ? [...kind.values].map(String) : [];
+  });
+  return [...new Set(kinds)];
+}
+
+function shapesAt(schema: Schema, [name, ...rest]: readonly PropertyKey[]): readonly Shape[] {
+  const shapes = metaOf(schema) === undefined ? shapesOf(schema) : [];
+  if (name === undefined) return shapes;
+  return shapes.flatMap((shape) => {
+    const child = Object.hasOwn(shape, name) ? shape[String(name)] : undefined;
+    return child === undefined ? [] : shapesAt(child, rest);
+  });
 }
 
 function memberOf(raw: unknown, name: string): unknown {

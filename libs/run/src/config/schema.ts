@@ -12,10 +12,16 @@ const MAX_UINT32 = 2 ** 32 - 1;
 const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
 const fraction = (): z.ZodNumber => z.number().min(0).lt(1);
-const positive = (): z.ZodNumber => z.number().positive();
+/** The largest number that is finite as a float32, which is what the arithmetic works with. */
+const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+const positive = (): z.ZodNumber => z.number().positive().max(MAX_FLOAT32);
+
+/** Of a part of the text, which cannot be empty. */
+const share = (): z.ZodNumber => z.number().positive().lt(1);
 
 const FRACTION = "a number from 0 to below 1";
-const POSITIVE = "a number above 0";
+const SHARE = "a number above 0 and below 1";
+const POSITIVE = "a number above 0 and up to 3.4e38";
 const inWords = (max: number, min = 1): string => `a whole number from ${min} to ${max}`;
 
 const MAX_MICRO_SHARDS = 1024;
@@ -32,9 +38,9 @@ const data = z
     /** What relative paths and packages in `files` start from; itself relative to the config file. */
     baseDirectory: operational("the path of a folder", z.string().min(1).default(".")),
     /** Share of the text, before the test part, that choices are made by. */
-    validationFraction: trajectory(FRACTION, fraction().default(0.1)),
+    validationFraction: trajectory(SHARE, share().default(0.1)),
     /** Share at the end of the text that is touched once, when training is over. */
-    testFraction: trajectory(FRACTION, fraction().default(0.1)),
+    testFraction: trajectory(SHARE, share().default(0.1)),
   })
   .readonly();
 
