@@ -1,11 +1,12 @@
 import type { RunConfig } from "@ostinato/run";
+import type { Note } from "./setup/index.js";
 
 /** What a coordinator is started with, beside its run config. */
 export interface CoordinatorOptions {
   readonly config: RunConfig;
   /** Where workers connect, HOST:PORT (port 0: any). Beyond loopback only with `insecure`. */
   readonly listen: string;
-  /** Where /metrics, /healthz and /readyz listen, HOST:PORT. */
+  /** Where /metrics, /healthz and /readyz listen, HOST:PORT. Beyond loopback only with `insecure`. */
   readonly http: string;
   /** The run directory; undefined: a new one below `runs`. A resume needs it. */
   readonly runDirectory: string | undefined;
@@ -22,4 +23,6 @@ export interface CoordinatorReady {
   /** Base URL of /metrics. */
   readonly metricsAddress: string;
   readonly runDirectory: string;
+  /** What there is to say before the first step: of the text, and of what a resume found. */
+  readonly notes: readonly Note[];
 }

@@ -8,4 +8,5 @@
  * });
  */
 export type { CoordinatorOptions, CoordinatorReady } from "./coordinator-options.js";
+export type { Note } from "./setup/index.js";
 export { runCoordinator } from "./main.js";

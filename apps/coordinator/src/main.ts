@@ -11,7 +11,7 @@ import type { ComposedRun } from "./compose-run.js";
 import type { CoordinatorOptions } from "./coordinator-options.js";
 import { openPorts } from "./ports.js";
 import { stopWorkers } from "./sessions/index.js";
-import { createRun, prepareRunData, resumeRun } from "./setup/index.js";
+import { createRun, notesOf, prepareRunData, resumeRun } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
 import type { TrainingResult } from "./training/index.js";
 
@@ -89,14 +89,14 @@ async function serve(
     { config, data, run, deadlineMs, metricsAddress, stopping: shutdown.signal },
     { clock, logger, registry, metricsFile },
   );
-  const { handlers, isAlive, notify } = composed;
+  const { handlers, isAlive } = composed;
   closers.push(() => composed.dispose());
   ports.serve({ handlers, logger, isAlive });
-  options.onReady?.({ address, metricsAddress, runDirectory: paths.root });
+  const notes = notesOf(data, run);
+  options.onReady?.({ address, metricsAddress, runDirectory: paths.root, notes });
   logger.info(`workers connect to ${address}; metrics at ${metricsAddress}/metrics`);
   logger.info(`run directory ${paths.root}`);
-  for (const note of data.notes) notify("info", note);
-  tellOfResume(run, notify);
+  for (const { level, text } of notes) logger[level](text);
 
   const stop = (failed: boolean, reason: string): Promise<void> =>
     stopWorkers({
@@ -151,16 +151,4 @@ function openRun(options: CoordinatorOptions, data: RunData, deadlineMs: number)
       return Buffer.from(digestOfFrames(frames.map((frame) => frame.crc32))).toString("hex");
     },
   });
-}
-
-function tellOfResume(run: OpenRun, notify: ComposedRun["notify"]): void {
-  const { resumed } = run;
-  if (resumed === undefined) return;
-  for (const { name, reason } of resumed.skipped) notify("warn", `${name} was skipped: ${reason}`);
-  const torn = resumed.ledger.tornTail?.bytes ?? 0;
-  if (torn > 0) notify("warn", `${torn} bytes of a torn ledger line were cut off`);
-  notify(
-    "info",
-    `resumed from step ${run.start.step}; ${run.ledger.numToReplay} ledger lines to repeat`,
-  );
 }

@@ -55,6 +55,7 @@ const ready = {
   address: "127.0.0.1:7070",
   metricsAddress: "http://127.0.0.1:9464",
   runDirectory: "runs/r",
+  notes: [],
 } as const;
 
 /** Lets everything that is waiting for a settled promise go on. */

@@ -6,18 +6,21 @@ export interface ReadyMessage {
   /** Base URL of /metrics. */
   readonly metricsAddress: string;
   readonly runDirectory: string;
+  /** What there is to say before the first step. */
+  readonly notes: readonly { readonly level: "info" | "warn"; readonly text: string }[];
 }
 
 /** Whether what came over IPC is a coordinator's ready message. */
 export function isReadyMessage(message: unknown): message is ReadyMessage {
   if (typeof message !== "object" || message === null) return false;
-  const { kind, address, metricsAddress, runDirectory } = message as Partial<
+  const { kind, address, metricsAddress, runDirectory, notes } = message as Partial<
     Record<keyof ReadyMessage, unknown>
   >;
   return (
     kind === "ready" &&
     typeof address === "string" &&
     typeof metricsAddress === "string" &&
-    typeof runDirectory === "string"
+    typeof runDirectory === "string" &&
+    Array.isArray(notes)
   );
 }

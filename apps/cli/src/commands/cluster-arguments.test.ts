@@ -9,6 +9,7 @@ const ready = {
   address: "127.0.0.1:7070",
   metricsAddress: "http://127.0.0.1:9464",
   runDirectory: "runs/r",
+  notes: [],
 } as const;
 
 /** What the program understands of a command line. */

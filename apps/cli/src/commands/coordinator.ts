@@ -6,16 +6,22 @@ import { StopRequests } from "../cluster/index.js";
 import type { ReadyMessage } from "../cluster/index.js";
 import type { CoordinatorCommandOptions } from "../command-line/index.js";
 import { EXIT_CODES } from "../errors/index.js";
+import { completedRun } from "./completed-run.js";
 import { resolveOverrides } from "./overrides.js";
 import type { Terminal } from "./terminal.js";
 
 /** `ostinato coordinator`: tells a launcher over IPC when it is ready, and a person in a log line. */
 export async function coordinator(
   options: CoordinatorCommandOptions,
-  { folder }: Terminal,
+  { folder, stderr }: Terminal,
 ): Promise<number> {
   const overrides = resolveOverrides(options.set, folder);
   const config = await loadConfig({ file: options.config, overrides });
+  const completed = options.resume ? await completedRun(options.runDir) : undefined;
+  if (completed !== undefined) {
+    stderr.write(`ostinato: ${completed.text}\n`);
+    return EXIT_CODES.done;
+  }
   const launcher = process.send?.bind(process);
   if (launcher === undefined) endAtSecondInterrupt();
   const exitCode = await runCoordinator({

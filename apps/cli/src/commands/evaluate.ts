@@ -1,16 +1,24 @@
 import { bitsPerSymbol } from "@ostinato/lstm";
 
 import type { EvaluateOptions } from "../command-line/index.js";
-import { evaluateSplit, measureBaselines, openModel, readRunDataset } from "../inference/index.js";
+import {
+  evaluateSplit,
+  measureBaselines,
+  openModel,
+  readRunDataset,
+  skippedText,
+} from "../inference/index.js";
 import { comparisonText } from "../progress/index.js";
 import type { Terminal } from "./terminal.js";
 
 /** `ostinato evaluate`: loss and bits per character of one part of the text, beside the baselines. */
 export async function evaluate(
   { run, split, json }: EvaluateOptions,
-  { stdout }: Terminal,
+  { stdout, stderr }: Terminal,
 ): Promise<number> {
-  const { model, config, dataDigest, step } = await openModel(run);
+  const opened = await openModel(run);
+  const { model, config, dataDigest, step } = opened;
+  stderr.write(skippedText(opened));
   try {
     const dataset = await readRunDataset(config, dataDigest);
     const { loss, numSamples } = evaluateSplit(model, dataset.splits[split], split, config);

@@ -1,5 +1,5 @@
 import type { GenerateOptions } from "../command-line/index.js";
-import { generateText, openModel } from "../inference/index.js";
+import { generateText, openModel, skippedText } from "../inference/index.js";
 import type { Terminal } from "./terminal.js";
 
 /** `ostinato generate`: the prompt and what follows it on standard output, and nothing else. */
@@ -7,7 +7,9 @@ export async function generate(
   { run, prompt = "", ...request }: GenerateOptions,
   { stdout, stderr }: Terminal,
 ): Promise<number> {
-  const { model, vocabulary } = await openModel(run);
+  const opened = await openModel(run);
+  const { model, vocabulary } = opened;
+  stderr.write(skippedText(opened));
   try {
     const { text, unknown } = generateText(model, vocabulary, { prompt, ...request });
     if (unknown.length > 0) {

@@ -11,6 +11,7 @@ import { EXIT_CODES } from "../errors/index.js";
 import { createJsonView, createLiveView, createPlainView, follow } from "../progress/index.js";
 import type { Followed, ProgressView } from "../progress/index.js";
 import { clusterOptions } from "./cluster-arguments.js";
+import { completedRun } from "./completed-run.js";
 import { resolveOverrides } from "./overrides.js";
 import { showSummary } from "./summary.js";
 import type { Terminal } from "./terminal.js";
@@ -23,6 +24,13 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   const numWorkers = plan.workers;
   const { deadlineSeconds } = plan;
   const view = createView(options, terminal);
+  const completed = options.resume ? await completedRun(options.runDir) : undefined;
+  if (completed !== undefined) {
+    view.notice({ level: "info", text: completed.text });
+    view.ended({ ...completed.end, reason: "the run is complete already" });
+    view.close();
+    return EXIT_CODES.done;
+  }
   const cluster = new LocalCluster(
     clusterOptions({ options, overrides, numWorkers, deadlineSeconds }),
     {
@@ -45,6 +53,11 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     process.off("SIGINT", onInt).off("SIGTERM", onTerm);
   }
   const { exitCode, reason } = await cluster.ended;
+  // A coordinator that died could not tell.
+  if (exitCode === EXIT_CODES.failed && ready !== undefined && followed?.ended === undefined) {
+    const { lastStep: step = 0 } = followed ?? {};
+    view.ended({ outcome: "failed", reason: reason ?? "", step, parametersSha256: "" });
+  }
   if (reason !== undefined) terminal.stderr.write(`ostinato: ${reason}\n`);
   if (exitCode === EXIT_CODES.done && ready !== undefined) {
     await showSummary(ready.runDirectory, followed?.test?.loss, view);
@@ -62,6 +75,7 @@ async function show(
   const { runDirectory, address: coordinatorAddress, metricsAddress } = ready;
   const metricsUrl = `${metricsAddress}/metrics`;
   view.started({ runDirectory, coordinatorAddress, metricsUrl, workers });
+  for (const note of ready.notes) view.notice(note);
   const client = createCoordinatorClient(coordinatorAddress);
   // Watching before the workers start, so that no step is missed.
   const following = follow(client.watch(), view);

@@ -4,10 +4,8 @@ export type CliErrorCode =
   | "usage"
   /** The text of a prompt or of a split is not usable. */
   | "unusableText"
-  /** A local cluster ended before its run did. */
-  | "clusterFailed"
-  /** What a process of the cluster said is none of its messages. */
-  | "badMessage";
+  /** A run computed with a backend that this program does not have. */
+  | "unknownBackend";
 
 /** The one error of this package: a code to branch on, and one line for a person. */
 export class CliError extends Error {

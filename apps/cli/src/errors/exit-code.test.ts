@@ -20,7 +20,8 @@ describe("the exit code of an error", () => {
     ["a damaged data set", new DataError("corruptDataset", ""), 1],
     ["a port in use", new RuntimeError("portInUse", ""), 1],
     ["a coordinator that is not there", new WireError("unavailable", ""), 1],
-    ["a cluster that failed", new CliError("clusterFailed", ""), 1],
+    ["a backend that is not here", new CliError("unknownBackend", ""), 1],
+    ["a text that has changed", new RunError("dataChanged", ""), 2],
     ["anything else", new TypeError("x is not a function"), 1],
     ["what is no error", "thrown text", 1],
   ])("for %s", async (_, error, exitCode) => {

@@ -17,6 +17,6 @@ export { evaluateSplit } from "./evaluate-split.js";
 export type { EvaluationConfig, SplitLoss } from "./evaluate-split.js";
 export { generateText } from "./generate-text.js";
 export type { GeneratedText, TextRequest } from "./generate-text.js";
-export { openModel } from "./open-model.js";
-export type { OpenModel } from "./open-model.js";
+export { openModel, skippedText } from "./open-model.js";
+export type { OpenModel, SkippedCheckpoint } from "./open-model.js";
 export { readRunDataset } from "./run-dataset.js";

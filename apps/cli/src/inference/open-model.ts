@@ -14,6 +14,8 @@ import {
 } from "@ostinato/run";
 import type { CheckpointContent, RunConfig, RunDirectory } from "@ostinato/run";
 
+import { CliError } from "../errors/index.js";
+
 export interface OpenModel {
   /** The caller disposes of it. */
   readonly model: LanguageModel;
@@ -23,6 +25,13 @@ export interface OpenModel {
   readonly dataDigest: string;
   /** The step after which the parameters were as they are here. */
   readonly step: number;
+  /** Checkpoints that were to be used before this one and are damaged, each with its reason. */
+  readonly skipped: readonly SkippedCheckpoint[];
+}
+
+export interface SkippedCheckpoint {
+  readonly name: string;
+  readonly reason: string;
 }
 
 /**
@@ -30,11 +39,12 @@ export interface OpenModel {
  * backend is the one that the run computed with.
  *
  * @param path of the run directory
- * @throws RunError 'notARun' | 'noCheckpoint', and what reading throws; KernelError
+ * @throws RunError 'notARun' | 'noCheckpoint', and what reading throws; KernelError; CliError
+ *   'unknownBackend'
  */
 export async function openModel(path: string): Promise<OpenModel> {
   const run = await openRunDirectory(path);
-  const checkpoint = await chooseCheckpoint(run);
+  const { checkpoint, skipped } = await chooseCheckpoint(run);
   await selectBackend(backendOf(checkpoint, run.config));
   const model = createLanguageModel(checkpoint.model);
   model.setParameters(checkpoint.parameters);
@@ -44,22 +54,31 @@ export async function openModel(path: string): Promise<OpenModel> {
     config: run.config,
     dataDigest: checkpoint.data,
     step: checkpoint.step,
+    skipped,
   };
 }
 
+interface ChosenCheckpoint {
+  readonly checkpoint: CheckpointContent;
+  readonly skipped: readonly SkippedCheckpoint[];
+}
+
 /** Retention may take the best checkpoint of a running run away between two reads: then the newest. */
-async function chooseCheckpoint(run: RunDirectory): Promise<CheckpointContent> {
+async function chooseCheckpoint(run: RunDirectory): Promise<ChosenCheckpoint> {
+  const damaged: SkippedCheckpoint[] = [];
   const best = await readPointer(run, "best");
   if (best !== undefined) {
     try {
-      return await loadCheckpoint(run, best.step);
+      return { checkpoint: await loadCheckpoint(run, best.step), skipped: [] };
     } catch (error) {
       if (!(error instanceof RunError) || error.code !== "checkpointDamaged") throw error;
+      damaged.push({ name: "the best checkpoint", reason: error.message });
     }
   }
   const { content, skipped } = await newestCheckpoint(run);
-  if (content !== undefined) return content;
-  const [flaw] = skipped;
+  damaged.push(...skipped.filter(({ name }) => damaged[0]?.reason.startsWith(name) !== true));
+  if (content !== undefined) return { checkpoint: content, skipped: damaged };
+  const [flaw] = damaged;
   const reason =
     flaw === undefined ? "the run has written none so far" : `${flaw.name}: ${flaw.reason}`;
   throw new RunError("noCheckpoint", `${run.paths.root}: no checkpoint can be used: ${reason}`);
@@ -67,5 +86,22 @@ async function chooseCheckpoint(run: RunDirectory): Promise<CheckpointContent> {
 
 function backendOf({ profile }: CheckpointContent, { numerics }: RunConfig): BackendName {
   const wanted = profile?.backend ?? numerics.backend;
-  return BACKEND_NAMES.find((name) => name === wanted) ?? "wasm";
+  // Nobody has computed anything yet, and the config leaves the choice.
+  if (wanted === "auto") return "wasm";
+  const found = BACKEND_NAMES.find((name) => name === wanted);
+  if (found !== undefined) return found;
+  throw new CliError(
+    "unknownBackend",
+    `the run computed with the backend ${wanted}; here there are ${BACKEND_NAMES.join(" and ")}`,
+  );
+}
+
+/** What a person is told of checkpoints that were skipped, a line each. */
+export function skippedText({ skipped, step }: Pick<OpenModel, "skipped" | "step">): string {
+  return skipped
+    .map(
+      ({ name, reason }) =>
+        `ostinato: ${name} is not used: ${reason}; this is the checkpoint of step ${step}\n`,
+    )
+    .join("");
 }

@@ -7,6 +7,8 @@ export interface Followed {
   readonly ended: EndedEvent | undefined;
   /** The evaluation of the test part, if there was one. */
   readonly test: EvaluationEvent | undefined;
+  /** The newest step that was told of. */
+  readonly lastStep: number | undefined;
   /** What broke the stream before the run ended: the coordinator is gone, or cannot be heard. */
   readonly brokenBy: unknown;
 }
@@ -18,18 +20,20 @@ export async function follow(
 ): Promise<Followed> {
   let ended: EndedEvent | undefined;
   let test: EvaluationEvent | undefined;
+  let lastStep: number | undefined;
   const iterator = events[Symbol.asyncIterator]();
   for (;;) {
     let next: IteratorResult<WatchEvent>;
     try {
       next = await iterator.next();
     } catch (error) {
-      return { ended, test, brokenBy: ended === undefined ? error : undefined };
+      return { ended, test, lastStep, brokenBy: ended === undefined ? error : undefined };
     }
-    if (next.done === true) return { ended, test, brokenBy: undefined };
+    if (next.done === true) return { ended, test, lastStep, brokenBy: undefined };
     const event = next.value;
     switch (event.kind) {
       case "step":
+        lastStep = event.step;
         view.step(event);
         break;
       case "evaluation":

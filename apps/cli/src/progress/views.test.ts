@@ -185,7 +185,10 @@ describe("following a run", () => {
       yield test;
       yield ended;
     }
-    expect(await follow(events(), quiet)).toEqual({ ended, test, brokenBy: undefined });
+    expect(await follow(events(), quiet)).toEqual({
+      ...{ ended, test, lastStep: 1 },
+      brokenBy: undefined,
+    });
   });
 
   it("tells what broke the stream instead of throwing it", async () => {

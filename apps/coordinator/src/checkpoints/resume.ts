@@ -21,7 +21,7 @@ export interface ResumePoint {
   readonly ledgerStep: number;
 }
 
-/** @throws {RunError} `ledgerCorrupt`, `checkpointMismatch` */
+/** @throws {RunError} `ledgerCorrupt`, `dataChanged`, `checkpointMismatch` */
 export async function findResumePoint(
   directory: RunDirectory,
   expected: { readonly trajectory: string; readonly data: string; readonly model: ModelSpec },
@@ -35,6 +35,15 @@ export async function findResumePoint(
     );
   }
   const { job } = run;
+  // Before the checkpoints: with another character in the text, the model is another one too.
+  if (run.data !== expected.data) {
+    const files = [directory.config.data.files].flat().join(", ");
+    throw new RunError(
+      "dataChanged",
+      `${files}: the text has changed since the run began with it (digest ` +
+        `${expected.data.slice(0, 12)}, the run has ${run.data.slice(0, 12)})`,
+    );
+  }
   const newest = await newestCheckpoint(directory, { expected: { ...expected, job }, ledger });
   const checkpoint = newest.content;
   const position = checkpoint?.ledger ?? { head: run.hash, offset: run.offset };

@@ -5,6 +5,8 @@
  * const data = await prepareRunData(config);
  * const run = await createRun({ config, data, path, startedAt, digestOf });
  */
+export { notesOf } from "./notes.js";
+export type { Note } from "./notes.js";
 export { createRun, resumeRun } from "./open-run.js";
 export type { OpenRun } from "./open-run.js";
 export { describeSamples, prepareRunData } from "./run-data.js";

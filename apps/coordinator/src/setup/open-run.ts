@@ -5,7 +5,6 @@ import type { OptimizerState } from "@ostinato/lstm";
 import { initialParameters } from "@ostinato/lstm";
 import type { NumericsProfile } from "@ostinato/proto";
 import {
-  changedTrajectoryKeys,
   claimRunLock,
   createRunDirectory,
   FileStorage,
@@ -13,13 +12,13 @@ import {
   LedgerWriter,
   openRunDirectory,
   RunError,
+  requireSameTrajectory,
   runPaths,
   trajectoryDigest,
 } from "@ostinato/run";
 import type { LockOwner, RunConfig, RunDirectory, RunLock } from "@ostinato/run";
 import { findResumePoint } from "../checkpoints/index.js";
 import type { ResumePoint } from "../checkpoints/index.js";
-import { CoordinatorError } from "../errors/index.js";
 import type { LedgerPosition } from "../ledger/index.js";
 import { RunLedger } from "../ledger/index.js";
 import type { TrainingProgress } from "../training/index.js";
@@ -111,9 +110,8 @@ interface ResumeOptions {
 }
 
 /**
- * @throws {RunError} `notARun`, `runDirectoryInUse`, `trajectoryChanged` (naming the keys),
- *   `checkpointMismatch`, `ledgerCorrupt`
- * @throws {CoordinatorError} `dataChanged`
+ * @throws {RunError} `notARun`, `runDirectoryInUse`, `trajectoryChanged` (naming key and values),
+ *   `dataChanged`, `checkpointMismatch`, `ledgerCorrupt`
  */
 export async function resumeRun({
   config,
@@ -144,27 +142,13 @@ async function resumeLocked(
 ): Promise<OpenRun> {
   const storage = guardStorage(new FileStorage(), () => lock.requireHeld());
   const directory = await openRunDirectory(path, storage);
-  const changed = changedTrajectoryKeys(directory.config, config);
-  if (changed.length > 0) {
-    throw new RunError(
-      "trajectoryChanged",
-      `${path}: a resume can't change ${changed.join(", ")}, which would change the result; ` +
-        "start a new run, or give the old value",
-    );
-  }
+  requireSameTrajectory(directory.config, config);
   const point = await findResumePoint(directory, {
     trajectory: trajectoryDigest(config),
     data: data.dataset.digest,
     model: data.model,
   });
-  const first = point.ledger.records[0];
-  if (first?.type === "run" && first.data !== data.dataset.digest) {
-    throw new CoordinatorError(
-      "dataChanged",
-      `${path}: the data is not what the run began with (digest ${data.dataset.digest.slice(0, 12)}, ` +
-        `the run has ${first.data.slice(0, 12)})`,
-    );
-  }
+  requireBackend(config, point.profile);
   await directory.writeConfig(config);
   const writer = LedgerWriter.resume(directory.paths.ledger, point.ledger, () =>
     lock.requireHeld(),
@@ -195,4 +179,14 @@ async function resumeLocked(
     },
     resumed: point,
   };
+}
+
+/** A run stays on the backend that it began with, whatever the config says now. */
+function requireBackend({ numerics }: RunConfig, profile: NumericsProfile | undefined): void {
+  if (profile === undefined || ["auto", profile.backend].includes(numerics.backend)) return;
+  throw new RunError(
+    "trajectoryChanged",
+    `numerics.backend is ${numerics.backend}, but the run computes with ${profile.backend}: a ` +
+      `resume cannot change it; give ${profile.backend} or auto`,
+  );
 }

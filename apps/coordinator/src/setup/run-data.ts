@@ -1,9 +1,16 @@
 /** Config → data set, layouts, model: everything about a run that its config and data decide. */
 
-import { createTextDataset, createTextLayout, encodeDataset, readTextFiles } from "@ostinato/data";
+import {
+  createTextDataset,
+  createTextLayout,
+  encodeDataset,
+  readTextFiles,
+  UNKNOWN_ID,
+} from "@ostinato/data";
 import type { TextDataset, TextLayout } from "@ostinato/data";
 import { compileModelSpec, parameterLayout, stateShape } from "@ostinato/lstm";
 import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+import { RunError } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
 
 export interface RunData {
@@ -15,12 +22,13 @@ export interface RunData {
   readonly train: TextLayout;
   /** Values of the carried state of a leaf. */
   readonly stateSizeOf: (leaf: number) => number;
-  /** What was done to the text on the way in, for the log. */
+  /** What a person should know of the text, a sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
  * @throws {DataError} for files that are missing, empty, not UTF-8 or too short
+ * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short
  * @throws {LstmError} for a model that can't be
  */
 export async function prepareRunData(config: RunConfig): Promise<RunData> {
@@ -36,6 +44,7 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
   });
   for (const split of ["validation", "test"] as const) {
     // Fails now, not after an hour of training.
+    requireTarget(config, dataset, split);
     createTextLayout({
       numTokens: dataset.splits[split].length,
       batchSize: config.evaluation.batchSize,
@@ -53,8 +62,33 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     parameters: parameterLayout(model),
     train,
     stateSizeOf: (leaf) => valuesPerRow * train.rowsOf(leaf).numRows,
-    notes,
+    notes: [...notes, ...unknownNotes(dataset)],
   };
+}
+
+/** A part needs a character and the one after it. */
+function requireTarget(
+  config: RunConfig,
+  { splits }: TextDataset,
+  split: "validation" | "test",
+): void {
+  const { length } = splits[split];
+  if (length >= 2) return;
+  const key = `${split}Fraction` as const;
+  const total = splits.train.length + splits.validation.length + splits.test.length;
+  throw new RunError(
+    "outOfRange",
+    `data.${key}: ${config.data[key]} of the text's ${total} characters leaves ${length} for the ` +
+      `${split} part; it needs at least 2`,
+  );
+}
+
+function unknownNotes({ splits }: TextDataset): string[] {
+  return (["validation", "test"] as const).flatMap((split) => {
+    const unknown = splits[split].reduce((count, id) => count + (id === UNKNOWN_ID ? 1 : 0), 0);
+    if (unknown === 0) return [];
+    return [`${unknown} characters of the ${split} part are none that the training part has`];
+  });
 }
 
 /** Names the samples of leaves as ranges of positions in the training part. */

@@ -14,6 +14,7 @@ export interface CoordinatorProcessOptions {
   readonly config: RunConfig;
   readonly runDirectory: string;
   readonly resume?: boolean;
+  readonly http?: string;
 }
 
 export class CoordinatorProcess {

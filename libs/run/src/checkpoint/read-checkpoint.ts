@@ -76,7 +76,8 @@ export async function newestCheckpoint(
       skipped.push({ name: checkpointName(step), reason: problem });
     } catch (error) {
       if (!(error instanceof RunError) || error.code === "checkpointMismatch") throw error;
-      skipped.push({ name: checkpointName(step), reason: error.message });
+      const name = checkpointName(step);
+      skipped.push({ name, reason: error.message.replace(`${name}: `, "") });
     }
   }
   return { content: undefined, skipped };

@@ -22,6 +22,8 @@ export type RunErrorCode =
   | "notARun"
   /** A resume was asked for with another value of a trajectory key. */
   | "trajectoryChanged"
+  /** The text is not the one that the run began with. */
+  | "dataChanged"
   /** A checkpoint is whole, but of another model, job or data set. */
   | "checkpointMismatch"
   /** No checkpoint can be used. */
@@ -52,6 +54,7 @@ const USAGE_ERRORS: Readonly<Record<RunErrorCode, boolean>> = {
   lockLost: false,
   notARun: true,
   trajectoryChanged: true,
+  dataChanged: true,
   checkpointMismatch: true,
   noCheckpoint: true,
   checkpointDamaged: false,

@@ -1,4 +1,4 @@
-/** Two coordinators and one run directory: real processes. */
+/** Real coordinator processes: two and one run directory, and what one refuses. */
 
 import { existsSync, utimesSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -102,5 +102,14 @@ describe("a run directory", () => {
     expect(await resumed.ended()).toBe(1);
     expect(resumed.output).toMatch(/^notARun: .* start it again, without --resume\n$/);
     await start().ready();
+  });
+});
+
+describe("a coordinator", () => {
+  it("shows its metrics beyond loopback only when told, and leaves nothing behind", async () => {
+    const refused = start({ http: "0.0.0.0:0" });
+    expect(await refused.ended()).toBe(1);
+    expect(refused.output).toMatch(/^notLoopback: --http 0\.0\.0\.0:0 [^\n]*--insecure\n$/);
+    expect(existsSync(runDirectory)).toBe(false);
   });
 });

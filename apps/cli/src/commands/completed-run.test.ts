@@ -1,0 +1,47 @@
+import { writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { createRunDirectory, LedgerWriter, loadConfig } from "@ostinato/run";
+import { ManualClock } from "@ostinato/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { completedRun } from "./completed-run.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ostinato-completed-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("a run that is to be resumed", () => {
+  it("is complete once it has its end, and not before", async () => {
+    writeFileSync(join(folder, "run.yaml"), "data: { files: book.txt }");
+    const config = await loadConfig({ file: join(folder, "run.yaml") });
+    const path = join(folder, "run");
+    const owner = { process, host: hostname(), clock: new ManualClock(), deadlineMs: 1000 };
+    const startedAt = new Date(0);
+    const run = await createRunDirectory({ path, config, symbols: ["", "a"], startedAt, owner });
+    const ledger = LedgerWriter.create(run.paths.ledger);
+    ledger.append({ type: "profile", backend: "wasm", version: "1", digest: "d" });
+    await ledger.close();
+    expect(await completedRun(path)).toBeUndefined();
+    const end = {
+      outcome: "completed",
+      step: 12,
+      parametersSha256: "a".repeat(64),
+      ledger: { head: "h", offset: 1 },
+    } as const;
+    await run.writeEnd(end);
+    expect(await completedRun(path)).toEqual({
+      end,
+      text: `${path}: the run is complete at step 12; nothing to resume`,
+    });
+    run.lock.release();
+  });
+
+  it("may be none at all", async () => {
+    await expect(completedRun(folder)).rejects.toMatchObject({ code: "notARun" });
+  });
+});

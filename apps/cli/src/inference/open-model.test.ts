@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { compileModelSpec, initialParameters, parameterLayout } from "@ostinato/lstm";
+import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
+import type { CheckpointContent } from "@ostinato/run";
+import { ManualClock } from "@ostinato/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { openModel, skippedText } from "./open-model.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ostinato-open-model-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A run with checkpoints of the steps 1 and 2, the best of step 2. */
+async function writeRun(backend: string): Promise<string> {
+  await writeFile(join(folder, "run.yaml"), "data: { files: book.txt }");
+  const path = join(folder, "run");
+  const run = await createRunDirectory({
+    path,
+    config: await loadConfig({ file: join(folder, "run.yaml") }),
+    symbols: ["", "a", "b"],
+    startedAt: new Date(0),
+    owner: { process, host: "here", clock: new ManualClock(), deadlineMs: 1000 },
+  });
+  const ledger = LedgerWriter.create(run.paths.ledger);
+  const { head, offset } = ledger.append({ type: "profile", backend, version: "1", digest: "d" });
+  await ledger.close();
+  const model = compileModelSpec({
+    ...{ kind: "languageModel", cell: "lstm", vocabularySize: 3, embeddingSize: 2 },
+    ...{ hiddenSize: 2, numLayers: 1, dropout: 0, forgetBias: 1 },
+  });
+  for (const step of [1, 2]) {
+    const content: CheckpointContent = {
+      ...{ job: "job-1", step, trajectory: "a".repeat(64), data: "b".repeat(64), model },
+      profile: { backend, version: "1", digest: "d" },
+      ledger: { head, offset },
+      parameters: initialParameters(model, step),
+      layout: parameterLayout(model),
+      optimizer: { stepCount: step, slots: {} },
+      states: new Map(),
+      progress: { best: { step: 2, loss: 1 }, evaluatedStep: 0 },
+    };
+    await writeCheckpoint(run, content);
+  }
+  run.lock.release();
+  return path;
+}
+
+describe("the model of a run", () => {
+  it("is its best one", async () => {
+    const opened = await openModel(await writeRun("cpu"));
+    expect(opened.step).toBe(2);
+    expect(skippedText(opened)).toBe("");
+    opened.model.dispose();
+  });
+
+  it("is an older one where the best is damaged, which a person is told", async () => {
+    const path = await writeRun("cpu");
+    await rm(join(path, "checkpoints/step-00000002/state.safetensors"));
+    const opened = await openModel(path);
+    expect(opened.step).toBe(1);
+    expect(skippedText(opened)).toMatch(
+      /^ostinato: the best checkpoint is not used: step-00000002: state\.safetensors is missing; this is the checkpoint of step 1\n$/,
+    );
+    opened.model.dispose();
+  });
+
+  it("is refused where the run computed with a backend that is not here", async () => {
+    await expect(openModel(await writeRun("tpu"))).rejects.toMatchObject({
+      code: "unknownBackend",
+      message: "the run computed with the backend tpu; here there are wasm and cpu",
+    });
+  });
+});

@@ -1,0 +1,46 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { loadConfig } from "@ostinato/run";
+import type { RunConfig } from "@ostinato/run";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { prepareRunData } from "./run-data.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ostinato-run-data-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function configOf(text: string, overrides: readonly string[] = []): Promise<RunConfig> {
+  await writeFile(join(folder, "book.txt"), text);
+  await writeFile(
+    join(folder, "run.yaml"),
+    "{ data: { files: book.txt }, model: { embeddingSize: 2, hiddenSize: 2 }, " +
+      "training: { batchSize: 4, sequenceLength: 4, microShards: 4 }, evaluation: { batchSize: 4 } }",
+  );
+  return loadConfig({ file: join(folder, "run.yaml"), overrides });
+}
+
+describe("the data of a run", () => {
+  it("is refused by the key whose fraction leaves a part without a target", async () => {
+    const config = await configOf("abcdefgh".repeat(12), ["data.testFraction=0.02"]);
+    await expect(prepareRunData(config)).rejects.toMatchObject({
+      code: "outOfRange",
+      message:
+        "data.testFraction: 0.02 of the text's 96 characters leaves 1 for the test part; it needs " +
+        "at least 2",
+    });
+  });
+
+  it("comes with notes of what was changed in it and of what training never saw", async () => {
+    const text = `${"abcdefg\r\n".repeat(80)}${"ħŋ".repeat(32)}`;
+    const { notes } = await prepareRunData(await configOf(text));
+    expect(notes).toEqual([
+      expect.stringMatching(/^carriage returns \(CRLF or CR\) read as line feeds in .*book\.txt$/),
+      "64 characters of the test part are none that the training part has",
+    ]);
+  });
+});
