@@ -176,9 +176,11 @@ describe("a worker of a local cluster", () => {
   });
 
   it("is replaced at most five times in a row, and then the run is stopped with exit code 1", async () => {
-    const { cluster, coordinator, workers, notices } = await runningCluster(1);
+    const { cluster, coordinator, workers, notices, clock } = await runningCluster(1);
     for (let death = 0; death <= MAX_RESTARTS_IN_A_ROW; death++) {
       workers().at(-1)?.end(1, "no backend works here");
+      await settle();
+      clock.advance(60_000);
       await settle();
     }
     expect(workers()).toHaveLength(1 + 5);
@@ -191,15 +193,73 @@ describe("a worker of a local cluster", () => {
     });
   });
 
-  it("that lived for a while counts as the first in a row", async () => {
-    const { coordinator, workers, clock } = await runningCluster(1);
+  it("is replaced without end while the run makes progress", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster(1);
     for (let death = 0; death < 3 * MAX_RESTARTS_IN_A_ROW; death++) {
+      cluster.noteProgress();
       clock.advance(SOUND_LIFE_MS);
       workers().at(-1)?.end("SIGSEGV");
       await settle();
     }
     expect(workers()).toHaveLength(1 + 3 * MAX_RESTARTS_IN_A_ROW);
     expect(coordinator.received).toEqual([]);
+  });
+
+  it("is given up though each lived long, if the run made no progress", async () => {
+    const { coordinator, workers, clock } = await runningCluster(1);
+    for (let death = 0; death <= MAX_RESTARTS_IN_A_ROW; death++) {
+      clock.advance(SOUND_LIFE_MS);
+      workers().at(-1)?.end("SIGSEGV");
+      await settle();
+    }
+    expect(coordinator.received).toEqual(["SIGTERM"]);
+  });
+
+  it("is replaced later each time that one dies young, and at once after a sound life", async () => {
+    const { workers, notices, clock } = await runningCluster(1);
+    const dieAndWait = async (ms: number): Promise<number> => {
+      workers().at(-1)?.end(1);
+      await settle();
+      clock.advance(ms);
+      await settle();
+      return workers().length;
+    };
+    expect(await dieAndWait(0)).toBe(2);
+    expect(await dieAndWait(499)).toBe(2);
+    expect(notices.at(-1)).toMatch(/worker-3 takes its place in 0\.5 s$/);
+    clock.advance(1);
+    await settle();
+    expect(workers()).toHaveLength(3);
+    expect(await dieAndWait(999)).toBe(3);
+    clock.advance(1);
+    await settle();
+    clock.advance(SOUND_LIFE_MS);
+    expect(await dieAndWait(0)).toBe(5);
+  });
+
+  it("that is waited for does not come after a signal", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster(1);
+    for (let death = 0; death < 2; death++) {
+      workers().at(-1)?.end(1);
+      await settle();
+    }
+    cluster.interrupt("SIGINT");
+    coordinator.end(130);
+    expect((await cluster.ended).exitCode).toBe(130);
+    expect(workers()).toHaveLength(2);
+    expect(clock.numTimers).toBe(0);
+  });
+
+  it("that was the last one to leave ends the run, if the coordinator stays", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster(2);
+    for (const worker of workers()) worker.end(0);
+    await settle();
+    clock.advance(LEAVE_MS - 1);
+    expect(coordinator.received).toEqual([]);
+    clock.advance(1);
+    expect(coordinator.received).toEqual(["SIGTERM"]);
+    coordinator.end(143);
+    expect(await cluster.ended).toEqual({ exitCode: 1, reason: "no worker is left" });
   });
 });
 

@@ -9,7 +9,7 @@ import type { ReadyMessage } from "./ready-message.js";
 import { StopRequests } from "./stop-requests.js";
 import { describeExit, WorkerSlot } from "./worker-slot.js";
 
-/** How long workers may take to leave once there is no coordinator. */
+/** How long workers may take to leave once there is no coordinator, and a coordinator without workers. */
 export const LEAVE_MS = 10_000;
 
 export interface ClusterOptions {
@@ -54,6 +54,7 @@ export class LocalCluster {
   #failure: string | undefined;
   #numNames = 0;
   #numSlotsGivenUp = 0;
+  #numSlotsDone = 0;
 
   /** Settled when every child has ended; never rejects. */
   readonly ended: Promise<ClusterEnd>;
@@ -95,7 +96,7 @@ export class LocalCluster {
         onNotice,
       });
       const done = slot.run().then((how) => {
-        if (how === "givenUp") this.#giveUpSlot();
+        this.#loseSlot(how);
       });
       this.#slots.push({ slot, done });
     }
@@ -121,11 +122,31 @@ export class LocalCluster {
     }
   }
 
+  /** The run made a step, so workers that died before do not add up to a run that cannot go on. */
+  noteProgress(): void {
+    for (const { slot } of this.#slots) slot.noteProgress();
+  }
+
   /** Without any worker left the run would wait for ever. */
-  #giveUpSlot(): void {
-    this.#numSlotsGivenUp += 1;
-    if (this.#state !== "running" || this.#numSlotsGivenUp < this.#options.numWorkers) return;
-    this.#failure = "every worker died again and again";
+  #loseSlot(how: "left" | "givenUp"): void {
+    const { numWorkers } = this.#options;
+    this.#numSlotsDone += 1;
+    if (how === "givenUp") this.#numSlotsGivenUp += 1;
+    if (this.#numSlotsDone < numWorkers) return;
+    if (this.#numSlotsGivenUp === numWorkers) {
+      this.#stopWithout("every worker died again and again");
+      return;
+    }
+    // At the end of a run the workers leave first, and then the coordinator.
+    const timer = this.#modules.clock.setTimer(LEAVE_MS, () => {
+      this.#stopWithout("no worker is left");
+    });
+    void this.#coordinator.exited.then(() => timer.cancel());
+  }
+
+  #stopWithout(failure: string): void {
+    if (this.#state !== "running") return;
+    this.#failure = failure;
     this.#stop("SIGTERM");
   }
 

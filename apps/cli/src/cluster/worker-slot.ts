@@ -4,10 +4,12 @@ import type { Clock } from "@ostinato/runtime";
 
 import type { Child, ChildExit } from "./child.js";
 
-/** Workers that may die in a place one after the other before it is given up. */
+/** Workers that may die in a place one after the other, without any progress of the run, before it is given up. */
 export const MAX_RESTARTS_IN_A_ROW = 5;
-/** A worker that lived this long was not stillborn: the count starts again. */
+/** A worker that lived this long was not stillborn: the next one comes without delay. */
 export const SOUND_LIFE_MS = 60_000;
+const FIRST_DELAY_MS = 500;
+const MAX_DELAY_MS = 30_000;
 
 export interface WorkerSlotModules {
   readonly clock: Clock;
@@ -21,8 +23,12 @@ export interface WorkerSlotModules {
 export class WorkerSlot {
   readonly #modules: WorkerSlotModules;
   #child: Child | undefined;
+  /** Since the run last made progress. */
   #restarts = 0;
+  /** Workers in a row that died young. */
+  #youngDeaths = 0;
   #isClosing = false;
+  #endWait: (() => void) | undefined;
 
   constructor(modules: WorkerSlotModules) {
     this.#modules = modules;
@@ -38,24 +44,33 @@ export class WorkerSlot {
       this.#child = child;
       const exit = await child.exited;
       this.#child = undefined;
-      if (this.#isClosing) return "left";
+      if (this.#hasClosed()) return "left";
       // It was told to stop, or drained: the coordinator tells of that.
       if (exit.code === 0) return "left";
-      if (clock.now() - bornAt >= SOUND_LIFE_MS) this.#restarts = 0;
       const death = `${name}${pidOf(child)} ${describeExit(exit)}`;
       if (this.#restarts >= MAX_RESTARTS_IN_A_ROW) {
         onNotice(`${death}; it is not replaced after ${MAX_RESTARTS_IN_A_ROW} restarts in a row`);
         return "givenUp";
       }
       this.#restarts += 1;
+      const delayMs = this.#delayAfter(clock.now() - bornAt);
       name = nextName();
-      onNotice(`${death}; ${name} takes its place`);
+      const when = delayMs === 0 ? "" : ` in ${delayMs / 1000} s`;
+      onNotice(`${death}; ${name} takes its place${when}`);
+      if (delayMs > 0) await this.#wait(delayMs);
+      if (this.#hasClosed()) return "left";
     }
+  }
+
+  /** The run goes on, so whatever kills workers does not stop it: the count starts again. */
+  noteProgress(): void {
+    this.#restarts = 0;
   }
 
   /** From now on no worker follows another. */
   close(): void {
     this.#isClosing = true;
+    this.#endWait?.();
   }
 
   /** Lets the worker go by itself, and no other come. */
@@ -67,6 +82,29 @@ export class WorkerSlot {
   kill(): void {
     this.close();
     this.#child?.kill("SIGKILL");
+  }
+
+  /** Asked anew: it may have changed while a worker was waited for. */
+  #hasClosed(): boolean {
+    return this.#isClosing;
+  }
+
+  /** None after the first young death in a row, then half a second, then twice as long each time. */
+  #delayAfter(lifeMs: number): number {
+    this.#youngDeaths = lifeMs >= SOUND_LIFE_MS ? 0 : this.#youngDeaths + 1;
+    if (this.#youngDeaths <= 1) return 0;
+    return Math.min(FIRST_DELAY_MS * 2 ** (this.#youngDeaths - 2), MAX_DELAY_MS);
+  }
+
+  async #wait(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#modules.clock.setTimer(delayMs, resolve);
+      this.#endWait = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#endWait = undefined;
   }
 }
 

@@ -78,7 +78,13 @@ async function show(
   for (const note of ready.notes) view.notice(note);
   const client = createCoordinatorClient(coordinatorAddress);
   // Watching before the workers start, so that no step is missed.
-  const following = follow(client.watch(), view);
+  const following = follow(client.watch(), {
+    ...view,
+    step: (event) => {
+      cluster.noteProgress();
+      view.step(event);
+    },
+  });
   cluster.startWorkers(ready);
   await cluster.ended;
   // Ends a stream that its coordinator did not.
