@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import { digestOfFrames, encodeFrames } from "@ostinato/proto";
-import { openMetricsFile } from "@ostinato/run";
+import { metricsOf, openMetricsFile } from "@ostinato/run";
 import { createLogger, createShutdown, monitorEventLoopLag, systemClock } from "@ostinato/runtime";
 import type { Shutdown } from "@ostinato/runtime";
 import { Registry } from "prom-client";
@@ -72,7 +72,10 @@ async function serve(
     file: `${paths.logs}/coordinator.log`,
     console: options.console,
   });
-  const metricsFile = openMetricsFile(paths.metrics);
+  const metricsFile = openMetricsFile(
+    paths.metrics,
+    run.resumed && metricsOf(run.resumed.ledger.records),
+  );
   const lag = monitorEventLoopLag(registry, "ostinato_coordinator_event_loop_lag_seconds");
   closers.push(
     flush,

@@ -109,7 +109,7 @@ describe("a coordinator", () => {
   it("shows its metrics beyond loopback only when told, and leaves nothing behind", async () => {
     const refused = start({ http: "0.0.0.0:0" });
     expect(await refused.ended()).toBe(1);
-    expect(refused.output).toMatch(/^notLoopback: --http 0\.0\.0\.0:0 [^\n]*--insecure\n$/);
+    expect(refused.output).toMatch(/^notLoopback: 0\.0\.0\.0:0 [^\n]*--insecure\n$/);
     expect(existsSync(runDirectory)).toBe(false);
   });
 });

@@ -80,7 +80,7 @@ export type {
   RunRecord,
   StepRecord,
 } from "./ledger/index.js";
-export { openMetricsFile } from "./metrics/index.js";
+export { metricsOf, openMetricsFile } from "./metrics/index.js";
 export type { MetricsFile, MetricsLine } from "./metrics/index.js";
 export { decodeSafetensors, encodeSafetensors, readFloats } from "./safetensors/index.js";
 export type {

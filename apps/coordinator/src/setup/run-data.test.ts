@@ -39,7 +39,7 @@ describe("the data of a run", () => {
     const text = `${"abcdefg\r\n".repeat(80)}${"ħŋ".repeat(32)}`;
     const { notes } = await prepareRunData(await configOf(text));
     expect(notes).toEqual([
-      expect.stringMatching(/^carriage returns \(CRLF or CR\) read as line feeds in .*book\.txt$/),
+      expect.stringMatching(/^carriage returns \(CRLF or CR\) read as line feeds in .*book\.txt"$/),
       "64 characters of the test part are none that the training part has",
     ]);
   });

@@ -1,10 +1,12 @@
-import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { openMetricsFile } from "./metrics-file.js";
+import { writeSmallRun } from "../../test/support/small-run.js";
+import { readLedger } from "../ledger/index.js";
+import { metricsOf, openMetricsFile } from "./metrics-file.js";
 
 let folder: string;
 beforeEach(async () => {
@@ -34,6 +36,38 @@ describe("openMetricsFile", () => {
     expect(await readFile(path, "utf8")).toBe(
       '{"type":"step","step":1}\n{"type":"evaluation","step":2}\n',
     );
+  });
+
+  it("has after a resume one line for each of the ledger's, whatever a crash took or left over", async () => {
+    const path = join(folder, "metrics.jsonl");
+    const { run } = await writeSmallRun(folder, { stopAfter: 10 });
+    const { records } = await readLedger(run.paths.ledger);
+    const committed = metricsOf(records);
+    expect(committed.map(({ type, step }) => `${type} ${step}`)).toEqual([
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((step) => `step ${step}`),
+      "evaluation 8",
+      "step 9",
+      "step 10",
+    ]);
+    const linesOf = async (): Promise<unknown[]> =>
+      (await readFile(path, "utf8"))
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown);
+    const text = (lines: readonly object[]): string =>
+      lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    const later = { type: "step", step: 11, loss: 1 };
+    for (const left of [
+      "",
+      text(committed.slice(0, 9)),
+      `${text(committed.slice(0, 9))}{"type":"st`,
+      text([...committed, later]),
+      text([...committed.slice(0, 4), { type: "step", step: 90 }]),
+    ]) {
+      await writeFile(path, left);
+      openMetricsFile(path, committed).close();
+      expect(await linesOf()).toEqual(committed);
+    }
   });
 
   it("reports a path that cannot be written", () => {

@@ -3,6 +3,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 
 import { RunError } from "../errors/index.js";
+import type { LedgerRecord } from "../ledger/index.js";
 
 /** Flat, so that every plotting tool reads it; numbers that are not finite become null. */
 export type MetricsLine = {
@@ -19,20 +20,73 @@ export interface MetricsFile {
 /**
  * Opens the metrics of a new or resumed run. Half a line at the end, left by a crash, is cut off.
  *
+ * @param committed for a resume: the lines that are to be there, as {@link metricsOf} makes them of the
+ *   ledger. What a crash took between the ledger and this file is appended; what the ledger has lost, and
+ *   the run is to repeat, is cut off.
  * @throws RunError 'storageFailed'
  */
-export function openMetricsFile(path: string): MetricsFile {
+export function openMetricsFile(path: string, committed?: readonly MetricsLine[]): MetricsFile {
   const file = attempt(path, () => openSync(path, "a+"));
+  const append = (line: MetricsLine): void =>
+    attempt(path, () => void writeSync(file, `${JSON.stringify(line)}\n`));
   try {
-    attempt(path, () => ftruncateSync(file, readFileSync(path).lastIndexOf("\n") + 1));
+    const lines = linesOf(attempt(path, () => readFileSync(path)));
+    const wanted = new Set(committed?.map(keyOf));
+    const end = committed && lines.find(({ key }) => !wanted.has(key));
+    const present = end === undefined ? lines : lines.slice(0, lines.indexOf(end));
+    attempt(path, () => ftruncateSync(file, present.at(-1)?.endByte ?? 0));
+    const keys = new Set(present.map(({ key }) => key));
+    for (const line of committed ?? []) if (!keys.has(keyOf(line))) append(line);
   } catch (error) {
     closeSync(file);
     throw error;
   }
-  return {
-    append: (line) => attempt(path, () => void writeSync(file, `${JSON.stringify(line)}\n`)),
-    close: () => closeSync(file),
-  };
+  return { append, close: () => closeSync(file) };
+}
+
+/** The lines that a ledger's steps and evaluations amount to; how fast they were is not in it. */
+export function metricsOf(records: readonly LedgerRecord[]): MetricsLine[] {
+  return records.flatMap((record): MetricsLine[] => {
+    if (record.type === "step") {
+      const { type, step, epoch, loss, learningRate, gradientNorm } = record;
+      const line = { type, step, epoch, loss, learningRate, gradientNorm };
+      return [{ ...line, tokensPerSecond: null, skipped: record.skipped !== null }];
+    }
+    if (record.type !== "evaluation") return [];
+    const { type, step, split, loss, best } = record;
+    return [{ type, step, split, loss, best }];
+  });
+}
+
+/** What tells one line from another. */
+function keyOf(line: MetricsLine): string {
+  return `${line.type} ${line.step} ${String(line.split ?? "")}`;
+}
+
+interface PresentLine {
+  readonly key: string;
+  /** Of the file, up to and including the line. */
+  readonly endByte: number;
+}
+
+/** The whole lines of a file. */
+function linesOf(bytes: Buffer): PresentLine[] {
+  const lines: PresentLine[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf("\n"); end !== -1; end = bytes.indexOf("\n", start)) {
+    lines.push({ key: keyIn(bytes.toString("utf8", start, end)), endByte: end + 1 });
+    start = end + 1;
+  }
+  return lines;
+}
+
+/** Empty for what is no line of metrics. */
+function keyIn(line: string): string {
+  try {
+    return keyOf(JSON.parse(line) as MetricsLine);
+  } catch {
+    return "";
+  }
 }
 
 function attempt<T>(path: string, action: () => T): T {
