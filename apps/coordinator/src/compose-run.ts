@@ -100,6 +100,9 @@ export async function composeRun(
       metrics.checkpoints.inc({ outcome: "failed" });
       notify("warn", `the checkpoint of step ${step} could not be written: ${error.message}`);
     },
+    onRetainFailed: ({ message }) => {
+      notify("warn", `old checkpoints could not be removed: ${message}`);
+    },
   });
   const stalls = new StallWatch({
     repeatMs: deadlineMs,

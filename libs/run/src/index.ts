@@ -24,6 +24,7 @@ export {
   parametersSha256,
   readPointer,
   retention,
+  syncedLedgerBytes,
   writeCheckpoint,
 } from "./checkpoint/index.js";
 export type {
@@ -76,6 +77,7 @@ export type {
   LedgerRecord,
   LinePosition,
   ProfileRecord,
+  ReadLedgerOptions,
   ResumeRecord,
   RunRecord,
   StepRecord,

@@ -11,6 +11,7 @@ import {
   parametersSha256,
   readPointer,
   retention,
+  syncedLedgerBytes,
   writeCheckpoint,
 } from "../src/checkpoint/index.js";
 import { openRunDirectory } from "../src/directory/index.js";
@@ -229,6 +230,19 @@ describe("loadCheckpoint", () => {
     expect(await refusal({ trajectory: "u" })).toMatch(/of another config/);
     const expected = { model: { ...model }, job: "job-1", ...identity };
     expect(await refusal(expected)).toBe("accepted");
+  });
+});
+
+describe("syncedLedgerBytes", () => {
+  it("is the most that a whole manifest names", async () => {
+    const run = await runWithoutCheckpoints();
+    expect(await syncedLedgerBytes(run)).toBeUndefined();
+    for (const step of [4, 8, 12]) {
+      await writeCheckpoint(run, contentAt(step, { ...ledger, offset: 100 * step }, identity));
+    }
+    await writeFile(join(run.paths.checkpoints, "step-00000012", "manifest.json"), "{}\n");
+    await rm(join(run.paths.checkpoints, "step-00000008", "state.safetensors"));
+    expect(await syncedLedgerBytes(run)).toBe(800);
   });
 });
 

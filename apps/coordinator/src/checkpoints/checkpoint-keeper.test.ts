@@ -6,7 +6,7 @@ import type { CheckpointRequest, CheckpointStore } from "./checkpoint-keeper.js"
 function request(step: number, isBest = false): CheckpointRequest {
   return {
     step,
-    parameters: new Float32Array(1),
+    parameters: new Float32Array(new SharedArrayBuffer(4)),
     optimizer: { stepCount: step, slots: {} },
     states: new Map(),
     progress: { best: null, evaluatedStep: 0 },
@@ -19,6 +19,7 @@ class SlowStore implements CheckpointStore {
   readonly written: number[] = [];
   readonly #gates: (() => void)[] = [];
   failing = false;
+  cannotRemove = false;
 
   async write({ step }: CheckpointRequest): Promise<void> {
     await new Promise<void>((resolve) => this.#gates.push(resolve));
@@ -34,20 +35,27 @@ class SlowStore implements CheckpointStore {
     }
   }
 
-  retain = (): Promise<void> => Promise.resolve();
-  loadParameters = (): Promise<Float32Array> => Promise.resolve(new Float32Array(1));
+  retain = (): Promise<void> =>
+    this.cannotRemove ? Promise.reject(new Error("not empty")) : Promise.resolve();
+  loadParameters = (): Promise<Float32Array> => Promise.reject(new Error("missing"));
   writeEnd = (): Promise<void> => Promise.resolve();
 }
 
-function createKeeper(store: SlowStore): { keeper: CheckpointKeeper; failed: number[] } {
+function createKeeper(store: SlowStore): {
+  keeper: CheckpointKeeper;
+  failed: number[];
+  left: string[];
+} {
   const failed: number[] = [];
+  const left: string[] = [];
   const keeper = new CheckpointKeeper({
     clock: new ManualClock(),
     store,
     onWritten: () => undefined,
     onFailed: (step) => failed.push(step),
+    onRetainFailed: ({ message }) => left.push(message),
   });
-  return { keeper, failed };
+  return { keeper, failed, left };
 }
 
 describe("CheckpointKeeper", () => {
@@ -82,5 +90,32 @@ describe("CheckpointKeeper", () => {
     await keeper.settled();
     expect(failed).toEqual([1]);
     expect(store.written).toEqual([2]);
+  });
+
+  it("does not take an old checkpoint that stays for a new one that failed", async () => {
+    const store = new SlowStore();
+    const { keeper, failed, left } = createKeeper(store);
+    store.cannotRemove = true;
+    keeper.save(request(1), () => undefined);
+    await store.open();
+    await keeper.settled();
+    expect([failed, left]).toEqual([[], ["not empty"]]);
+  });
+
+  it("has the best parameters though they could not be written, and writes them with the next", async () => {
+    const store = new SlowStore();
+    const { keeper, failed } = createKeeper(store);
+    store.failing = true;
+    const best = request(3, true);
+    best.parameters[0] = 0.5;
+    keeper.save(best, () => (best.parameters[0] = 9));
+    await store.open();
+    expect(await keeper.loadParameters(3)).toEqual(Float32Array.of(0.5));
+    store.failing = false;
+    keeper.save(request(4), () => undefined);
+    await store.open();
+    await keeper.settled();
+    expect([store.written, failed]).toEqual([[3, 4], [3]]);
+    await expect(keeper.loadParameters(3)).rejects.toThrow("missing");
   });
 });

@@ -41,6 +41,8 @@ export interface CheckpointKeeperModules {
   readonly store: CheckpointStore;
   readonly onWritten: (step: number, seconds: number) => void;
   readonly onFailed: (step: number, error: Error) => void;
+  /** Old checkpoints could not be removed; the new one is whole. */
+  readonly onRetainFailed: (error: Error) => void;
 }
 
 interface Waiting {
@@ -54,6 +56,8 @@ export class CheckpointKeeper {
   #writing: Promise<void> | undefined;
   #writtenAtMs: number | undefined;
   #failure: Error | undefined;
+  /** The best one, if it could not be written: its parameters are needed at the end. */
+  #unwrittenBest: CheckpointRequest | undefined;
 
   constructor(modules: CheckpointKeeperModules) {
     this.#modules = modules;
@@ -88,7 +92,9 @@ export class CheckpointKeeper {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** @throws what the store throws if there is no such checkpoint */
   async loadParameters(step: number): Promise<Float32Array> {
+    if (this.#unwrittenBest?.step === step) return this.#unwrittenBest.parameters;
     return this.#modules.store.loadParameters(step);
   }
 
@@ -98,22 +104,55 @@ export class CheckpointKeeper {
 
   async #writeAll(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const { clock, store, onWritten, onFailed } = this.#modules;
-      const startMs = clock.now();
+      const { request, done } = next;
+      await this.#writeBestAgain();
       try {
-        await store.write(next.request);
-        this.#failure = undefined;
-        this.#writtenAtMs = clock.now();
-        onWritten(next.request.step, (this.#writtenAtMs - startMs) / 1000);
-        await store.retain();
-      } catch (error) {
-        // Training goes on: the last good checkpoint is still there, and the next one may succeed.
-        this.#failure = error instanceof Error ? error : new Error(String(error));
-        onFailed(next.request.step, this.#failure);
+        const isWritten = await this.#write(request);
+        if (request.isBest) this.#unwrittenBest = isWritten ? undefined : copyOf(request);
       } finally {
-        next.done();
+        done();
       }
     }
     this.#writing = undefined;
   }
+
+  /** True if the checkpoint is whole. Training goes on without it: the next one may succeed. */
+  async #write(request: CheckpointRequest): Promise<boolean> {
+    const { clock, store, onWritten, onFailed, onRetainFailed } = this.#modules;
+    const startMs = clock.now();
+    try {
+      await store.write(request);
+    } catch (error) {
+      this.#failure = asError(error);
+      onFailed(request.step, this.#failure);
+      return false;
+    }
+    this.#failure = undefined;
+    this.#writtenAtMs = clock.now();
+    onWritten(request.step, (this.#writtenAtMs - startMs) / 1000);
+    await store.retain().catch((error: unknown) => onRetainFailed(asError(error)));
+    return true;
+  }
+
+  /** Before a newer one, so that latest.json ends up with the newer one. */
+  async #writeBestAgain(): Promise<void> {
+    const best = this.#unwrittenBest;
+    if (best !== undefined && (await this.#write(best))) this.#unwrittenBest = undefined;
+  }
+}
+
+/** A picture of its own: buffers are in shared memory, which structuredClone would go on sharing. */
+function copyOf(request: CheckpointRequest): CheckpointRequest {
+  const { parameters, optimizer, states } = request;
+  const slots = Object.entries(optimizer.slots).map(([name, values]) => [name, values.slice()]);
+  return {
+    ...request,
+    parameters: parameters.slice(),
+    optimizer: { ...optimizer, slots: Object.fromEntries(slots) as OptimizerState["slots"] },
+    states: new Map([...states].map(([leaf, values]) => [leaf, values.slice()])),
+  };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

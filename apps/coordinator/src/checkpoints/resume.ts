@@ -1,7 +1,7 @@
 /** Where a run goes on: the newest checkpoint that verifies, and what the ledger has beyond it. */
 
 import type { ModelSpec } from "@ostinato/lstm";
-import { newestCheckpoint, readLedger, RunError } from "@ostinato/run";
+import { newestCheckpoint, readLedger, RunError, syncedLedgerBytes } from "@ostinato/run";
 import type { CheckpointContent, LedgerContents, RunDirectory } from "@ostinato/run";
 import type { NumericsProfile } from "@ostinato/proto";
 import type { LedgerPosition, ReplayLine } from "../ledger/index.js";
@@ -26,7 +26,11 @@ export async function findResumePoint(
   directory: RunDirectory,
   expected: { readonly trajectory: string; readonly data: string; readonly model: ModelSpec },
 ): Promise<ResumePoint> {
-  const ledger = await readLedger(directory.paths.ledger);
+  const syncedBytes = await syncedLedgerBytes(directory);
+  const ledger = await readLedger(
+    directory.paths.ledger,
+    syncedBytes === undefined ? {} : { syncedBytes },
+  );
   const run = ledger.records.find((record) => record.type === "run");
   if (run?.type !== "run") {
     throw new RunError(

@@ -20,7 +20,10 @@ export function notesOf(
   }
   const torn = resumed.ledger.tornTail?.bytes ?? 0;
   if (torn > 0) {
-    notes.push({ level: "warn", text: `${torn} bytes of a torn ledger line were cut off` });
+    notes.push({
+      level: "warn",
+      text: `${torn} bytes at the ledger's end were damaged and are cut off`,
+    });
   }
   const from = resumed.checkpoint?.step ?? 0;
   const text = `resumed from step ${from}; ${run.ledger.numToReplay} ledger lines to repeat`;

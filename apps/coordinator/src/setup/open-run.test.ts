@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -68,7 +68,18 @@ describe("a resume", () => {
     const notes = notesOf({ notes: [] }, { ...run, resumed: { ...resumed!, skipped } });
     expect(notes.slice(0, 2)).toEqual([
       { level: "warn", text: "step-00000300 was skipped: its manifest is cut" },
-      { level: "warn", text: "7 bytes of a torn ledger line were cut off" },
+      { level: "warn", text: "7 bytes at the ledger's end were damaged and are cut off" },
+    ]);
+    await run.ledger.close();
+  });
+
+  it("finds a checkpoint again that a crash left under the name for what is replaced", async () => {
+    await beginRun();
+    const checkpoints = join(folder, "run", "checkpoints");
+    await mkdir(join(checkpoints, ".step-00000007.replaced"), { recursive: true });
+    const run = await open("resume");
+    expect(run.resumed?.skipped).toEqual([
+      { name: "step-00000007", reason: "manifest.json is missing" },
     ]);
     await run.ledger.close();
   });

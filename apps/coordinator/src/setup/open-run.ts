@@ -143,6 +143,8 @@ async function resumeLocked(
   const storage = guardStorage(new FileStorage(), () => lock.requireHeld());
   const directory = await openRunDirectory(path, storage);
   requireSameTrajectory(directory.config, config);
+  // A crash between two renames leaves a checkpoint under another name alone.
+  await storage.sweep(directory.paths.checkpoints);
   const point = await findResumePoint(directory, {
     trajectory: trajectoryDigest(config),
     data: data.dataset.digest,

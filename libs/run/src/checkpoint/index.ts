@@ -14,7 +14,7 @@ export type { CheckpointContent, CheckpointProfile } from "./content.js";
 export { checkpointName, checkpointPath, checkpointSteps } from "./names.js";
 export { readPointer } from "./pointers.js";
 export type { CheckpointPointer, PointerName } from "./pointers.js";
-export { loadCheckpoint, newestCheckpoint } from "./read-checkpoint.js";
+export { loadCheckpoint, newestCheckpoint, syncedLedgerBytes } from "./read-checkpoint.js";
 export type { ExpectedRun, NewestCheckpoint, NewestCheckpointOptions } from "./read-checkpoint.js";
 export { parametersSha256 } from "./sha256.js";
 export { retention, writeCheckpoint } from "./write-checkpoint.js";

@@ -83,6 +83,25 @@ export async function newestCheckpoint(
   return { content: undefined, skipped };
 }
 
+/**
+ * How much of the ledger is known to have reached the disk: what the manifests name, which are written
+ * after it. Undefined if no manifest can be read.
+ */
+export async function syncedLedgerBytes(run: RunDirectory): Promise<number | undefined> {
+  let synced: number | undefined;
+  for (const step of await checkpointSteps(run)) {
+    try {
+      const manifest = decodeManifest(
+        await readFileOf(run, checkpointPath(run, step), MANIFEST_FILE),
+      );
+      synced = Math.max(synced ?? 0, manifest.ledger.offset);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+    }
+  }
+  return synced;
+}
+
 async function readFileOf(run: RunDirectory, folder: string, name: string): Promise<Uint8Array> {
   const path = join(folder, name);
   if (!(await run.storage.exists(path))) throw damaged(`${name} is missing`);

@@ -14,7 +14,7 @@
 export { LedgerWriter } from "./ledger-writer.js";
 export type { AppendedLine } from "./ledger-writer.js";
 export { CHAIN_START, decodeLedger, positionProblem, readLedger } from "./read-ledger.js";
-export type { LedgerContents } from "./read-ledger.js";
+export type { LedgerContents, ReadLedgerOptions } from "./read-ledger.js";
 export type {
   EndRecord,
   EvaluationRecord,

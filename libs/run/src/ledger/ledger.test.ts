@@ -294,3 +294,20 @@ describe("positionProblem", () => {
     );
   });
 });
+
+describe("what a crash of the machine leaves", () => {
+  it("is torn tail from the first damaged line on, beyond what was synced", async () => {
+    await write([run, step(1), step(2), step(3)]);
+    const { records } = await readLedger(path);
+    const bytes = await readFile(path);
+    const [, first, second] = records;
+    // Zeros within the line of step 2, and a whole line after it.
+    bytes.fill(0, first!.offset + 10, first!.offset + 20);
+    expect(() => decodeLedger(bytes, "l")).toThrow("l:3: the line was changed");
+    expect(() => decodeLedger(bytes, "l", { syncedBytes: second!.offset })).toThrow("l:3");
+    const contents = decodeLedger(bytes, "l", { syncedBytes: first!.offset });
+    expect(contents.records).toHaveLength(2);
+    expect([contents.head, contents.bytes]).toEqual([first!.hash, first!.offset]);
+    expect(contents.tornTail).toEqual({ bytes: bytes.length - first!.offset });
+  });
+});

@@ -16,8 +16,16 @@ export interface LedgerContents {
   readonly head: string;
   /** Bytes of the whole lines. */
   readonly bytes: number;
-  /** What a crash in mid-write left behind the whole lines; a resume cuts it off. */
+  /** What a crash left behind the whole lines; a resume cuts it off. */
   readonly tornTail: { readonly bytes: number } | undefined;
+}
+
+export interface ReadLedgerOptions {
+  /**
+   * Bytes that are known to have been on the disk. Beyond them a crash of the machine can leave anything,
+   * so that from the first damaged line on all is torn tail. Default: only a last line can be torn.
+   */
+  readonly syncedBytes?: number;
 }
 
 const NEWLINE = 0x0a;
@@ -27,7 +35,10 @@ const NEWLINE = 0x0a;
  *
  * @throws RunError 'ledgerCorrupt' naming the line and what is wrong; 'storageFailed'
  */
-export async function readLedger(path: string): Promise<LedgerContents> {
+export async function readLedger(
+  path: string,
+  options: ReadLedgerOptions = {},
+): Promise<LedgerContents> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -35,7 +46,7 @@ export async function readLedger(path: string): Promise<LedgerContents> {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new RunError("storageFailed", `${path}: cannot be read (${reason})`, { cause: error });
   }
-  return decodeLedger(bytes, path);
+  return decodeLedger(bytes, path, options);
 }
 
 /**
@@ -44,30 +55,51 @@ export async function readLedger(path: string): Promise<LedgerContents> {
  * @param name names the file in messages
  * @throws RunError 'ledgerCorrupt'
  */
-export function decodeLedger(bytes: Uint8Array, name: string): LedgerContents {
+export function decodeLedger(
+  bytes: Uint8Array,
+  name: string,
+  { syncedBytes = Infinity }: ReadLedgerOptions = {},
+): LedgerContents {
   const records: LedgerEntry[] = [];
   let head = CHAIN_START;
   let start = 0;
   while (start < bytes.length) {
     const end = bytes.indexOf(NEWLINE, start);
     if (end === -1) break;
-    const line = bytes.subarray(start, end);
-    const opened = openSealedJson(line);
-    const isLast = end + 1 === bytes.length;
-    // A crash can leave a last line of garbage; anywhere else, and in any other form, it is damage.
-    if (opened.flaw === "malformed" && isLast) break;
-    const place = `${name}:${records.length + 1}`;
-    if (opened.flaw !== undefined) {
-      const what = opened.flaw === "malformed" ? "is not JSON" : "does not have the hash it names";
-      throw new RunError("ledgerCorrupt", `${place}: the line was changed: it ${what}`);
+    try {
+      const entry = openLine(bytes, start, end, name, records.length + 1, head);
+      if (entry === undefined) break;
+      records.push(entry);
+      head = entry.hash;
+      start = end + 1;
+    } catch (error) {
+      if (error instanceof RunError && start >= syncedBytes) break;
+      throw error;
     }
-    const entry = entryOf(opened.value, opened.hash, end + 1, place, records.length + 1, head);
-    records.push(entry);
-    head = entry.hash;
-    start = end + 1;
   }
   const tornTail = start < bytes.length ? { bytes: bytes.length - start } : undefined;
   return { records, head, bytes: start, tornTail };
+}
+
+/** The entry of one line; undefined for the garbage that a crash can leave as the last one. */
+function openLine(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  name: string,
+  line: number,
+  head: string,
+): LedgerEntry | undefined {
+  const opened = openSealedJson(bytes.subarray(start, end));
+  const isLast = end + 1 === bytes.length;
+  // Anywhere else, and in any other form, it is damage.
+  if (opened.flaw === "malformed" && isLast) return undefined;
+  const place = `${name}:${line}`;
+  if (opened.flaw !== undefined) {
+    const what = opened.flaw === "malformed" ? "is not JSON" : "does not have the hash it names";
+    throw new RunError("ledgerCorrupt", `${place}: the line was changed: it ${what}`);
+  }
+  return entryOf(opened.value, opened.hash, end + 1, place, line, head);
 }
 
 function entryOf(
