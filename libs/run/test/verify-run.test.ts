@@ -1,10 +1,13 @@
-import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { loadCheckpoint, writeCheckpoint } from "../src/checkpoint/index.js";
 import { claimRunLock, runPaths } from "../src/directory/index.js";
 import type { LedgerRecord, StepRecord } from "../src/ledger/index.js";
+import { readLedger } from "../src/ledger/index.js";
+import { metricsOf, openMetricsFile } from "../src/metrics/index.js";
 import { verifyRun } from "../src/verify/index.js";
 import type { VerifyReport } from "../src/verify/index.js";
 import { lockOwner } from "./support/lock-owner.js";
@@ -63,6 +66,7 @@ describe("verifyRun on a right run", () => {
         samples: 2 * 287,
         evaluations: 3,
         resumes: 0,
+        ended: true,
         workers: ["worker-1", "worker-2", "worker-3"],
       },
     });
@@ -313,6 +317,78 @@ describe("verifyRun names what is wrong with the history:", () => {
     expect(problems).toEqual([
       "ledger.jsonl:3: profile: another numerics profile (cpu 2.0 0123) than before " +
         "(cpu 1.0 0123); numerics.determinism is strict",
+    ]);
+  });
+
+  it("no other numerics profile where the run was relaxed at that time, whatever a resume says", async () => {
+    const problems = await problemsOf({
+      resumeAfter: 11,
+      edit: (record) => {
+        if (record.type === "run") return { ...record, determinism: "relaxed" };
+        return record.type === "profile" ? [record, { ...record, version: "2.0" }] : record;
+      },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it("another learning rate than the schedule's", async () => {
+    const edit = editStep(5, (record) => ({ ...record, learningRate: 0.004 }));
+    expect(await problemsOf({ edit })).toEqual([`${STEP_5}: learningRate is 0.004, not 0.002`]);
+  });
+
+  it("an evaluation that was due and is missing, and one that is not the best", async () => {
+    const isValidation = (record: LedgerRecord, step: number): boolean =>
+      record.type === "evaluation" && record.split === "validation" && record.step === step;
+    expect(
+      await problemsOf({
+        stopAfter: 10,
+        edit: (record) => (isValidation(record, 8) ? undefined : record),
+      }),
+    ).toContain("ledger.jsonl:11: step 9: there is no evaluation of validation after step 8");
+    await rm(join(folder.path, "run"), { recursive: true });
+    expect(
+      await problemsOf({
+        edit: (record) =>
+          record.type === "evaluation" && record.step === 16 ? { ...record, best: true } : record,
+      }),
+    ).toContain("ledger.jsonl:20: evaluation of validation at 16: best is true, not false");
+  });
+
+  it("an end without the evaluation of the test part", async () => {
+    const problems = await problemsOf({
+      edit: (record) =>
+        record.type === "evaluation" && record.split === "test" ? undefined : record,
+    });
+    expect(problems).toEqual(["ledger.jsonl:21: end: there is no evaluation of test"]);
+  });
+
+  it("a checkpoint whose decisions are not the ledger's", async () => {
+    const { run } = await writeSmallRun(folder.path, { stopAfter: 9 });
+    const content = await loadCheckpoint(run, 8);
+    await writeCheckpoint(run, {
+      ...content,
+      profile: { backend: "wasm", version: "9", digest: "d" },
+      optimizer: { ...content.optimizer, stepCount: 9 },
+      progress: { best: { step: 8, loss: 0.5 }, evaluatedStep: 4 },
+    });
+    const place = "checkpoints: step-00000008";
+    const { problems } = await verify(run.paths.root);
+    expect(problems.slice(0, 4)).toEqual([
+      `${place}: optimizer.stepCount is 9, not 8`,
+      `${place}: progress.evaluatedStep is 4, not 8`,
+      expect.stringContaining(`${place}: progress.best.loss is 0.5, not `),
+      `${place}: its numerics profile is not one of the ledger's`,
+    ]);
+  });
+
+  it("last lines that were cut off an unfinished run, if its metrics know of them", async () => {
+    const { run, path } = await writeSmallRun(folder.path, { stopAfter: 11 });
+    const { records } = await readLedger(run.paths.ledger);
+    openMetricsFile(run.paths.metrics, metricsOf(records)).close();
+    expect(await verify(path)).toMatchObject({ problems: [], summary: { ended: false } });
+    await truncate(run.paths.ledger, records.at(-2)!.offset);
+    expect((await verify(path)).problems).toEqual([
+      "metrics.jsonl: has step 11, the ledger ends with step 10: its last lines were cut or lost",
     ]);
   });
 

@@ -27,11 +27,11 @@ function stepDigestOf(parameters: Float32Array): string {
 /** What was proved. A sample of a skipped step is in no gradient, so that is not claimed of it. */
 export function inWords(summary: Readonly<VerifySummary>): string {
   const { steps, skippedSteps, skippedSamples, epochs, samples } = summary;
-  const { evaluations, resumes, workers } = summary;
+  const { evaluations, resumes, ended, workers } = summary;
   const used =
     skippedSteps === 0 ? "with each sample used once" : "with each other sample used once";
   const parts = [
-    `verified: ${count(steps, "step")}`,
+    `verified: ${count(steps, "step")}${ended ? "" : ", not ended"}`,
     ...(skippedSteps === 0
       ? []
       : [`${count(skippedSteps, "step")} skipped (${count(skippedSamples, "sample")} not used)`]),

@@ -79,6 +79,7 @@ export async function createRun(options: {
       data: data.dataset.digest,
       model: data.model,
       parameters: options.digestOf(parameters),
+      determinism: config.numerics.determinism,
     });
     return {
       directory,
@@ -162,6 +163,7 @@ async function resumeLocked(
     checkpointStep: checkpoint?.step ?? 0,
     ledgerStep: point.ledgerStep,
     tornBytes: point.ledger.tornTail?.bytes ?? 0,
+    determinism: config.numerics.determinism,
     skipped: point.skipped.map(({ name, reason }) => ({ checkpoint: name, reason })),
   });
   return {

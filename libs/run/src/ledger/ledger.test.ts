@@ -28,6 +28,7 @@ const run: LedgerRecord = {
     forgetBias: 1,
   },
   parameters: digest("c"),
+  determinism: "strict",
 };
 
 const step = (number: number): StepRecord => ({
@@ -132,6 +133,7 @@ describe("LedgerWriter", () => {
       type: "resume",
       checkpointStep: 0,
       ledgerStep: 0,
+      determinism: "strict",
       tornBytes: 15,
       skipped: [{ checkpoint: "step-00000004", reason: "damaged" }],
     };

@@ -34,6 +34,9 @@ const lostEntry = z.strictObject({
   reason: z.string(),
 });
 
+/** `numerics.determinism` from here on: a later resume may ask for the other one. */
+const determinism = z.enum(["strict", "relaxed"]);
+
 const runRecord = z.strictObject({
   type: z.literal("run"),
   format: z.literal(1),
@@ -46,6 +49,7 @@ const runRecord = z.strictObject({
   model: z.custom<ModelSpec>((value) => typeof value === "object" && value !== null),
   /** Digest of the frames of the initial parameters. */
   parameters: hex64,
+  determinism,
 });
 
 const profileRecord = z.strictObject({
@@ -107,6 +111,7 @@ const resumeRecord = z.strictObject({
   /** The last step that the ledger has. */
   ledgerStep: index,
   tornBytes: index,
+  determinism,
   skipped: z
     .array(z.strictObject({ checkpoint: z.string(), reason: z.string() }).readonly())
     .readonly(),

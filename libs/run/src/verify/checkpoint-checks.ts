@@ -7,7 +7,7 @@ import {
   parametersSha256,
   readPointer,
 } from "../checkpoint/index.js";
-import type { CheckpointContent, ExpectedRun } from "../checkpoint/index.js";
+import type { CheckpointContent, CheckpointProfile, ExpectedRun } from "../checkpoint/index.js";
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
 import { positionProblem } from "../ledger/index.js";
@@ -79,6 +79,38 @@ function checkAgainstLedger(
   } else if (stepDigest !== undefined && "parameters" in committed) {
     problems.compare(place, "the parameters' digest", stepDigest(parameters), committed.parameters);
   }
+  checkDecisions(content, ledger, place, problems);
+}
+
+/** What the manifest says of the run up to there follows from the ledger up to there. */
+function checkDecisions(
+  { step, optimizer, progress, profile, ledger: { offset } }: CheckpointContent,
+  { records }: LedgerContents,
+  place: string,
+  problems: Problems,
+): void {
+  const before = records.filter((entry) => entry.offset <= offset);
+  const skipped = before.filter((entry) => entry.type === "step" && entry.skipped !== null).length;
+  const applied = step - skipped;
+  problems.compare(place, "optimizer.stepCount", optimizer.stepCount, applied);
+  const evaluations = before.flatMap((entry) =>
+    entry.type === "evaluation" && entry.split === "validation" ? [entry] : [],
+  );
+  const evaluated = evaluations.at(-1)?.step ?? 0;
+  problems.compare(place, "progress.evaluatedStep", progress.evaluatedStep, evaluated);
+  const best = evaluations.findLast((entry) => entry.best);
+  problems.compare(place, "progress.best.step", progress.best?.step, best?.step);
+  problems.compare(place, "progress.best.loss", progress.best?.loss, best?.loss ?? undefined);
+  // The first worker may join, and set the profile, while the first checkpoint is being written.
+  const isKnown =
+    profile === null
+      ? applied === 0
+      : records.some((entry) => entry.type === "profile" && isSameProfile(entry, profile));
+  if (!isKnown) problems.add(place, "its numerics profile is not one of the ledger's");
+}
+
+function isSameProfile(a: CheckpointProfile, b: CheckpointProfile): boolean {
+  return a.backend === b.backend && a.version === b.version && a.digest === b.digest;
 }
 
 async function checkPointer(

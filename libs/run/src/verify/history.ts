@@ -2,6 +2,7 @@
 
 import type { SplitName, TextDataset } from "@ostinato/data";
 import { DataError } from "@ostinato/data";
+import { learningRateAt } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
 import type { LedgerEntry, LinePosition, RunRecord } from "../ledger/index.js";
@@ -25,6 +26,8 @@ export interface VerifySummary {
   samples: number;
   evaluations: number;
   resumes: number;
+  /** Whether the run came to its end. */
+  ended: boolean;
   /** Who computed something that was committed, sorted. */
   workers: readonly string[];
 }
@@ -40,6 +43,7 @@ export class History {
   readonly #seen = new Set<string>();
 
   #incarnation = 1;
+  #determinism: RunRecord["determinism"] = "strict";
   #profile: string | undefined;
   #lastStep = 0;
   /** Step → digest of the parameters after it. */
@@ -71,6 +75,7 @@ export class History {
     switch (entry.type) {
       case "run":
         this.#parameters.set(0, entry.parameters);
+        this.#determinism = entry.determinism;
         break;
       case "profile":
         this.#followProfile(entry, place);
@@ -102,6 +107,7 @@ export class History {
       samples: this.#samples,
       evaluations: this.#evaluations,
       resumes: this.#resumes,
+      ended: this.#end !== undefined,
       workers: [...this.#workers].sort(),
     };
   }
@@ -115,7 +121,7 @@ export class History {
   #followProfile({ backend, version, digest }: EntryOf<"profile">, place: string): void {
     const profile = `${backend} ${version} ${digest}`;
     const isOther = this.#profile !== undefined && profile !== this.#profile;
-    if (isOther && this.#config.numerics.determinism === "strict") {
+    if (isOther && this.#determinism === "strict") {
       this.#problems.add(
         place,
         `another numerics profile (${profile}) than before (${String(this.#profile)}); ` +
@@ -135,11 +141,35 @@ export class History {
     if (this.#profile === undefined) {
       this.#problems.add(place, "comes before the numerics profile");
     }
+    this.#requireEvaluation(place);
+    this.#problems.compare(place, "learningRate", entry.learningRate, this.#learningRateAt(step));
     const expected = this.#expectedAt(entry, place);
     if (entry.skipped === null) this.#followTrained(entry, expected, place);
     else this.#followSkipped(entry, expected, place);
     this.#lastStep = Math.max(this.#lastStep, step);
     this.#parameters.set(step, entry.parameters);
+  }
+
+  #learningRateAt(step: number): number {
+    const { schedule, learningRate } = this.#config.optimizer;
+    return learningRateAt(schedule, { step: step - 1, learningRate });
+  }
+
+  /** The validation part is evaluated after the last step, where that is due, before anything follows. */
+  #requireEvaluation(place: string): void {
+    const step = this.#lastStep;
+    const { everySteps } = this.#config.evaluation;
+    const isDue =
+      step > 0 && (step === this.#totalSteps() || (everySteps !== null && step % everySteps === 0));
+    if (!isDue || this.#seen.has(`validation ${step}`)) return;
+    this.#problems.add(place, `there is no evaluation of validation after step ${step}`);
+  }
+
+  /** Undefined if the data could not be read. */
+  #totalSteps(): number | undefined {
+    if (this.#train === undefined) return undefined;
+    const { epochs, maxSteps } = this.#config.training;
+    return Math.min(epochs * this.#train.layout.stepsPerEpoch, maxSteps ?? Infinity);
   }
 
   #followTrained(
@@ -209,6 +239,11 @@ export class History {
     });
     checkSums(entry, entry.leaves, place, this.#problems);
     for (const { worker } of entry.leaves) this.#workers.add(worker);
+    const isBest =
+      entry.split === "validation" &&
+      entry.loss !== null &&
+      entry.loss < (this.#best?.loss ?? Infinity);
+    this.#problems.compare(place, "best", entry.best, isBest);
     if (entry.best) this.#best = { step: entry.step, loss: entry.loss };
     this.#evaluations += 1;
   }
@@ -236,6 +271,7 @@ export class History {
 
   #followResume(entry: EntryOf<"resume">, place: string): void {
     this.#resumes += 1;
+    this.#determinism = entry.determinism;
     this.#problems.compare(place, "ledgerStep", entry.ledgerStep, this.#lastStep);
     if (entry.checkpointStep > this.#lastStep) {
       this.#problems.add(
@@ -251,10 +287,13 @@ export class History {
     const { best } = entry;
     this.#problems.compare(place, "the best step", best?.step, this.#best?.step);
     this.#problems.compare(place, "the best loss", best?.loss, this.#best?.loss);
-    if (this.#train === undefined) return;
-    const { epochs, maxSteps } = this.#config.training;
-    const allSteps = epochs * this.#train.layout.stepsPerEpoch;
-    this.#problems.compare(place, "step", entry.step, Math.min(allSteps, maxSteps ?? allSteps));
+    this.#requireEvaluation(place);
+    const isTested = [...this.#seen].some((key) => key.startsWith("test "));
+    if (this.#config.evaluation.final && !isTested) {
+      this.#problems.add(place, "there is no evaluation of test");
+    }
+    const totalSteps = this.#totalSteps();
+    if (totalSteps !== undefined) this.#problems.compare(place, "step", entry.step, totalSteps);
   }
 }
 

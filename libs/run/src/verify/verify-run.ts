@@ -48,6 +48,7 @@ export async function verifyRun(path: string, options: VerifyOptions = {}): Prom
     if (ledger !== undefined) summary = await followLedger(run, ledger, problems);
     const checkpoints = await checkCheckpoints(run, ledger, stepDigest, problems);
     await checkEnd(run, ledger, checkpoints, problems);
+    if (ledger !== undefined) await checkMetrics(run, ledger, problems);
   }
   return { ok: problems.lines.length === 0, problems: problems.lines, summary };
 }
@@ -60,6 +61,7 @@ const EMPTY: VerifySummary = {
   samples: 0,
   evaluations: 0,
   resumes: 0,
+  ended: false,
   workers: [],
 };
 
@@ -120,6 +122,27 @@ async function checkEnd(
         last.parametersSha256,
     );
   }
+}
+
+/** The chain does not show that its last lines were cut; that another file knows of more steps does. */
+async function checkMetrics(
+  { storage, paths }: RunDirectory,
+  { records }: LedgerContents,
+  problems: Problems,
+): Promise<void> {
+  if (!(await storage.exists(paths.metrics))) return;
+  const text = Buffer.from(await storage.read(paths.metrics)).toString();
+  const told = Math.max(0, ...[...text.matchAll(/^\{"type":"step","step":(\d+)/gm)].map(stepIn));
+  const committed = records.findLast((entry) => entry.type === "step")?.step ?? 0;
+  if (told <= committed) return;
+  problems.add(
+    "metrics.jsonl",
+    `has step ${told}, the ledger ends with step ${committed}: its last lines were cut or lost`,
+  );
+}
+
+function stepIn([, step]: RegExpExecArray): number {
+  return Number(step);
 }
 
 /** The value, or undefined with its error as a problem; only that there is no run at all is thrown on. */

@@ -126,7 +126,11 @@ export async function writeSmallRun(
     });
   const train = layoutOf("train", 5);
 
-  append({ type: "run", format: 1, job: "job-1", ...identity, model, parameters: parameters(0) });
+  const determinism = "strict";
+  append({
+    ...{ type: "run", format: 1, job: "job-1", ...identity, model },
+    ...{ parameters: parameters(0), determinism },
+  });
   append({ type: "profile", ...PROFILE });
   let best: CheckpointContent["progress"]["best"] = null;
   for (let step = 1; step <= stopAfter; step++) {
@@ -135,7 +139,10 @@ export async function writeSmallRun(
       await writer.close();
       writer = LedgerWriter.resume(run.paths.ledger, await readLedger(run.paths.ledger));
       const checkpointStep = Math.floor(step / STEPS_PER_EPOCH) * STEPS_PER_EPOCH;
-      append({ type: "resume", checkpointStep, ledgerStep: step, tornBytes: 0, skipped: [] });
+      append({
+        ...{ type: "resume", checkpointStep, ledgerStep: step, tornBytes: 0 },
+        ...{ determinism, skipped: [] },
+      });
     }
     if (step % STEPS_PER_EPOCH !== 0) continue;
     const tokens = dataset.splits.validation;
@@ -151,9 +158,14 @@ export async function writeSmallRun(
     );
     append(record);
     if (isBest) best = { step, loss: record.loss ?? 0 };
-    await writeCheckpoint(run, contentAt(step, position, identity, best), {
-      beforeCommit: () => writer.sync(),
-    });
+    const content = contentAt(step, position, identity);
+    await writeCheckpoint(
+      run,
+      { ...content, progress: { best, evaluatedStep: step } },
+      {
+        beforeCommit: () => writer.sync(),
+      },
+    );
   }
   if (stopAfter === LAST_STEP) {
     const test = layoutOf("test", 4);
