@@ -4,6 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { createRunDirectory, LedgerWriter, loadConfig } from "@ostinato/run";
+import type { RunConfig } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -15,10 +16,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+async function configWith(...overrides: string[]): Promise<RunConfig> {
+  writeFileSync(join(folder, "run.yaml"), "data: { files: book.txt }");
+  return loadConfig({ file: join(folder, "run.yaml"), overrides });
+}
+
 describe("a run that is to be resumed", () => {
   it("is complete once it has its end, and not before", async () => {
-    writeFileSync(join(folder, "run.yaml"), "data: { files: book.txt }");
-    const config = await loadConfig({ file: join(folder, "run.yaml") });
+    const config = await configWith();
     const path = join(folder, "run");
     const owner = { process, host: hostname(), clock: new ManualClock(), deadlineMs: 1000 };
     const startedAt = new Date(0);
@@ -26,7 +31,7 @@ describe("a run that is to be resumed", () => {
     const ledger = LedgerWriter.create(run.paths.ledger);
     ledger.append({ type: "profile", backend: "wasm", version: "1", digest: "d" });
     await ledger.close();
-    expect(await completedRun(path)).toBeUndefined();
+    expect(await completedRun(path, config)).toBeUndefined();
     const end = {
       outcome: "completed",
       step: 12,
@@ -34,14 +39,19 @@ describe("a run that is to be resumed", () => {
       ledger: { head: "h", offset: 1 },
     } as const;
     await run.writeEnd(end);
-    expect(await completedRun(path)).toEqual({
+    expect(await completedRun(path, config)).toEqual({
       end,
       text: `${path}: the run is complete at step 12; nothing to resume`,
     });
+    // That it is complete is no answer to who wants another result of it.
+    const longer = await configWith("training.epochs=9");
+    await expect(completedRun(path, longer)).rejects.toMatchObject({ code: "trajectoryChanged" });
     run.lock.release();
   });
 
   it("may be none at all", async () => {
-    await expect(completedRun(folder)).rejects.toMatchObject({ code: "notARun" });
+    await expect(completedRun(folder, await configWith())).rejects.toMatchObject({
+      code: "notARun",
+    });
   });
 });

@@ -1,18 +1,22 @@
-import { openRunDirectory } from "@ostinato/run";
-import type { RunEnd } from "@ostinato/run";
+import { openRunDirectory, requireSameTrajectory } from "@ostinato/run";
+import type { RunConfig, RunEnd } from "@ostinato/run";
 
 /**
  * The end of a run that is to be resumed and has nothing left to do, with a sentence that says so;
  * undefined if it has not come to its end.
  *
- * @throws RunError 'notARun', and what reading throws
+ * @param config that the resume was asked for with; it may not ask for another result
+ * @throws RunError 'notARun', 'trajectoryChanged', and what reading throws
  */
 export async function completedRun(
   runDirectory: string | undefined,
+  config: RunConfig,
 ): Promise<{ readonly end: RunEnd; readonly text: string } | undefined> {
   if (runDirectory === undefined) return undefined;
-  const end = await (await openRunDirectory(runDirectory)).readEnd();
+  const run = await openRunDirectory(runDirectory);
+  const end = await run.readEnd();
   if (end === undefined) return undefined;
+  requireSameTrajectory(run.config, config);
   return {
     end,
     text: `${runDirectory}: the run is complete at step ${end.step}; nothing to resume`,

@@ -17,7 +17,7 @@ export async function coordinator(
 ): Promise<number> {
   const overrides = resolveOverrides(options.set, folder);
   const config = await loadConfig({ file: options.config, overrides });
-  const completed = options.resume ? await completedRun(options.runDir) : undefined;
+  const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
   if (completed !== undefined) {
     stderr.write(`ostinato: ${completed.text}\n`);
     return EXIT_CODES.done;

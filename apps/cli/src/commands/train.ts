@@ -20,11 +20,10 @@ import type { Terminal } from "./terminal.js";
 export async function train(options: TrainOptions, terminal: Terminal): Promise<number> {
   const overrides = trainOverrides(options, terminal.folder);
   // Read here too, so that a mistake in it is told before any process is started.
-  const { cluster: plan } = await loadConfig({ file: options.config, overrides });
-  const numWorkers = plan.workers;
-  const { deadlineSeconds } = plan;
+  const config = await loadConfig({ file: options.config, overrides });
+  const { workers: numWorkers, deadlineSeconds } = config.cluster;
   const view = createView(options, terminal);
-  const completed = options.resume ? await completedRun(options.runDir) : undefined;
+  const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
   if (completed !== undefined) {
     view.notice({ level: "info", text: completed.text });
     view.ended({ ...completed.end, reason: "the run is complete already" });
