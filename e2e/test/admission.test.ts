@@ -1,5 +1,6 @@
 /** A bad gradient never reaches the parameters: a real coordinator, and workers that do wrong. */
 
+import { loadCheckpoint, openRunDirectory } from "@ostinato/run";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { Cluster, endOf, ledgerOf, stepsOf } from "./support/cluster.js";
@@ -172,8 +173,10 @@ describe("a result that is not finite on every worker", () => {
     const line = stderr.trimEnd().split("\n").at(-1);
     expect(line).toMatch(/step 1: .*leaves? .*not finite.*training positions \d+–\d+/);
     expect(first.stopped?.failed).toBe(true);
-    const ledger = await ledgerOf(running.ready.runDirectory);
-    expect(stepsOf(ledger)).toEqual([]);
+    const { runDirectory } = running.ready;
+    expect(stepsOf(await ledgerOf(runDirectory))).toEqual([]);
+    const checkpoint = await loadCheckpoint(await openRunDirectory(runDirectory), 0);
+    expect(checkpoint.parameters.every(Number.isFinite)).toBe(true);
   });
 
   it("skips the step with onNonFinite: skipStep, and the ledger says so", async () => {
@@ -189,6 +192,7 @@ describe("a result that is not finite on every worker", () => {
   });
 
   it("goes on when another worker's result is finite", async () => {
+    const expected = await undisturbed();
     const running = await startCoordinator();
     const wrong = await join(running);
     const right = await join(running);
@@ -196,5 +200,8 @@ describe("a result that is not finite on every worker", () => {
     await Promise.all([wrong.serve(), right.serve(), running.completed()]);
     const ledger = await ledgerOf(running.ready.runDirectory);
     expect(stepsOf(ledger).map(({ skipped }) => skipped)).toEqual([null, null, null]);
+    expect(endOf(ledger).parametersSha256).toBe(expected);
+    const refused = stepsOf(ledger)[0]?.lost.map(({ worker }) => worker);
+    expect(refused).toContain(wrong.identity.workerId);
   });
 });

@@ -3,7 +3,7 @@
 import { cp, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Cluster } from "./support/cluster.js";
+import { Cluster, ledgerOf, stepsOf } from "./support/cluster.js";
 import { run } from "./support/processes.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -102,6 +102,30 @@ describe("ostinato verify", () => {
       expect(stdout + stderr).toMatch(place);
     },
   );
+
+  it("proves a run whose steps were skipped, and does not count their samples as used", async () => {
+    const runDirectory = workspace.at("skipped");
+    const settings = [
+      ...["training.onNonFinite=skipStep", "training.maxSteps=4", "model.dropout=0"],
+      ...["optimizer.kind=sgd", "optimizer.learningRate=1e36", "optimizer.clipNorm=null"],
+    ];
+    const flags = settings.flatMap((setting) => ["--set", setting]);
+    const cluster = await Cluster.start(workspace.config, runDirectory, flags);
+    try {
+      cluster.addWorker();
+      cluster.addWorker();
+      await cluster.completed();
+    } finally {
+      await cluster.close();
+    }
+    const steps = stepsOf(await ledgerOf(runDirectory));
+    // With such a learning rate the first step is the last one whose gradient is finite.
+    expect(steps.map(({ skipped }) => skipped)).toEqual([null, ...Array(3).fill("nonFinite")]);
+    const { code, stdout, stderr } = await run(["verify", runDirectory]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/3 steps skipped \(\d+ samples not used\)/);
+    expect(stdout).toContain("208 samples");
+  });
 
   it.each(["wrongSlice", "skipsOne", "repeatsOne"])(
     "names step and leaf when a worker computes other samples than its own (%s)",

@@ -24,7 +24,7 @@ import type { RunConfig } from "@ostinato/run";
 import { waitFor } from "./waiting.js";
 
 export interface FakeUpload {
-  /** What every gradient value is. Default 0.001. */
+  /** What every gradient value of a leaf is. Default 0.001. */
   readonly gradient?: number;
   /** Changes of the messages before they are sent. */
   readonly change?: (message: WorkerMessage) => WorkerMessage | undefined;
@@ -97,7 +97,8 @@ export class FakeWorker {
       ...encodeFrames({
         transfer,
         transferKind: "gradient",
-        values: new Float32Array(this.#numParameters).fill(gradient),
+        // As the sum of equal leaves: the same root whoever has which nodes.
+        values: new Float32Array(this.#numParameters).fill(gradient * node.numLeaves),
       }),
     ];
     const leaves = Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
