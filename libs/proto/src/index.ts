@@ -39,10 +39,12 @@ export type {
   StatusReply,
   TensorFrame,
   TransferKind,
+  UploadRejection,
   WatchEvent,
   WorkerMessage,
   WorkerStatus,
 } from "./codec/index.js";
+export { UPLOAD_REJECTIONS } from "./codec/index.js";
 export type { WireErrorCode } from "./errors/index.js";
 export { onOneLine, WireError } from "./errors/index.js";
 export {

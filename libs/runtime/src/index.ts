@@ -15,4 +15,10 @@ export { createLogger } from "./logger/index.js";
 export type { OpsPage, OpsServer, OpsServerOptions } from "./ops/index.js";
 export { monitorEventLoopLag, startOpsServer } from "./ops/index.js";
 export type { Shutdown, ShutdownCause } from "./shutdown/index.js";
-export { createShutdown, exitCodeOf, SIGNAL_EXIT_CODES } from "./shutdown/index.js";
+export {
+  createShutdown,
+  exitCodeOf,
+  SAME_REQUEST_MS,
+  SIGNAL_EXIT_CODES,
+  StopRequests,
+} from "./shutdown/index.js";

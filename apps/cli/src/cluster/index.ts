@@ -23,4 +23,3 @@ export type {
   StopSignal,
 } from "./local-cluster.js";
 export type { ReadyMessage } from "./ready-message.js";
-export { StopRequests } from "./stop-requests.js";

@@ -1,9 +1,8 @@
-import { ManualClock } from "@ostinato/runtime";
+import { ManualClock, SAME_REQUEST_MS } from "@ostinato/runtime";
 import { describe, expect, it } from "vitest";
 
 import type { Child, ChildExit } from "./child.js";
 import { LEAVE_MS, LocalCluster } from "./local-cluster.js";
-import { SAME_REQUEST_MS } from "./stop-requests.js";
 import { MAX_RESTARTS_IN_A_ROW, SOUND_LIFE_MS } from "./worker-slot.js";
 
 /** A child that does only what the test makes it do. */

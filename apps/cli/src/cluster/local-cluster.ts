@@ -1,12 +1,12 @@
 /** A coordinator and its workers as child processes, from the first start to the last exit. */
 
 import type { Clock } from "@ostinato/runtime";
+import { StopRequests } from "@ostinato/runtime";
 
 import { EXIT_CODES } from "../errors/index.js";
 import type { Child, ChildExit, StartChild } from "./child.js";
 import { isReadyMessage } from "./ready-message.js";
 import type { ReadyMessage } from "./ready-message.js";
-import { StopRequests } from "./stop-requests.js";
 import { describeExit, WorkerSlot } from "./worker-slot.js";
 
 /** How long workers may take to leave once there is no coordinator, and a coordinator without workers. */

@@ -1,8 +1,7 @@
 import { runCoordinator } from "@ostinato/coordinator";
 import { loadConfig } from "@ostinato/run";
-import { systemClock } from "@ostinato/runtime";
+import { StopRequests, systemClock } from "@ostinato/runtime";
 
-import { StopRequests } from "../cluster/index.js";
 import type { ReadyMessage } from "../cluster/index.js";
 import type { CoordinatorCommandOptions } from "../command-line/index.js";
 import { EXIT_CODES } from "../errors/index.js";

@@ -1,8 +1,8 @@
 /** Every metric of the coordinator: one function of a registry, no globals. */
 
+import { UPLOAD_REJECTIONS } from "@ostinato/proto";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
-import type { UploadRejection } from "../steps/index.js";
 
 const P = "ostinato_coordinator_";
 
@@ -22,18 +22,6 @@ const LEASE_ENDINGS = [
 
 /** How a lease ends that does not complete. */
 export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
-
-const REJECTIONS: readonly UploadRejection[] = [
-  "foreignJob",
-  "staleIncarnation",
-  "staleStep",
-  "staleLease",
-  "duplicate",
-  "checksum",
-  "shape",
-  "malformed",
-  "nonFinite",
-];
 
 export interface MetricsSources {
   /** Workers by state, at scrape time. */
@@ -192,7 +180,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
   // A series that begins with its first event hides that event from rate().
   for (const outcome of ["committed", "replayed", "skipped"]) metrics.steps.inc({ outcome }, 0);
   for (const event of ["issued", ...LEASE_ENDINGS] as const) metrics.leases.inc({ event }, 0);
-  for (const reason of REJECTIONS) metrics.uploadsRejected.inc({ reason }, 0);
+  for (const reason of UPLOAD_REJECTIONS) metrics.uploadsRejected.inc({ reason }, 0);
   for (const direction of ["sent", "received"]) metrics.tensorBytes.inc({ direction }, 0);
   for (const outcome of ["written", "failed"]) metrics.checkpoints.inc({ outcome }, 0);
   for (const split of ["validation", "test"]) metrics.evaluations.inc({ split }, 0);

@@ -5,12 +5,13 @@ import type {
   Lease,
   NodeId,
   TrainStream,
+  UploadRejection,
   WorkerMessage,
 } from "@ostinato/proto";
 import { encodeFrames, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
-import type { ParameterVersion, StagedUpload, UploadRejection } from "../steps/index.js";
+import type { ParameterVersion, StagedUpload } from "../steps/index.js";
 
 export type UploadBegin = Extract<WorkerMessage, { kind: "uploadBegin" }>;
 export type UploadEnd = Extract<WorkerMessage, { kind: "uploadEnd" }>;

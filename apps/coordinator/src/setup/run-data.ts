@@ -41,6 +41,7 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     batchSize,
     sequenceLength,
     microShards,
+    textName: "the training part",
   });
   for (const split of ["validation", "test"] as const) {
     // Fails now, not after an hour of training.

@@ -20,9 +20,4 @@ export { BufferPool } from "./buffer-pool.js";
 export { GradientTree } from "./gradient-tree.js";
 export { ParameterVersion } from "./parameter-version.js";
 export { leafResultsProblem, StagedUpload } from "./staged-upload.js";
-export type {
-  CompleteUpload,
-  UploadOutcome,
-  UploadRejection,
-  UploadShape,
-} from "./staged-upload.js";
+export type { CompleteUpload, UploadOutcome, UploadShape } from "./staged-upload.js";

@@ -2,20 +2,8 @@
 
 import { crc32 } from "node:zlib";
 import { firstNonFinite } from "@ostinato/kernels";
-import type { LeafResult, NodeId, TensorFrame } from "@ostinato/proto";
+import type { LeafResult, NodeId, TensorFrame, UploadRejection } from "@ostinato/proto";
 import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
-
-/** Why an upload was refused; the values of the metric label `reason`. */
-export type UploadRejection =
-  | "foreignJob"
-  | "staleIncarnation"
-  | "staleStep"
-  | "staleLease"
-  | "duplicate"
-  | "checksum"
-  | "shape"
-  | "malformed"
-  | "nonFinite";
 
 export interface UploadShape {
   readonly node: NodeId;

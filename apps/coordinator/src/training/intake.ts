@@ -1,7 +1,7 @@
 /** Takes in what workers compute: checks every claim of an upload, then admits it or refuses it. */
 
 import { crc32 } from "node:zlib";
-import type { LeafResult, NodeId } from "@ostinato/proto";
+import type { LeafResult, NodeId, UploadRejection } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import { CoordinatorError } from "../errors/index.js";
 import type { LeaseRecord } from "../leases/index.js";
@@ -13,7 +13,7 @@ import type {
   UploadHub,
   WorkerSession,
 } from "../sessions/index.js";
-import type { BufferPool, UploadRejection } from "../steps/index.js";
+import type { BufferPool } from "../steps/index.js";
 import { leafResultsProblem, StagedUpload } from "../steps/index.js";
 import type { CurrentRound, Round } from "./current-round.js";
 import type { EvaluationRound } from "./evaluation-round.js";

@@ -2,6 +2,7 @@
 
 import type { Clock } from "@ostinato/runtime";
 import type { Phase } from "@ostinato/proto";
+import { UPLOAD_REJECTIONS } from "@ostinato/proto";
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
 
@@ -20,18 +21,7 @@ const LEASE_KINDS = ["train", "evaluate"] as const;
 const LEASE_OUTCOMES = ["done", "revoked", "failed"] as const;
 const STREAM_DIRECTIONS = ["sent", "received"] as const;
 
-/** Why a coordinator of this protocol refuses an upload; see docs/protocol.md. */
-const REJECTION_REASONS: ReadonlySet<string> = new Set([
-  "foreignJob",
-  "staleIncarnation",
-  "staleStep",
-  "staleLease",
-  "duplicate",
-  "checksum",
-  "shape",
-  "malformed",
-  "nonFinite",
-]);
+const REJECTION_REASONS: ReadonlySet<string> = new Set(UPLOAD_REJECTIONS);
 const OTHER_REASON = "other";
 
 /** A label of bounded values: a reason is text from the peer, and any text would be a new series. */

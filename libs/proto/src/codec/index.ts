@@ -24,10 +24,12 @@ export type {
   StatusReply,
   TensorFrame,
   TransferKind,
+  UploadRejection,
   WatchEvent,
   WorkerMessage,
   WorkerStatus,
 } from "./messages.js";
+export { UPLOAD_REJECTIONS } from "./messages.js";
 export { coordinatorMessageCodec, workerMessageCodec } from "./train-codec.js";
 export {
   statusReplyCodec,

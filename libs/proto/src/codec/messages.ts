@@ -55,6 +55,21 @@ export interface TensorFrame {
   readonly crc32: number;
 }
 
+/** Why an upload was refused. `docs/protocol.md` says what each means. */
+export const UPLOAD_REJECTIONS = [
+  "foreignJob",
+  "staleIncarnation",
+  "staleStep",
+  "staleLease",
+  "duplicate",
+  "checksum",
+  "shape",
+  "malformed",
+  "nonFinite",
+] as const;
+
+export type UploadRejection = (typeof UPLOAD_REJECTIONS)[number];
+
 /** What one leaf contributed to a step or an evaluation. */
 export interface LeafResult {
   readonly leaf: number;

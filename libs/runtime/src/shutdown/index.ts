@@ -11,3 +11,4 @@
  */
 export type { Shutdown, ShutdownCause } from "./shutdown.js";
 export { createShutdown, exitCodeOf, SIGNAL_EXIT_CODES } from "./shutdown.js";
+export { SAME_REQUEST_MS, StopRequests } from "./stop-requests.js";

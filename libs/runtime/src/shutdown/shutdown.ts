@@ -1,5 +1,6 @@
 import type { Clock } from "../clock/index.js";
 import { systemClock } from "../clock/index.js";
+import { StopRequests } from "./stop-requests.js";
 
 /** Why the process is to end: a signal, or the parent that started it is gone. */
 export type ShutdownCause =
@@ -32,7 +33,6 @@ export interface Shutdown {
 export const SIGNAL_EXIT_CODES = { SIGTERM: 143, SIGINT: 130 } as const;
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
-const REPEAT_MS = 1000;
 
 /** The exit code that tells a cause: a signal's, 1 when the parent is gone, 0 when nobody asked. */
 export function exitCodeOf(cause: ShutdownCause | undefined): number {
@@ -55,15 +55,16 @@ export function exitCodeOf(cause: ShutdownCause | undefined): number {
 export function createShutdown(clock: Clock = systemClock): Shutdown {
   const controller = new AbortController();
   const insistListeners: ((cause: ShutdownCause) => void)[] = [];
-  let first: { readonly cause: ShutdownCause; readonly atMs: number } | undefined;
+  const requests = new StopRequests(clock);
+  let first: ShutdownCause | undefined;
   const request = (cause: ShutdownCause): void => {
-    if (first === undefined) {
-      first = { cause, atMs: clock.now() };
+    const taken = requests.take();
+    if (taken === "first") {
+      first = cause;
       controller.abort();
-      return;
+    } else if (taken === "second" || cause.kind === "parentGone") {
+      for (const listener of insistListeners) listener(cause);
     }
-    const isRepeat = cause.kind === "signal" && clock.now() - first.atMs < REPEAT_MS;
-    if (!isRepeat) for (const listener of insistListeners) listener(cause);
   };
   const onSignal = (signal: NodeJS.Signals): void => {
     if (signal === "SIGTERM" || signal === "SIGINT") request({ kind: "signal", signal });
@@ -79,13 +80,13 @@ export function createShutdown(clock: Clock = systemClock): Shutdown {
   return {
     signal: controller.signal,
     get cause() {
-      return first?.cause;
+      return first;
     },
     request,
     onInsist: (listener) => {
       insistListeners.push(listener);
     },
-    exitCode: () => exitCodeOf(first?.cause),
+    exitCode: () => exitCodeOf(first),
     dispose: () => {
       for (const signal of SIGNALS) process.off(signal, onSignal);
       process.off("disconnect", onDisconnect);

@@ -1,4 +1,4 @@
-import type { Clock } from "@ostinato/runtime";
+import type { Clock } from "../clock/index.js";
 
 /** Signals that come closer together are one request. */
 export const SAME_REQUEST_MS = 1000;
