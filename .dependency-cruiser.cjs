@@ -137,6 +137,19 @@ module.exports = {
       to: { path: "^$1/src/[^/]+/", pathNot: "^$1/src/[^/]+/index\\.ts$" },
     },
     {
+      name: "rooms-within-rooms-through-their-doors",
+      comment: "Some rooms have rooms of their own, with the same rule.",
+      severity: "error",
+      from: { path: "^((?:libs|apps)/[^/]+/src/[^/]+)/([^/]+)/" },
+      to: { path: "^$1/[^/]+/", pathNot: ["^$1/$2/", "^$1/[^/]+/index\\.ts$"] },
+    },
+    {
+      name: "rooms-within-rooms-through-their-doors-from-outside",
+      severity: "error",
+      from: { path: "^((?:libs|apps)/[^/]+/src/[^/]+)/[^/]+\\.ts$" },
+      to: { path: "^$1/[^/]+/", pathNot: "^$1/[^/]+/index\\.ts$" },
+    },
+    {
       name: "not-through-ones-own-front-door",
       comment: "Inside a package, import the file that has the thing.",
       severity: "error",

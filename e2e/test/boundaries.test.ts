@@ -60,6 +60,13 @@ const plants = [
       "rooms-through-their-doors-from-above: libs/run/src/planted-window.ts → libs/run/src/planted-room/inside.ts",
   },
   {
+    title: "a room within a room entered past its door",
+    file: "libs/kernels/src/tensor/planted-inner-window.ts",
+    source: `import './wasm/wasm-heap.js';`,
+    violation:
+      "rooms-within-rooms-through-their-doors-from-outside: libs/kernels/src/tensor/planted-inner-window.ts → libs/kernels/src/tensor/wasm/wasm-heap.ts",
+  },
+  {
     title: "a cycle",
     file: "libs/run/src/planted-room/inside.ts",
     source: `import './around.js';\nexport const inside = 1;`,

@@ -1,5 +1,5 @@
 import { DataError } from "../data-error.js";
-import { trainWittenBell } from "./flat/witten-bell.js";
+import { trainWittenBell } from "./flat/index.js";
 
 /** The longest n-gram. */
 const MAX_ORDER = 6;
