@@ -16,9 +16,6 @@
  * @module
  */
 export {
-  checkpointName,
-  checkpointPath,
-  checkpointSteps,
   loadCheckpoint,
   newestCheckpoint,
   parametersSha256,
@@ -39,21 +36,12 @@ export type {
   WriteCheckpointOptions,
 } from "./checkpoint/index.js";
 export {
-  changedTrajectoryKeys,
-  compileConfig,
-  keyRole,
   loadConfig,
   parseOverride,
   requireSameTrajectory,
   trajectoryDigest,
 } from "./config/index.js";
-export type {
-  CompileOptions,
-  KeyRole,
-  LoadConfigOptions,
-  Override,
-  RunConfig,
-} from "./config/index.js";
+export type { LoadConfigOptions, Override, RunConfig } from "./config/index.js";
 export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,
@@ -67,7 +55,7 @@ export type {
 } from "./directory/index.js";
 export { isUsageError, RunError } from "./errors/index.js";
 export type { RunErrorCode } from "./errors/index.js";
-export { LedgerWriter, positionProblem, readLedger } from "./ledger/index.js";
+export { LedgerWriter, readLedger } from "./ledger/index.js";
 export type {
   AppendedLine,
   EndRecord,
@@ -84,13 +72,6 @@ export type {
 } from "./ledger/index.js";
 export { metricsOf, openMetricsFile } from "./metrics/index.js";
 export type { MetricsFile, MetricsLine } from "./metrics/index.js";
-export { decodeSafetensors, encodeSafetensors, readFloats } from "./safetensors/index.js";
-export type {
-  FloatTensor,
-  SafetensorsFile,
-  StoredTensor,
-  TensorType,
-} from "./safetensors/index.js";
 export { FileStorage, guardStorage } from "./storage/index.js";
 export type { FileSystem, NamedBytes, Storage, WriteFolderOptions } from "./storage/index.js";
 export { verifyRun } from "./verify/index.js";
