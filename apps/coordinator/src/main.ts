@@ -1,7 +1,6 @@
 /** Builds a coordinator and runs it to the end of its run. */
 
 import { hostname } from "node:os";
-import { digestOfFrames, encodeFrames } from "@ostinato/proto";
 import { metricsOf, openMetricsFile } from "@ostinato/run";
 import { createLogger, createShutdown, monitorEventLoopLag, systemClock } from "@ostinato/runtime";
 import type { Shutdown } from "@ostinato/runtime";
@@ -149,9 +148,5 @@ function openRun(options: CoordinatorOptions, data: RunData, deadlineMs: number)
     owner,
     path: runDirectory,
     startedAt: systemClock.wallTime(),
-    digestOf: (values) => {
-      const frames = encodeFrames({ transfer: 0, transferKind: "parameters", values });
-      return Buffer.from(digestOfFrames(frames.map((frame) => frame.crc32))).toString("hex");
-    },
   });
 }

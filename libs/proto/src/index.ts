@@ -51,6 +51,7 @@ export {
   checkFrame,
   checksumOfFrames,
   digestOfFrames,
+  digestOfParameters,
   encodeFrames,
   readFrameInto,
 } from "./frames/index.js";

@@ -25,6 +25,7 @@ export interface WorkerCommandOptions {
   readonly coordinator: string;
   readonly backend: "wasm" | "cpu" | undefined;
   readonly http: string | undefined;
+  readonly insecure: boolean;
   readonly deadline: number;
   readonly cacheDir: string | undefined;
   readonly name: string | undefined;

@@ -95,13 +95,23 @@ export function createProgram({
       positiveNumber(86_400),
       30,
     )
+    .option("--insecure", "let --http be reached beyond loopback", false)
     .option("--cache-dir <dir>", "where fetched data sets are kept")
     .addOption(new Option("--name <name>").hideHelp())
     .addOption(new Option("--log-file <file>").hideHelp())
     .action(async (options: Partial<WorkerCommandOptions> & RequiredWorkerOptions) => {
-      const { coordinator, backend, http, deadline, cacheDir, name, logFile } = options;
+      const { coordinator, backend, http, insecure, deadline, cacheDir, name, logFile } = options;
       onExitCode(
-        await commands.worker({ coordinator, backend, http, deadline, cacheDir, name, logFile }),
+        await commands.worker({
+          coordinator,
+          backend,
+          http,
+          insecure,
+          deadline,
+          cacheDir,
+          name,
+          logFile,
+        }),
       );
     });
 
@@ -150,7 +160,7 @@ export function createProgram({
   return program;
 }
 
-type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline">;
+type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline" | "insecure">;
 
 function requireRunDir(
   { resume, runDir }: Pick<TrainOptions, "resume" | "runDir">,

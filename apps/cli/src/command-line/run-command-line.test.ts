@@ -81,6 +81,7 @@ describe("the command line", () => {
       coordinator: "h:7070",
       backend: "cpu",
       http: undefined,
+      insecure: false,
       deadline: 2.5,
       cacheDir: undefined,
       name: undefined,

@@ -57,6 +57,7 @@ describe("the command lines of a local cluster", () => {
       coordinator: "127.0.0.1:7070",
       backend: undefined,
       http: "127.0.0.1:0",
+      insecure: false,
       deadline: 2.5,
       cacheDir: undefined,
       name: "worker-2",

@@ -1,4 +1,4 @@
-import { digestOfFrames, encodeFrames } from "@ostinato/proto";
+import { digestOfParameters } from "@ostinato/proto";
 import { verifyRun } from "@ostinato/run";
 import type { VerifySummary } from "@ostinato/run";
 
@@ -11,17 +11,11 @@ export async function verify(
   { run, json }: VerifyOptions,
   { stdout }: Pick<Terminal, "stdout">,
 ): Promise<number> {
-  const report = await verifyRun(run, { stepDigest: stepDigestOf });
+  const report = await verifyRun(run, { stepDigest: digestOfParameters });
   if (json) stdout.write(`${JSON.stringify({ event: "verified", ...report })}\n`);
   else if (report.ok) stdout.write(`${run}: ${inWords(report.summary)}\n`);
   else for (const problem of report.problems) stdout.write(`${problem}\n`);
   return report.ok ? EXIT_CODES.done : EXIT_CODES.failed;
-}
-
-/** As the coordinator forms it when it sends the parameters: over the checksums of their frames. */
-function stepDigestOf(parameters: Float32Array): string {
-  const frames = encodeFrames({ transfer: 0, transferKind: "parameters", values: parameters });
-  return Buffer.from(digestOfFrames(frames.map(({ crc32 }) => crc32))).toString("hex");
 }
 
 /** What was proved. A sample of a skipped step is in no gradient, so that is not claimed of it. */

@@ -8,6 +8,7 @@ export async function worker(options: WorkerCommandOptions): Promise<number> {
     coordinator: options.coordinator,
     backend: options.backend,
     http: options.http,
+    insecure: options.insecure,
     deadlineSeconds: options.deadline,
     cacheDirectory: options.cacheDir,
     logFile: options.logFile,

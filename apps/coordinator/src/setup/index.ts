@@ -3,7 +3,7 @@
  *
  * @example
  * const data = await prepareRunData(config);
- * const run = await createRun({ config, data, path, startedAt, digestOf });
+ * const run = await createRun({ config, data, path, startedAt });
  */
 export { notesOf } from "./notes.js";
 export type { Note } from "./notes.js";

@@ -33,9 +33,7 @@ async function open(how: "create" | "resume", overrides: readonly string[] = [])
     deadlineMs: 1000,
   };
   const options = { config, data, path: join(folder, "run"), owner };
-  return how === "resume"
-    ? resumeRun(options)
-    : createRun({ ...options, startedAt: new Date(0), digestOf: () => "0".repeat(64) });
+  return how === "resume" ? resumeRun(options) : createRun({ ...options, startedAt: new Date(0) });
 }
 
 /** A run whose coordinator was killed after the first worker had joined. */

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { OptimizerState } from "@ostinato/lstm";
 import { initialParameters } from "@ostinato/lstm";
+import { digestOfParameters } from "@ostinato/proto";
 import type { NumericsProfile } from "@ostinato/proto";
 import {
   claimRunLock,
@@ -54,8 +55,6 @@ export async function createRun(options: {
   readonly path: string | undefined;
   readonly startedAt: Date;
   readonly owner: LockOwner;
-  /** Digest (hex) of the frames of the initial parameters. */
-  readonly digestOf: (parameters: Float32Array) => string;
 }): Promise<OpenRun> {
   const { config, data, path, startedAt, owner } = options;
   const parameters = initialParameters(data.model, config.seed);
@@ -78,7 +77,7 @@ export async function createRun(options: {
       trajectory: trajectoryDigest(config),
       data: data.dataset.digest,
       model: data.model,
-      parameters: options.digestOf(parameters),
+      parameters: digestOfParameters(parameters),
       determinism: config.numerics.determinism,
     });
     return {

@@ -9,4 +9,5 @@
  * readFrameInto(frame, gradient);
  */
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";
+export { digestOfParameters } from "./parameters-digest.js";
 export { checkFrame, encodeFrames, readFrameInto } from "./tensor-frames.js";
