@@ -52,6 +52,16 @@ describe("a repeated step", () => {
     await ledger.close();
   });
 
+  it("of other samples stops the run, though its sums are the same", async () => {
+    const leaf = { leaf: 3, samples: 2, weight: 2, loss: 2.5, digest: "a".repeat(64) };
+    const ledger = ledgerAfter({ ...step, leaves: [leaf] });
+    const other = { ...step, leaves: [{ ...leaf, digest: "b".repeat(64) }] };
+    expect(() => ledger.commit(other)).toThrow(
+      /^step 7 was repeated after a resume and its leaves came out with \{"leaf":3.*bbb.*the ledger says .*aaa/,
+    );
+    await ledger.close();
+  });
+
   it("that is skipped again is the same, whatever was in by then", async () => {
     const skipped: StepRecord = { ...step, skipped: "nonFinite", lossSum: null, loss: null };
     const ledger = ledgerAfter(skipped);

@@ -53,6 +53,14 @@ const keyOf = (record: Committed): string =>
     ? `evaluation ${record.step} ${record.split}`
     : `${record.type} ${record.step}`;
 
+/** What each leaf amounted to, in order; who computed it is left out. JSON, for it has no NaN either. */
+function leavesOf(record: Committed): readonly string[] {
+  if (record.type === "end") return [];
+  return record.leaves.map(({ leaf, samples, weight, loss, digest }) =>
+    JSON.stringify({ leaf, samples, weight, loss, digest }),
+  );
+}
+
 export class RunLedger {
   readonly #writer: LedgerWriter;
   readonly #replay: Map<string, ReplayLine>;
@@ -93,6 +101,15 @@ export class RunLedger {
             `the ledger says ${String(was[field])}; the run stops here`,
         );
       }
+    }
+    const [wasLeaves, isLeaves] = [leavesOf(before.record), leavesOf(record)];
+    const leaf = isLeaves.findIndex((text, index) => text !== wasLeaves[index]);
+    if (leaf >= 0 || isLeaves.length !== wasLeaves.length) {
+      throw new CoordinatorError(
+        "replayMismatch",
+        `${key} was repeated after a resume and its leaves came out with ${isLeaves[leaf] ?? "missing"}, ` +
+          `the ledger says ${wasLeaves[leaf] ?? "nothing"}; the run stops here`,
+      );
     }
     return { position: before.position, replayed: true };
   }
