@@ -328,6 +328,23 @@ describe("a result that is not finite", () => {
     });
   });
 
+  it("goes to the other worker also when that one is just about to be idle", async () => {
+    const trial = new Trial();
+    const [first, second] = [trial.join(), trial.join()];
+    const collected = trial.collect(trial.trainRound(1));
+    const leases = [await first.lease(0), await second.lease(0)] as const;
+    // Both in the same instant, neither lease ended yet: nobody is idle, and neither is alone.
+    first.upload(leases[0], { firstLeaf: 0, numLeaves: 2 }, nan);
+    second.upload(leases[1], { firstLeaf: 2, numLeaves: 2 }, nan);
+    first.end(leases[0]);
+    second.end(leases[1]);
+    const [again, other] = [await second.lease(1), await first.lease(1)];
+    expect(second.leavesOf(again)).toEqual([0, 1]);
+    expect(first.leavesOf(other)).toEqual([2, 3]);
+    second.complete(again, nan);
+    expect((await collected).kind).toBe("nonFinite");
+  });
+
   it("is tried again by the same worker when the only other one hangs", async () => {
     const trial = new Trial();
     const [bad, hung] = [trial.join(), trial.join()];

@@ -268,13 +268,15 @@ export class Dispatcher implements SessionHub {
   /** Other workers that will take a lease, now or when they are through with the one they have. */
   #others(workerId: string): readonly string[] {
     const leases = this.#current?.round.leases.active() ?? [];
+    const sinceMs = this.#modules.clock.now() - this.#options.deadlineMs * LATE_PART_OF_DEADLINE;
     return this.#modules.workers
       .active()
       .filter((worker) => worker.workerId !== workerId)
       .filter(
-        (worker) =>
-          worker.link?.isIdle === true ||
-          leases.some((lease) => lease.workerId === worker.workerId),
+        ({ workerId: id, link }) =>
+          leases.some((lease) => lease.workerId === id) ||
+          // One whose lease has just ended for us is about to say so; one that hangs is not.
+          (link?.busyAndSilentSinceMs ?? Infinity) > sinceMs,
       )
       .map((worker) => worker.workerId);
   }

@@ -42,6 +42,12 @@ describe("Suspects", () => {
     expect(kinds).toEqual(["retry", "retry", "retry", "irreproducible"]);
   });
 
+  it("takes four equal results of one worker as proof when nobody else would try", () => {
+    const suspects = new Suspects();
+    const kinds = [1, 2, 3, 4].map(() => suspects.report(from("a", 7), false).kind);
+    expect(kinds).toEqual(["retry", "retry", "retry", "confirmed"]);
+  });
+
   it("names those who were wrong once the node turned out finite", () => {
     const suspects = new Suspects();
     suspects.report(from("a", 1), false);

@@ -42,7 +42,11 @@ export class Suspects {
     );
     const { node, detail } = result;
     if (same !== undefined) return { kind: "confirmed", node, detail };
-    if (before.length + 1 >= MAX_TRIES) return { kind: "irreproducible", node, detail };
+    if (before.length + 1 >= MAX_TRIES) {
+      // Nobody else would try it, but it is the same each time.
+      const isSame = before.every(({ fingerprint }) => fingerprint === result.fingerprint);
+      return { kind: isSame ? "confirmed" : "irreproducible", node, detail };
+    }
     return { kind: "retry", node, notBy: result.workerId };
   }
 
