@@ -231,20 +231,25 @@ describe("an upload", () => {
     await collected;
   });
 
-  it("that is broken costs its worker the lease; three in a row send it away", async () => {
+  it("that is broken costs its worker the lease, and goes to another; three in a row send it away", async () => {
     const trial = new Trial();
     const [broken, sound] = [trial.join(), trial.join()];
-    const round = trial.trainRound(1);
-    const collected = trial.collect(round);
     const change: FakeUpload["change"] = (message) =>
       message.kind === "uploadEnd" ? { ...message, checksum: 7 } : message;
-    for (let index = 0; index < 3; index++) broken.complete(await broken.lease(index), { change });
+    for (let step = 1; step <= 3; step++) {
+      const round = trial.trainRound(step);
+      const collected = trial.collect(round);
+      broken.complete(await broken.lease(step - 1), { change });
+      sound.complete(await sound.lease(2 * step - 2));
+      const again = await sound.lease(2 * step - 1);
+      expect(sound.leavesOf(again)).toEqual([0, 1]);
+      sound.complete(again);
+      expect((await collected).kind).toBe("complete");
+      expect(await rootOf(round)).toBe(ALL_FOUR);
+    }
     await vi.waitFor(() => expect(broken.sent("stop")).toHaveLength(1));
     expect(broken.sent("stop")[0]).toMatchObject({ failed: true });
     expect(trial.notices.at(-1)).toMatch(/quarantined: it failed too often in a row/);
-    for (let index = 0; !round.isComplete; index++) sound.complete(await sound.lease(index));
-    expect((await collected).kind).toBe("complete");
-    expect(await rootOf(round)).toBe(ALL_FOUR);
     expect(await trial.count("uploads_rejected_total", "checksum")).toBe(3);
     expect(await trial.count("workers_quarantined_total")).toBe(1);
   });
@@ -284,6 +289,37 @@ describe("a lease that fails", () => {
     await expect(collected).rejects.toThrow(
       "step 3: leaf 0 failed 6 times, on worker-1-1, worker-1-2; last: out of memory",
     );
+  });
+
+  it("without a word counts as well, and does not end a run that another worker can go on with", async () => {
+    const trial = new Trial();
+    const [idle, sound] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    idle.end(await idle.lease(0));
+    sound.complete(await sound.lease(0));
+    sound.complete(await sound.lease(1));
+    expect((await collected).kind).toBe("complete");
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(idle.sent("lease")).toHaveLength(1);
+    expect(trial.notices.at(-1)).toBe(`${idle.id} failed a lease: it ended early`);
+  });
+
+  it("of an evaluation, with results missing, is refused and not asked for without end", async () => {
+    const trial = new Trial();
+    const collected = trial.collect(trial.evaluationRound(2));
+    for (let i = 0; i < 2; i++) {
+      const worker = trial.join();
+      for (let index = 0; index < 3; index++) {
+        const { step, fence } = await worker.lease(index);
+        worker.say({
+          ...{ kind: "evaluationResult", jobId: "job", incarnation: 1, step, fence },
+          leaves: [],
+        });
+        worker.end(await worker.lease(index));
+      }
+    }
+    await expect(collected).rejects.toThrow(/leaf 0 failed 6 times.*not each leaf of the lease/);
   });
 
   it("makes the coordinator send the parameters anew: they may be what was missing", async () => {

@@ -15,8 +15,8 @@ export type RoundOutcome =
   | { readonly kind: "nonFinite"; readonly node: NodeId; readonly detail: string };
 
 /**
- * A leaf that failed this often, on whomever, fails because of what it is. Twice what quarantines one
- * worker, so that a second one (or the first, started again) has been asked as well.
+ * A leaf that failed this often, where nobody is left who has not failed it, fails because of what it
+ * is. Twice what quarantines one worker: if it is alone, it has been started again and asked once more.
  */
 const MAX_FAILURES_OF_A_LEAF = 6;
 
@@ -48,12 +48,27 @@ export class CurrentRound {
     this.#reject(error);
   }
 
-  /** Counts a failure of a lease against its unfinished leaves; too many of one end the run. */
-  leavesFailed(leaves: readonly number[], workerId: string, detail: string): void {
+  /** The workers that failed this leaf. */
+  failedBy(leaf: number): ReadonlySet<string> {
+    return new Set(this.#failures.get(leaf));
+  }
+
+  /**
+   * Counts a failure of a lease against its unfinished leaves; too many of one end the run.
+   *
+   * @param candidates workers that could be asked for them now or soon
+   */
+  leavesFailed(
+    leaves: readonly number[],
+    workerId: string,
+    detail: string,
+    candidates: readonly string[],
+  ): void {
     for (const leaf of leaves) {
       const workers = [...(this.#failures.get(leaf) ?? []), workerId];
       this.#failures.set(leaf, workers);
-      if (workers.length < MAX_FAILURES_OF_A_LEAF) continue;
+      const isUntried = candidates.some((id) => !workers.includes(id));
+      if (workers.length < MAX_FAILURES_OF_A_LEAF || isUntried) continue;
       const { kind, step } = this.round;
       this.fail(
         new CoordinatorError(

@@ -66,7 +66,7 @@ export class Dispatcher implements SessionHub {
       workerSucceeded: (workerId: string) => {
         this.#conduct.succeeded(workerId);
       },
-      hasOthers: (workerId: string) => this.#others(workerId).length > 0,
+      others: (workerId: string) => this.#others(workerId),
       dispatch: () => {
         this.#dispatch();
       },
@@ -156,14 +156,11 @@ export class Dispatcher implements SessionHub {
     if (current !== undefined && lease?.state === "active" && lease.workerId === workerId) {
       // Ended without results for all of its leaves.
       const left = lease.leaves.filter((leaf) => !current.round.leases.isDone(leaf));
-      this.#revoke(fence, error === "" ? "ended early" : error, "failed");
-      current.leavesFailed(left, workerId, error === "" ? "it ended early" : error);
-    }
-    if (error !== "") {
-      this.#modules.notify("warn", `${workerId} failed a lease: ${error}`);
-      this.#modules.states.forget(workerId);
-      this.#workerFailed(workerId, error);
-    }
+      const detail = error === "" ? "it ended early" : error;
+      this.#revoke(fence, detail, "failed");
+      current.leavesFailed(left, workerId, detail, this.#others(workerId));
+      this.#leaseFailed(workerId, detail);
+    } else if (error !== "") this.#leaseFailed(workerId, error);
     this.#dispatch();
   }
 
@@ -178,6 +175,12 @@ export class Dispatcher implements SessionHub {
       this.#modules.notify("warn", `${workerId} (${name}) ${reason}`);
     }
     this.#releaseLeasesOf(workerId, reason, "lost");
+  }
+
+  #leaseFailed(workerId: string, detail: string): void {
+    this.#modules.notify("warn", `${workerId} failed a lease: ${detail}`);
+    this.#modules.states.forget(workerId);
+    this.#workerFailed(workerId, detail);
   }
 
   #leasesCompleted(leases: readonly LeaseRecord[], fence: number): void {
@@ -292,6 +295,7 @@ export class Dispatcher implements SessionHub {
     const reserved = new Set<number>();
     current.retries = current.retries.filter((retry) => {
       const leaves = leavesOf(retry.node);
+      if (leaves.every((leaf) => round.leases.isDone(leaf))) return false;
       const mayBeSame = this.#others(retry.notBy).length === 0;
       const workerId = [...idle].find((id) => id !== retry.notBy || mayBeSame);
       if (workerId === undefined) {
@@ -302,6 +306,7 @@ export class Dispatcher implements SessionHub {
       idle.delete(workerId);
       return false;
     });
+    this.#dispatchFailed(current, idle, reserved);
     const free = round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
     for (const { workerId, leaves } of planLeases(free, [...idle])) {
       this.#grant(round, workerId, leaves);
@@ -316,6 +321,25 @@ export class Dispatcher implements SessionHub {
         workerId,
         late.leaves.filter((leaf) => !round.leases.isDone(leaf)),
       );
+    }
+  }
+
+  /** What a worker failed goes to one that has not, as long as there is one. */
+  #dispatchFailed(current: CurrentRound, idle: Set<string>, reserved: Set<number>): void {
+    const { round } = current;
+    let failed = round.leases
+      .freeLeaves()
+      .filter((leaf) => current.failedBy(leaf).size > 0 && !reserved.has(leaf));
+    for (const workerId of idle) {
+      const leaves = failed.filter((leaf) => !current.failedBy(leaf).has(workerId));
+      if (leaves.length === 0) continue;
+      this.#grant(round, workerId, leaves);
+      idle.delete(workerId);
+      failed = failed.filter((leaf) => !leaves.includes(leaf));
+    }
+    const all = this.#others("");
+    for (const leaf of failed) {
+      if (all.some((id) => !current.failedBy(leaf).has(id))) reserved.add(leaf);
     }
   }
 

@@ -37,8 +37,8 @@ export interface IntakeEffects {
   /** The worker sent something that only a fault of its own explains. */
   readonly workerFailed: (workerId: string, detail: string) => void;
   readonly workerSucceeded: (workerId: string) => void;
-  /** Whether somebody else could compute what this worker did. */
-  readonly hasOthers: (workerId: string) => boolean;
+  /** Who else could compute what this worker did. */
+  readonly others: (workerId: string) => readonly string[];
   readonly dispatch: () => void;
   readonly notify: (level: "info" | "warn", text: string) => void;
 }
@@ -191,8 +191,12 @@ export class Intake implements UploadHub {
         return leafResultsProblem({ node, totalLossWeight }, [leaf]);
       })
       .find((text) => text !== undefined);
-    if (problem !== undefined || new Set(numbers).size < numbers.length) {
-      const refusal = { reason: "malformed", detail: problem ?? "a leaf comes twice" } as const;
+    const isWhole =
+      new Set(numbers).size === numbers.length &&
+      numbers.length === round.leases.get(fence)?.leaves.length;
+    if (problem !== undefined || !isWhole) {
+      const detail = problem ?? "not each leaf of the lease comes once";
+      const refusal = { reason: "malformed", detail } as const;
       reject(refusal);
       this.#refused(current, fence, refusal);
       return;
@@ -257,7 +261,7 @@ export class Intake implements UploadHub {
     effects.revoke(fence, `upload refused: ${reason}`, "refused");
     if (lease !== undefined && FAULTS.has(reason)) {
       const left = lease.leaves.filter((leaf) => !current.round.leases.isDone(leaf));
-      current.leavesFailed(left, lease.workerId, detail);
+      current.leavesFailed(left, lease.workerId, detail, effects.others(lease.workerId));
       effects.workerFailed(lease.workerId, detail);
     }
     effects.dispatch();
@@ -268,7 +272,7 @@ export class Intake implements UploadHub {
     current: CurrentRound,
     result: NonFiniteResult,
   ): "retry" | "confirmed" | "irreproducible" {
-    const isAlone = !this.#modules.effects.hasOthers(result.workerId);
+    const isAlone = this.#modules.effects.others(result.workerId).length === 0;
     const verdict = current.suspects.report(result, isAlone);
     if (verdict.kind === "retry") current.retries.push(verdict);
     if (verdict.kind === "irreproducible") {
