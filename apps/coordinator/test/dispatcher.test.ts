@@ -156,6 +156,20 @@ describe("a worker that is lost", () => {
     await collected;
   });
 
+  it("is not blamed when it was the coordinator that stood still", async () => {
+    const trial = new Trial();
+    const worker = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    const lease = await worker.lease(0);
+    // As after a suspended machine: the timer fires late, and the clock has gone on.
+    trial.clock.stall(DEADLINE_MS * 5);
+    expect(worker.sent("revoke")).toEqual([]);
+    expect(worker.stream.ended).toBeUndefined();
+    expect(trial.notices.at(-1)).toMatch(/the coordinator itself stood still for 4\.9 s/);
+    worker.complete(lease);
+    expect((await collected).kind).toBe("complete");
+  });
+
   it("is cut off when it stays silent after its lease went to others", async () => {
     const trial = new Trial();
     const frozen = trial.join();

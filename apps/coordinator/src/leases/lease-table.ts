@@ -114,6 +114,11 @@ export class LeaseTable {
     if (timeSteps !== undefined) lease.timeSteps = timeSteps;
   }
 
+  /** The coordinator stood still for so long: no lease is older for it. */
+  forgive(pausedMs: number): void {
+    for (const lease of this.#leases.values()) lease.lastProgressMs += pausedMs;
+  }
+
   /** Whether this worker's lease under this fence was not revoked and has all of these leaves. */
   holdsLeaves(fence: number, workerId: string, leaves: readonly number[]): boolean {
     const lease = this.#valid(fence, workerId);

@@ -105,6 +105,11 @@ export class WorkerSession {
     return this.#isStopping;
   }
 
+  /** The coordinator stood still for so long, and heard nobody. */
+  forgive(pausedMs: number): void {
+    this.#lastHeardMs += pausedMs;
+  }
+
   /** Since when the worker has not said a word, while it has a lease to end; undefined if it is idle. */
   get busyAndSilentSinceMs(): number | undefined {
     return this.#isOpen && this.#fence !== undefined ? this.#lastHeardMs : undefined;

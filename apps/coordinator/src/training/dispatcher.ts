@@ -47,6 +47,7 @@ export class Dispatcher implements SessionHub {
   #current: CurrentRound | undefined;
   #nextFence = 1;
   #timer: Timer | undefined;
+  #tickDueMs = 0;
 
   constructor(options: DispatcherOptions, modules: DispatcherModules) {
     this.#options = options;
@@ -222,14 +223,25 @@ export class Dispatcher implements SessionHub {
   }
 
   #schedule(): void {
+    const { clock } = this.#modules;
+    const intervalMs = this.#options.deadlineMs / TICKS_PER_DEADLINE;
     this.#timer?.cancel();
-    this.#timer = this.#modules.clock.setTimer(
-      this.#options.deadlineMs / TICKS_PER_DEADLINE,
-      () => {
-        this.#tick();
-        if (this.#current !== undefined) this.#schedule();
-      },
-    );
+    this.#tickDueMs = clock.now() + intervalMs;
+    this.#timer = clock.setTimer(intervalMs, () => {
+      // This process itself stood still. What workers sent meanwhile is read after this; whom we
+      // did not listen to has not been silent.
+      const pausedMs = clock.now() - this.#tickDueMs;
+      if (pausedMs > intervalMs) this.#forgive(pausedMs);
+      else this.#tick();
+      if (this.#current !== undefined) this.#schedule();
+    });
+  }
+
+  #forgive(pausedMs: number): void {
+    this.#current?.round.leases.forgive(pausedMs);
+    for (const { link } of this.#modules.workers.all()) link?.forgive(pausedMs);
+    const seconds = (pausedMs / 1000).toFixed(1);
+    this.#modules.notify("warn", `the coordinator itself stood still for ${seconds} s`);
   }
 
   #tick(): void {

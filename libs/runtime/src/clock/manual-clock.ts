@@ -59,6 +59,18 @@ export class ManualClock implements Clock {
     this.#nowMs = endMs;
   }
 
+  /**
+   * Lets the process stand still, as when its machine was suspended: the time is later, and what fell
+   * due meanwhile is fired only then, each once.
+   */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+    for (const due of [...this.#pending].filter(({ dueMs }) => dueMs <= this.#nowMs)) {
+      this.#pending.delete(due);
+      due.fire();
+    }
+  }
+
   #firstDue(untilMs: number): PendingTimer | undefined {
     let first: PendingTimer | undefined;
     for (const timer of this.#pending) {
