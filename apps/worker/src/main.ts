@@ -84,6 +84,8 @@ function checkAddresses({
   return http === undefined ? undefined : requireLoopback(http, { insecure });
 }
 
+const QUARANTINED = /^\S+ is quarantined: /;
+
 function exitCode(end: StreamEnd, log: Log): number {
   switch (end.kind) {
     case "drained":
@@ -91,7 +93,9 @@ function exitCode(end: StreamEnd, log: Log): number {
       return EXIT_DONE;
     case "stop":
       if (end.failed) {
-        log.lastLine(`the run failed: ${end.reason}`);
+        // A quarantined worker ends alone: the run goes on without it.
+        const what = QUARANTINED.test(end.reason) ? "sent away" : "the run failed";
+        log.lastLine(`${what}: ${end.reason}`);
         return EXIT_FAILED;
       }
       log.logger.info({ reason: end.reason }, "the run is over");

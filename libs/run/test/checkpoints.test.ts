@@ -156,6 +156,29 @@ describe("newestCheckpoint", () => {
     expect(await stepOf(run)).toBe(8);
   });
 
+  it("skips, for a run that goes on, one whose best checkpoint is damaged or missing", async () => {
+    const run = await runWithoutCheckpoints();
+    await write(run, 4);
+    await write(run, 8);
+    await writeCheckpoint(run, contentAt(12, ledger, identity, { step: 8, loss: 1.25 }));
+    const goesOnFrom = async (): Promise<number | undefined> =>
+      (await newestCheckpoint(run, { withBest: true })).content?.step;
+    expect(await goesOnFrom()).toBe(12);
+    await writeFile(join(run.paths.checkpoints, "step-00000008", "state.safetensors"), "x");
+    expect(await goesOnFrom()).toBe(4);
+    await rm(join(run.paths.checkpoints, "step-00000008"), { recursive: true });
+    const { content, skipped } = await newestCheckpoint(run, { withBest: true });
+    expect(content?.step).toBe(4);
+    expect(skipped).toEqual([
+      {
+        name: "step-00000012",
+        reason: expect.stringMatching(/a best one that is lost: step-00000008/),
+      },
+    ]);
+    // To draw text from it, it is as good as any.
+    expect(await stepOf(run)).toBe(12);
+  });
+
   it("says what is wrong with each that it skips", async () => {
     const run = await runWithoutCheckpoints();
     for (const step of [4, 8, 12, 16, 20]) await write(run, step);

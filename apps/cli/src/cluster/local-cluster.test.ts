@@ -174,6 +174,17 @@ describe("a worker of a local cluster", () => {
     expect(notices).toEqual([]);
   });
 
+  it("that ends because the run failed is not replaced either: the coordinator tells of that", async () => {
+    const { workers, notices } = await runningCluster(2);
+    workers()[0]?.end(1, "ostinato worker: the run failed: step 3 is not finite");
+    workers()[1]?.end(1, "ostinato worker: sent away: worker-1-2 is quarantined: x");
+    await settle();
+    expect(workers()).toHaveLength(3);
+    expect(notices).toEqual([
+      expect.stringContaining("sent away: worker-1-2 is quarantined: x; worker-3 takes its place"),
+    ]);
+  });
+
   it("is replaced at most five times in a row, and then the run is stopped with exit code 1", async () => {
     const { cluster, coordinator, workers, notices, clock } = await runningCluster(1);
     for (let death = 0; death <= MAX_RESTARTS_IN_A_ROW; death++) {

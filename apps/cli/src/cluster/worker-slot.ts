@@ -9,6 +9,8 @@ export const MAX_RESTARTS_IN_A_ROW = 5;
 /** A worker that lived this long was not stillborn: the next one comes without delay. */
 export const SOUND_LIFE_MS = 60_000;
 const FIRST_DELAY_MS = 500;
+/** A worker's last line when its coordinator has told it that the run failed: nobody is to follow. */
+const RUN_FAILED = /^(?:ostinato worker: )?the run failed: /;
 const MAX_DELAY_MS = 30_000;
 
 export interface WorkerSlotModules {
@@ -34,7 +36,7 @@ export class WorkerSlot {
     this.#modules = modules;
   }
 
-  /** Runs workers until one leaves by itself, the place is closed, or too many died. */
+  /** Runs workers until one leaves by itself or because the run failed, the place is closed, or too many died. */
   async run(): Promise<"left" | "givenUp"> {
     const { clock, startWorker, nextName, onNotice } = this.#modules;
     let name = nextName();
@@ -46,7 +48,7 @@ export class WorkerSlot {
       this.#child = undefined;
       if (this.#hasClosed()) return "left";
       // It was told to stop, or drained: the coordinator tells of that.
-      if (exit.code === 0) return "left";
+      if (exit.code === 0 || RUN_FAILED.test(exit.lastLine)) return "left";
       const death = `${name}${pidOf(child)} ${describeExit(exit)}`;
       if (this.#restarts >= MAX_RESTARTS_IN_A_ROW) {
         onNotice(`${death}; it is not replaced after ${MAX_RESTARTS_IN_A_ROW} restarts in a row`);

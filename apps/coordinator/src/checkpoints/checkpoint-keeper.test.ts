@@ -35,8 +35,11 @@ class SlowStore implements CheckpointStore {
     }
   }
 
-  retain = (): Promise<void> =>
-    this.cannotRemove ? Promise.reject(new Error("not empty")) : Promise.resolve();
+  readonly retainedAfter: (number | undefined)[] = [];
+  retain = (): Promise<void> => {
+    this.retainedAfter.push(this.written.at(-1));
+    return this.cannotRemove ? Promise.reject(new Error("not empty")) : Promise.resolve();
+  };
   loadParameters = (): Promise<Float32Array> => Promise.reject(new Error("missing"));
   writeEnd = (): Promise<void> => Promise.resolve();
 }
@@ -75,6 +78,17 @@ describe("CheckpointKeeper", () => {
     await keeper.settled();
     expect(store.written).toEqual([1, 2, 4]);
     expect([...done].sort()).toEqual([1, 2, 3, 4]);
+  });
+
+  it("lets a newer best take the place of one that still waits: no more than one is held", async () => {
+    const store = new SlowStore();
+    const { keeper } = createKeeper(store);
+    const done: number[] = [];
+    for (const step of [1, 2, 3, 4]) keeper.save(request(step, true), () => done.push(step));
+    expect(done).toEqual([2, 3]);
+    await store.open();
+    await keeper.settled();
+    expect(store.written).toEqual([1, 4]);
   });
 
   it("goes on after a failure and reports it until a newer checkpoint is written", async () => {
@@ -116,6 +130,8 @@ describe("CheckpointKeeper", () => {
     await store.open();
     await keeper.settled();
     expect([store.written, failed]).toEqual([[3, 4], [3]]);
+    // On account of the newest alone: seen from the old one, what is newer would be in the way.
+    expect(store.retainedAfter).toEqual([4]);
     await expect(keeper.loadParameters(3)).rejects.toThrow("missing");
   });
 });

@@ -72,12 +72,12 @@ export class CheckpointKeeper {
 
   /**
    * Takes the request over and calls `done` when its buffers are free. Where writing is slower
-   * than the interval, a newer request replaces one that still waits, unless that is the best.
+   * than the interval, a newer request replaces one that still waits, and a newer best an older one.
    */
   save(request: CheckpointRequest, done: () => void): void {
-    const replaced = this.#waiting.filter((waiting) => !waiting.request.isBest);
-    for (const waiting of replaced) waiting.done();
-    this.#waiting = this.#waiting.filter((waiting) => waiting.request.isBest);
+    const isReplaced = (waiting: Waiting): boolean => request.isBest || !waiting.request.isBest;
+    for (const waiting of this.#waiting.filter(isReplaced)) waiting.done();
+    this.#waiting = this.#waiting.filter((waiting) => !isReplaced(waiting));
     this.#waiting.push({ request, done });
     this.#writing ??= this.#writeAll();
   }
@@ -108,6 +108,7 @@ export class CheckpointKeeper {
       await this.#writeBestAgain();
       try {
         const isWritten = await this.#write(request);
+        if (isWritten) await this.#retain();
         if (request.isBest) this.#unwrittenBest = isWritten ? undefined : copyOf(request);
       } finally {
         done();
@@ -118,7 +119,7 @@ export class CheckpointKeeper {
 
   /** True if the checkpoint is whole. Training goes on without it: the next one may succeed. */
   async #write(request: CheckpointRequest): Promise<boolean> {
-    const { clock, store, onWritten, onFailed, onRetainFailed } = this.#modules;
+    const { clock, store, onWritten, onFailed } = this.#modules;
     const startMs = clock.now();
     try {
       await store.write(request);
@@ -130,11 +131,18 @@ export class CheckpointKeeper {
     this.#failure = undefined;
     this.#writtenAtMs = clock.now();
     onWritten(request.step, (this.#writtenAtMs - startMs) / 1000);
-    await store.retain().catch((error: unknown) => onRetainFailed(asError(error)));
     return true;
   }
 
-  /** Before a newer one, so that latest.json ends up with the newer one. */
+  async #retain(): Promise<void> {
+    const { store, onRetainFailed } = this.#modules;
+    await store.retain().catch((error: unknown) => onRetainFailed(asError(error)));
+  }
+
+  /**
+   * Before a newer one, so that latest.json ends up with the newer one; and nothing is removed on
+   * account of it, as it is not the newest.
+   */
   async #writeBestAgain(): Promise<void> {
     const best = this.#unwrittenBest;
     if (best !== undefined && (await this.#write(best))) this.#unwrittenBest = undefined;

@@ -48,7 +48,11 @@ export async function findResumePoint(
         `${expected.data.slice(0, 12)}, the run has ${run.data.slice(0, 12)})`,
     );
   }
-  const newest = await newestCheckpoint(directory, { expected: { ...expected, job }, ledger });
+  const newest = await newestCheckpoint(directory, {
+    expected: { ...expected, job },
+    ledger,
+    withBest: true,
+  });
   const checkpoint = newest.content;
   const position = checkpoint?.ledger ?? { head: run.hash, offset: run.offset };
   const replay: ReplayLine[] = [];

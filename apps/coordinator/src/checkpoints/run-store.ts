@@ -51,7 +51,7 @@ export class RunStore implements CheckpointStore {
       },
       { beforeCommit: syncLedger },
     );
-    this.#written = step;
+    this.#written = Math.max(this.#written, step);
   }
 
   async retain(): Promise<void> {

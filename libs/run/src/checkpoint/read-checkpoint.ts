@@ -56,6 +56,11 @@ export interface NewestCheckpointOptions {
   readonly expected?: ExpectedRun;
   /** A checkpoint that names a line which this ledger does not have is skipped. */
   readonly ledger?: LedgerContents;
+  /**
+   * Skip one whose best checkpoint is damaged or missing, as a run that goes on from it would end for
+   * want of that one. From an older checkpoint the run repeats its way to the same best.
+   */
+  readonly withBest?: boolean;
 }
 
 /**
@@ -65,13 +70,15 @@ export interface NewestCheckpointOptions {
  */
 export async function newestCheckpoint(
   run: RunDirectory,
-  { expected, ledger }: NewestCheckpointOptions = {},
+  { expected, ledger, withBest = false }: NewestCheckpointOptions = {},
 ): Promise<NewestCheckpoint> {
   const skipped: { name: string; reason: string }[] = [];
   for (const step of await checkpointSteps(run)) {
     try {
       const content = await loadCheckpoint(run, step, expected);
-      const problem = ledger === undefined ? undefined : positionProblem(ledger, content.ledger);
+      const problem =
+        (ledger === undefined ? undefined : positionProblem(ledger, content.ledger)) ??
+        (withBest ? await bestProblem(run, content, expected) : undefined);
       if (problem === undefined) return { content, skipped };
       skipped.push({ name: checkpointName(step), reason: problem });
     } catch (error) {
@@ -81,6 +88,22 @@ export async function newestCheckpoint(
     }
   }
   return { content: undefined, skipped };
+}
+
+async function bestProblem(
+  run: RunDirectory,
+  { step, progress }: CheckpointContent,
+  expected: ExpectedRun | undefined,
+): Promise<string | undefined> {
+  const { best } = progress;
+  if (best === null || best.step === step) return undefined;
+  try {
+    await loadCheckpoint(run, best.step, expected);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RunError) || error.code !== "checkpointDamaged") throw error;
+    return `it goes on from a best one that is lost: ${error.message}`;
+  }
 }
 
 /**
