@@ -16,7 +16,7 @@ import { basename, dirname, join } from "node:path";
 
 import { z } from "zod";
 
-import { RunError } from "../errors/index.js";
+import { RunError, storageFailed } from "../errors/index.js";
 
 /** The time a lock lives by; a Clock of libs/runtime is one. */
 export interface LockClock {
@@ -179,9 +179,4 @@ function writeNew(path: string, content: Holder): number {
 
 function inWords({ pid, host, startedAt }: Holder): string {
   return `the coordinator with process id ${pid} on ${host}, since ${startedAt}`;
-}
-
-function storageFailed(path: string, error: unknown): RunError {
-  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-  return new RunError("storageFailed", `${path}: cannot be written (${reason})`, { cause: error });
 }

@@ -10,3 +10,4 @@
  */
 export { isUsageError, RunError } from "./run-error.js";
 export type { RunErrorCode } from "./run-error.js";
+export { storageFailed } from "./storage-failed.js";

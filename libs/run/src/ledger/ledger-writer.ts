@@ -4,7 +4,7 @@ import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } f
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
-import { RunError } from "../errors/index.js";
+import { RunError, storageFailed } from "../errors/index.js";
 import { sealJson } from "../sealed-json/index.js";
 import { CHAIN_START } from "./read-ledger.js";
 import type { LedgerContents } from "./read-ledger.js";
@@ -178,9 +178,4 @@ function open(path: string, flags: "wx" | "r+"): number {
     }
     throw storageFailed(path, error);
   }
-}
-
-function storageFailed(path: string, error: unknown): RunError {
-  const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-  return new RunError("storageFailed", `${path}: cannot be written (${reason})`, { cause: error });
 }

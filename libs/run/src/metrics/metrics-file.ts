@@ -2,7 +2,7 @@
 
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 
-import { RunError } from "../errors/index.js";
+import { storageFailed } from "../errors/index.js";
 import type { LedgerRecord } from "../ledger/index.js";
 
 /** Flat, so that every plotting tool reads it; numbers that are not finite become null. */
@@ -93,7 +93,6 @@ function attempt<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new RunError("storageFailed", `${path}: cannot be written (${reason})`, { cause: error });
+    throw storageFailed(path, error);
   }
 }
