@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { CoordinatorHandlers } from "@ostinato/proto";
 import { trajectoryDigest } from "@ostinato/run";
-import type { RunConfig } from "@ostinato/run";
+import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
 import { CheckpointKeeper, RunStore } from "./checkpoints/index.js";
@@ -13,7 +13,7 @@ import { createHandlers } from "./rpc/index.js";
 import type { WorkerSession } from "./sessions/index.js";
 import { describeSamples } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
-import { ArithmeticThread, BufferPool, ParameterVersion } from "./steps/index.js";
+import { ArithmeticThread, BufferPool, makeVersion } from "./steps/index.js";
 import { CarriedStates, Dispatcher, EventHub, Trainer, TrainingPlan } from "./training/index.js";
 
 export interface ComposeOptions {
@@ -30,7 +30,7 @@ export interface ComposeModules {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
-  readonly metricsFile: { append(line: Readonly<Record<string, unknown>>): void };
+  readonly metricsFile: Pick<MetricsFile, "append">;
 }
 
 export interface ComposedRun {
@@ -142,12 +142,8 @@ export async function composeRun(
       dispatcher.fail(error);
     },
   );
-  const buffer = parameters.acquire();
-  buffer.set(run.start.parameters);
-  const summary = await arithmetic.summarize(buffer);
-  const version = new ParameterVersion(run.start.step, buffer, summary, (done) => {
-    parameters.release(done);
-  });
+  const { start } = run;
+  const version = await makeVersion(start.step, start.parameters, { parameters, arithmetic });
   const trainer = new Trainer(
     {
       config,
@@ -168,7 +164,7 @@ export async function composeRun(
       events,
       metricsFile,
     },
-    { version, progress: run.start.progress, position: run.start.position },
+    { version, progress: start.progress, position: start.position },
   );
   const status = (): ReturnType<typeof buildStatus> =>
     buildStatus(

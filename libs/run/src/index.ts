@@ -70,7 +70,7 @@ export type {
   RunRecord,
   StepRecord,
 } from "./ledger/index.js";
-export { metricsOf, openMetricsFile } from "./metrics/index.js";
+export { metricsLine, metricsOf, openMetricsFile } from "./metrics/index.js";
 export type { MetricsFile, MetricsLine } from "./metrics/index.js";
 export { FileStorage, guardStorage } from "./storage/index.js";
 export type { FileSystem, NamedBytes, Storage, WriteFolderOptions } from "./storage/index.js";

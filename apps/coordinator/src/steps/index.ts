@@ -18,6 +18,7 @@ export type {
 } from "./arithmetic-operations.js";
 export { BufferPool } from "./buffer-pool.js";
 export { GradientTree } from "./gradient-tree.js";
+export { makeVersion } from "./make-version.js";
 export { ParameterVersion } from "./parameter-version.js";
 export { leafResultsProblem, StagedUpload } from "./staged-upload.js";
 export type { CompleteUpload, UploadOutcome, UploadShape } from "./staged-upload.js";

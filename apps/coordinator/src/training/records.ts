@@ -1,11 +1,20 @@
 /** Rounds as ledger records. Sums are float64, in leaf order. */
 
+import type { LeafResult } from "@ostinato/proto";
 import type { EvaluationRecord, StepRecord } from "@ostinato/run";
 import type { ApplyResult, ParameterVersion } from "../steps/index.js";
 import type { EvaluationRound } from "./evaluation-round.js";
 import type { TrainRound } from "./train-round.js";
 
-const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+function leafEntry(result: LeafResult): StepRecord["leaves"][number] {
+  return {
+    leaf: result.leaf,
+    samples: result.numSamples,
+    weight: result.lossWeight,
+    loss: result.lossSum,
+    digest: Buffer.from(result.sampleDigest).toString("hex"),
+  };
+}
 
 export interface Totals {
   readonly samples: number;
@@ -58,13 +67,7 @@ export function toStepRecord(options: {
       worker: workerId,
       fence,
     })),
-    leaves: round.results().map((result) => ({
-      leaf: result.leaf,
-      samples: result.numSamples,
-      weight: result.lossWeight,
-      loss: result.lossSum,
-      digest: toHex(result.sampleDigest),
-    })),
+    leaves: round.results().map(leafEntry),
     lost: lostOf(round),
   };
 }
@@ -112,13 +115,6 @@ export function toEvaluationRecord(options: {
     ...totals,
     best: options.best,
     parameters: round.version.digestHex,
-    leaves: round.results().map((result) => ({
-      leaf: result.leaf,
-      samples: result.numSamples,
-      weight: result.lossWeight,
-      loss: result.lossSum,
-      digest: toHex(result.sampleDigest),
-      worker: result.workerId,
-    })),
+    leaves: round.results().map((result) => ({ ...leafEntry(result), worker: result.workerId })),
   };
 }

@@ -3,21 +3,20 @@
 import { createHash } from "node:crypto";
 import type { OptimizerState } from "@ostinato/lstm";
 import { learningRateAt } from "@ostinato/lstm";
-import type { RunConfig } from "@ostinato/run";
+import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { CheckpointKeeper } from "../checkpoints/index.js";
 import { CoordinatorError } from "../errors/index.js";
 import type { LedgerPosition, RunLedger } from "../ledger/index.js";
 import type { Metrics } from "../ops/index.js";
 import type { ApplyResult, Arithmetic, BufferPool } from "../steps/index.js";
-import { GradientTree, ParameterVersion } from "../steps/index.js";
+import { GradientTree, makeVersion, ParameterVersion } from "../steps/index.js";
 import type { CarriedStates } from "./carried-states.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
 import type { EventHub } from "./event-hub.js";
 import { leavesOf } from "./intake.js";
 import type { TrainingPlan } from "./plan.js";
-import type { CommittedStep } from "./publisher.js";
 import { Publisher } from "./publisher.js";
 import type { Totals } from "./records.js";
 import { toEvaluationRecord, toSkippedRecord, toStepRecord, totalsOf } from "./records.js";
@@ -42,7 +41,7 @@ export interface TrainerModules {
   readonly ledger: RunLedger;
   readonly keeper: CheckpointKeeper;
   readonly events: EventHub;
-  readonly metricsFile: { append(line: Readonly<Record<string, unknown>>): void };
+  readonly metricsFile: Pick<MetricsFile, "append">;
 }
 
 /** Decisions that later steps depend on; part of every checkpoint. */
@@ -236,14 +235,7 @@ export class Trainer {
     const replayed = this.#commitRecord(record);
     metrics.phaseSeconds.observe({ phase: "commit" }, (clock.now() - startMs) / 1000);
     this.#loss = totals.loss;
-    const { gradientNorm, clipped } = result;
-    this.#publish({ applied: { totals, gradientNorm, clipped }, learningRate, replayed });
-  }
-
-  #publish(step: Pick<CommittedStep, "applied" | "learningRate" | "replayed">): void {
-    const { plan } = this.#options;
-    const { epoch } = plan.at(this.step);
-    this.#publisher.step({ ...step, step: this.step, totalSteps: plan.totalSteps, epoch });
+    this.#publisher.step(record, this.#options.plan.totalSteps, replayed);
   }
 
   /** The run itself produces values that are not finite here: stop, or leave the step out. */
@@ -265,23 +257,15 @@ export class Trainer {
           (problem === "update" ? "" : " or set training.onNonFinite: skipStep"),
       );
     }
-    const { parameters, arithmetic, states, events } = this.#modules;
-    const copy = parameters.acquire();
-    copy.set(this.#version.parameters);
-    const version = new ParameterVersion(
-      planned.step,
-      copy,
-      await arithmetic.summarize(copy),
-      (buffer) => {
-        parameters.release(buffer);
-      },
-    );
+    const { states, events } = this.#modules;
+    const version = await makeVersion(planned.step, this.#version.parameters, this.#modules);
     this.#advance(version);
     states.forgetHolders();
     const learningRate = this.#learningRate(planned.step);
-    const replayed = this.#commitRecord(toSkippedRecord({ round, learningRate, version }));
+    const record = toSkippedRecord({ round, learningRate, version });
+    const replayed = this.#commitRecord(record);
     events.emit({ kind: "notice", level: "warn", text: `${where}; the step is skipped` });
-    this.#publish({ applied: undefined, learningRate, replayed });
+    this.#publisher.step(record, this.#options.plan.totalSteps, replayed);
   }
 
   #advance(version: ParameterVersion): void {
@@ -299,10 +283,7 @@ export class Trainer {
   async #evaluateIfDue(signal: AbortSignal): Promise<boolean> {
     const { plan } = this.#options;
     if (this.#progress.evaluatedStep >= this.step || !plan.isEvaluationDue(this.step)) return false;
-    const loss = await this.#evaluate("validation", this.#version, signal, (candidate) =>
-      this.#isBest(candidate),
-    );
-    const best = this.#isBest(loss);
+    const { loss, best } = await this.#evaluate("validation", this.#version, signal);
     this.#progress = {
       best: best ? { step: this.step, loss } : this.#progress.best,
       evaluatedStep: this.step,
@@ -319,8 +300,7 @@ export class Trainer {
     split: "validation" | "test",
     version: ParameterVersion,
     signal: AbortSignal,
-    isBest: (loss: number) => boolean,
-  ): Promise<number> {
+  ): Promise<{ readonly loss: number; readonly best: boolean }> {
     this.#state = "evaluating";
     const { clock, dispatcher, metrics } = this.#modules;
     const round = new EvaluationRound({
@@ -336,10 +316,11 @@ export class Trainer {
     const totals = totalsOf(round.results());
     const { loss } = totals;
     if (!Number.isFinite(loss)) this.#lossNotFinite(round);
-    const best = isBest(loss);
-    const replayed = this.#commitRecord(toEvaluationRecord({ round, totals, best }));
-    this.#publisher.evaluation({ step: version.version, split, loss, best, replayed });
-    return loss;
+    // What is chosen is chosen by the validation part alone.
+    const best = split === "validation" && this.#isBest(loss);
+    const record = toEvaluationRecord({ round, totals, best });
+    this.#publisher.evaluation(record, this.#commitRecord(record));
+    return { loss, best };
   }
 
   #lossNotFinite(round: EvaluationRound): void {
@@ -381,25 +362,17 @@ export class Trainer {
 
   /** The test part, once, with the parameters that the validation part chose; then the end. */
   async #finish(signal: AbortSignal): Promise<TrainingResult> {
-    const { keeper, arithmetic, parameters, ledger } = this.#modules;
+    const { keeper, ledger } = this.#modules;
     const { best } = this.#progress;
     if (this.#options.config.evaluation.final) {
       let version = this.#version.hold();
       if (best !== null && best.step !== this.step) {
         version.letGo();
-        const buffer = parameters.acquire();
-        buffer.set(await keeper.loadParameters(best.step));
-        version = new ParameterVersion(
-          best.step,
-          buffer,
-          await arithmetic.summarize(buffer),
-          (done) => {
-            parameters.release(done);
-          },
-        );
+        const loaded = await keeper.loadParameters(best.step);
+        version = await makeVersion(best.step, loaded, this.#modules);
       }
       try {
-        await this.#evaluate("test", version, signal, () => false);
+        await this.#evaluate("test", version, signal);
       } finally {
         version.letGo();
       }

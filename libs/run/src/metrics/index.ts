@@ -9,5 +9,5 @@
  *
  * @module
  */
-export { metricsOf, openMetricsFile } from "./metrics-file.js";
+export { metricsLine, metricsOf, openMetricsFile } from "./metrics-file.js";
 export type { MetricsFile, MetricsLine } from "./metrics-file.js";

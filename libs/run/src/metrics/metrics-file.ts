@@ -3,7 +3,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 
 import { storageFailed } from "../errors/index.js";
-import type { LedgerRecord } from "../ledger/index.js";
+import type { EvaluationRecord, LedgerRecord, StepRecord } from "../ledger/index.js";
 
 /** Flat, so that every plotting tool reads it; numbers that are not finite become null. */
 export type MetricsLine = {
@@ -44,18 +44,29 @@ export function openMetricsFile(path: string, committed?: readonly MetricsLine[]
   return { append, close: () => closeSync(file) };
 }
 
-/** The lines that a ledger's steps and evaluations amount to; how fast they were is not in it. */
+/**
+ * The line that a committed step or evaluation amounts to.
+ *
+ * @param tokensPerSecond how fast a step was, which is not in the ledger
+ */
+export function metricsLine(
+  record: StepRecord | EvaluationRecord,
+  tokensPerSecond: number | null = null,
+): MetricsLine {
+  if (record.type === "step") {
+    const { type, step, epoch, loss, learningRate, gradientNorm } = record;
+    const line = { type, step, epoch, loss, learningRate, gradientNorm, tokensPerSecond };
+    return { ...line, skipped: record.skipped !== null };
+  }
+  const { type, step, split, loss, best } = record;
+  return { type, step, split, loss, best };
+}
+
+/** The lines that a ledger's steps and evaluations amount to. */
 export function metricsOf(records: readonly LedgerRecord[]): MetricsLine[] {
-  return records.flatMap((record): MetricsLine[] => {
-    if (record.type === "step") {
-      const { type, step, epoch, loss, learningRate, gradientNorm } = record;
-      const line = { type, step, epoch, loss, learningRate, gradientNorm };
-      return [{ ...line, tokensPerSecond: null, skipped: record.skipped !== null }];
-    }
-    if (record.type !== "evaluation") return [];
-    const { type, step, split, loss, best } = record;
-    return [{ type, step, split, loss, best }];
-  });
+  return records.flatMap((record) =>
+    record.type === "step" || record.type === "evaluation" ? [metricsLine(record)] : [],
+  );
 }
 
 /** What tells one line from another. */
