@@ -74,6 +74,11 @@ export class LeaseTable {
     return this.#done[leaf] ?? false;
   }
 
+  /** The leaves of a lease that are not done, ascending. */
+  unfinished({ leaves }: Pick<LeaseRecord, "leaves">): readonly number[] {
+    return leaves.filter((leaf) => !this.isDone(leaf));
+  }
+
   /** Leaves that nobody holds, ascending. */
   freeLeaves(): readonly number[] {
     const held = new Set<number>();
@@ -142,7 +147,7 @@ export class LeaseTable {
   complete(leaves: readonly number[]): readonly LeaseRecord[] {
     for (const leaf of leaves) this.#done[leaf] = true;
     const completed = [...this.#leases.values()].filter(
-      (lease) => lease.state === "active" && lease.leaves.every((leaf) => this.isDone(leaf)),
+      (lease) => lease.state === "active" && this.unfinished(lease).length === 0,
     );
     for (const lease of completed) lease.state = "complete";
     return completed;
@@ -153,7 +158,7 @@ export class LeaseTable {
     const lease = this.#leases.get(fence);
     if (lease?.state !== "active") return undefined;
     lease.state = "revoked";
-    const leaves = lease.leaves.filter((leaf) => !this.isDone(leaf));
+    const leaves = this.unfinished(lease);
     return { worker: lease.workerId, fence, leaves, reason };
   }
 
@@ -182,7 +187,7 @@ export class LeaseTable {
     }
     return active
       .filter((lease) => nowMs - lease.grantedAtMs >= lateAfterMs)
-      .filter((lease) => lease.leaves.some((leaf) => !this.isDone(leaf) && holders.get(leaf) === 1))
+      .filter((lease) => this.unfinished(lease).some((leaf) => holders.get(leaf) === 1))
       .sort((a, b) => a.grantedAtMs - b.grantedAtMs || a.fence - b.fence)[0];
   }
 }

@@ -29,7 +29,7 @@ export interface StatusSources {
         readonly step: number;
         readonly leases: {
           active(): readonly LeaseRecord[];
-          isDone(leaf: number): boolean;
+          unfinished(lease: LeaseRecord): readonly number[];
           freeLeaves(): readonly number[];
         };
       }
@@ -48,7 +48,7 @@ export function buildStatus(sources: StatusSources, nowMs: number): StatusReply 
       workerId,
       name,
       state,
-      leaves: lease?.leaves.filter((leaf) => sources.round?.leases.isDone(leaf) !== true) ?? [],
+      leaves: (lease && sources.round?.leases.unfinished(lease)) ?? [],
       phase: lease?.phase ?? "",
       sinceProgressMs: lease === undefined ? 0 : Math.round(nowMs - lease.lastProgressMs),
     };
@@ -108,7 +108,7 @@ export function describeWait(sources: StatusSources, nowMs: number): string {
   const sinceMs = nowMs - stalled.lastProgressMs;
   if (sinceMs < deadlineMs * WORTH_SAYING) return "";
   const name = sources.workers.find(({ workerId }) => workerId === stalled.workerId)?.name ?? "?";
-  const leaves = shown(stalled.leaves.filter((leaf) => !round.leases.isDone(leaf)));
+  const leaves = shown(round.leases.unfinished(stalled));
   return (
     `${what} waits on ${stalled.workerId} (${name}), leaves ${leaves}, phase ${stalled.phase}: ` +
     `nothing moved for ${seconds(sinceMs)} s; they are leased again in ` +

@@ -2,6 +2,7 @@
 
 import type { NodeId } from "@ostinato/proto";
 import { CoordinatorError } from "../errors/index.js";
+import type { LeaseRecord } from "../leases/index.js";
 import type { EvaluationRound } from "./evaluation-round.js";
 import { Suspects } from "./suspects.js";
 import type { Verdict } from "./suspects.js";
@@ -58,14 +59,9 @@ export class CurrentRound {
    *
    * @param candidates workers that could be asked for them now or soon
    */
-  leavesFailed(
-    leaves: readonly number[],
-    workerId: string,
-    detail: string,
-    candidates: readonly string[],
-  ): void {
-    for (const leaf of leaves) {
-      const workers = [...(this.#failures.get(leaf) ?? []), workerId];
+  leaseFailed(lease: LeaseRecord, detail: string, candidates: readonly string[]): void {
+    for (const leaf of this.round.leases.unfinished(lease)) {
+      const workers = [...(this.#failures.get(leaf) ?? []), lease.workerId];
       this.#failures.set(leaf, workers);
       const isUntried = candidates.some((id) => !workers.includes(id));
       if (workers.length < MAX_FAILURES_OF_A_LEAF || isUntried) continue;

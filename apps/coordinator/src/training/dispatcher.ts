@@ -156,10 +156,9 @@ export class Dispatcher implements SessionHub {
     const lease = current?.round.leases.get(fence);
     if (current !== undefined && lease?.state === "active" && lease.workerId === workerId) {
       // Ended without results for all of its leaves.
-      const left = lease.leaves.filter((leaf) => !current.round.leases.isDone(leaf));
       const detail = error === "" ? "it ended early" : error;
       this.#revoke(fence, detail, "failed");
-      current.leavesFailed(left, workerId, detail, this.#others(workerId));
+      current.leaseFailed(lease, detail, this.#others(workerId));
       this.#leaseFailed(workerId, detail);
     } else if (error !== "") this.#leaseFailed(workerId, error);
     this.#dispatch();
@@ -252,11 +251,10 @@ export class Dispatcher implements SessionHub {
     workers.expireJoined(clock.now(), deadlineMs);
     for (const lease of round.leases.expired(clock.now(), deadlineMs)) {
       const seconds = ((clock.now() - lease.lastProgressMs) / 1000).toFixed(1);
-      const left = lease.leaves.filter((leaf) => !round.leases.isDone(leaf));
       notify(
         "warn",
         `step ${round.step}: ${lease.workerId} has not moved in phase ${lease.phase} for ` +
-          `${seconds} s; its leaves ${left.join(", ")} are leased again`,
+          `${seconds} s; its leaves ${round.leases.unfinished(lease).join(", ")} are leased again`,
       );
       this.#revoke(lease.fence, `nothing moved for ${seconds} s`, "expired");
     }
@@ -307,7 +305,7 @@ export class Dispatcher implements SessionHub {
     const reserved = new Set<number>();
     current.retries = current.retries.filter((retry) => {
       const leaves = leavesOf(retry.node);
-      if (leaves.every((leaf) => round.leases.isDone(leaf))) return false;
+      if (round.leases.unfinished({ leaves }).length === 0) return false;
       const mayBeSame = this.#others(retry.notBy).length === 0;
       const workerId = [...idle].find((id) => id !== retry.notBy || mayBeSame);
       if (workerId === undefined) {
@@ -318,8 +316,8 @@ export class Dispatcher implements SessionHub {
       idle.delete(workerId);
       return false;
     });
-    this.#dispatchFailed(current, idle, reserved);
-    const free = round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
+    const unreserved = round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
+    const free = this.#dispatchFailed(current, idle, unreserved);
     for (const { workerId, leaves } of planLeases(free, [...idle])) {
       this.#grant(round, workerId, leaves);
       idle.delete(workerId);
@@ -328,33 +326,36 @@ export class Dispatcher implements SessionHub {
       const late = round.leases.late(clock.now(), this.#options.deadlineMs * LATE_PART_OF_DEADLINE);
       if (late === undefined) return;
       metrics.secondLeases.inc();
-      this.#grant(
-        round,
-        workerId,
-        late.leaves.filter((leaf) => !round.leases.isDone(leaf)),
-      );
+      this.#grant(round, workerId, round.leases.unfinished(late));
     }
   }
 
-  /** What a worker failed goes to one that has not, as long as there is one. */
-  #dispatchFailed(current: CurrentRound, idle: Set<string>, reserved: Set<number>): void {
-    const { round } = current;
-    let failed = round.leases
-      .freeLeaves()
-      .filter((leaf) => current.failedBy(leaf).size > 0 && !reserved.has(leaf));
+  /**
+   * What a worker failed goes to one that has not, as long as there is one.
+   *
+   * @returns the free leaves that are for anyone
+   */
+  #dispatchFailed(
+    current: CurrentRound,
+    idle: Set<string>,
+    free: readonly number[],
+  ): readonly number[] {
+    let failed = free.filter((leaf) => current.failedBy(leaf).size > 0);
+    if (failed.length === 0) return free;
+    const untouched = free.filter((leaf) => !failed.includes(leaf));
     for (const workerId of idle) {
       const leaves = failed.filter((leaf) => !current.failedBy(leaf).has(workerId));
       if (leaves.length === 0) continue;
-      this.#grant(round, workerId, leaves);
+      this.#grant(current.round, workerId, leaves);
       idle.delete(workerId);
       failed = failed.filter((leaf) => !leaves.includes(leaf));
     }
     const all = this.#others("");
-    for (const leaf of failed) {
-      if (all.some((id) => !current.failedBy(leaf).has(id))) reserved.add(leaf);
-    }
+    const byEveryone = failed.filter((leaf) => all.every((id) => current.failedBy(leaf).has(id)));
+    return [...untouched, ...byEveryone].sort((a, b) => a - b);
   }
 
+  /** @param leaves ascending */
   #grant(
     round: Round,
     workerId: string,
@@ -364,14 +365,13 @@ export class Dispatcher implements SessionHub {
     const session = this.#modules.workers.get(workerId)?.link;
     if (session === undefined) return;
     const { metrics, clock, states } = this.#modules;
-    const ascending = [...leaves].sort((a, b) => a - b);
     const nodes =
       wholeNodes ??
-      contiguousRuns(ascending).flatMap(({ first, count }) => nodesCovering(first, count));
-    const record = round.leases.grant(workerId, ascending, clock.now(), nodes);
+      contiguousRuns(leaves).flatMap(({ first, count }) => nodesCovering(first, count));
+    const record = round.leases.grant(workerId, leaves, clock.now(), nodes);
     metrics.leases.inc({ event: "issued" });
     const isTraining = round.kind === "train";
-    const sources = ascending.map((leaf) => ({
+    const sources = leaves.map((leaf) => ({
       leaf,
       state: isTraining ? states.sourceFor(leaf, workerId) : ("zero" as const),
     }));

@@ -260,8 +260,7 @@ export class Intake implements UploadHub {
     const lease = current.round.leases.get(fence);
     effects.revoke(fence, `upload refused: ${reason}`, "refused");
     if (lease !== undefined && FAULTS.has(reason)) {
-      const left = lease.leaves.filter((leaf) => !current.round.leases.isDone(leaf));
-      current.leavesFailed(left, lease.workerId, detail, effects.others(lease.workerId));
+      current.leaseFailed(lease, detail, effects.others(lease.workerId));
       effects.workerFailed(lease.workerId, detail);
     }
     effects.dispatch();
