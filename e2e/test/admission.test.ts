@@ -3,7 +3,7 @@
 import { loadCheckpoint, openRunDirectory } from "@ostinato/run";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
-import { Cluster, endOf, ledgerOf, stepsOf } from "./support/cluster.js";
+import { Cluster, endOf, ledgerOf, settingFlags, stepsOf } from "./support/cluster.js";
 import { FakeWorker } from "./support/fake-worker.js";
 import type { FakeUpload } from "./support/fake-worker.js";
 import { waitFor } from "./support/waiting.js";
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 async function startCoordinator(...settings: string[]): Promise<Cluster> {
-  const flags = ["training.maxSteps=3", ...settings].flatMap((setting) => ["--set", setting]);
+  const flags = settingFlags(["training.maxSteps=3", ...settings]);
   cluster = await Cluster.start(workspace.config, workspace.at(`run-${numRuns++}`), flags);
   return cluster;
 }

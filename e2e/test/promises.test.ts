@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { StepRecord } from "@ostinato/run";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Cluster, endOf, ledgerOf, stepsOf } from "./support/cluster.js";
+import { Cluster, endOf, ledgerOf, stepsOf, trainToTheEnd } from "./support/cluster.js";
 import { run } from "./support/processes.js";
 import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
@@ -16,19 +16,9 @@ let reference: string;
 const workersOf = (step: StepRecord): Set<string> =>
   new Set(step.nodes.map(({ worker }) => worker));
 
-async function trainUndisturbed(name: string, numWorkers: number): Promise<string> {
-  const runDirectory = workspace.at(name);
-  const cluster = await Cluster.start(workspace.config, runDirectory);
-  try {
-    for (let i = 0; i < numWorkers; i++) cluster.addWorker();
-    await cluster.completed();
-    for (const worker of cluster.workers) {
-      expect(await worker.finished()).toMatchObject({ code: 0, signal: null });
-    }
-  } finally {
-    await cluster.close();
-  }
-  return runDirectory;
+function trainUndisturbed(name: string, numWorkers: number): Promise<string> {
+  const workers = Array.from({ length: numWorkers }, () => ({}));
+  return trainToTheEnd(workspace.config, workspace.at(name), { workers });
 }
 
 async function expectVerified(runDirectory: string): Promise<void> {
@@ -183,22 +173,16 @@ describe("the final parameters", () => {
 
 describe("a run whose best evaluation is not its last", () => {
   it("ends with the test part at the best, an old version by then", async () => {
-    const runDirectory = workspace.at("overshot");
     // With such a learning rate each step does harm: the first evaluation is the best.
     const settings = [
       "training.maxSteps=16",
       "evaluation.everySteps=2",
       "optimizer.learningRate=4",
     ];
-    const flags = settings.flatMap((setting) => ["--set", setting]);
-    const cluster = await Cluster.start(workspace.config, runDirectory, flags);
-    try {
-      cluster.addWorker();
-      cluster.addWorker();
-      await cluster.completed();
-    } finally {
-      await cluster.close();
-    }
+    const runDirectory = await trainToTheEnd(workspace.config, workspace.at("overshot"), {
+      settings,
+      workers: [{}, {}],
+    });
     const ledger = await ledgerOf(runDirectory);
     const { best, step } = endOf(ledger);
     expect(best?.step).toBeLessThan(step - 2);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { loadCheckpoint, openRunDirectory } from "@ostinato/run";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { Cluster, ledgerOf, stepsOf } from "./support/cluster.js";
+import { ledgerOf, stepsOf, trainToTheEnd } from "./support/cluster.js";
 import { createWorkspace, repository } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
 
@@ -25,15 +25,8 @@ let runDirectory: string;
 beforeAll(async () => {
   workspace = await createWorkspace();
   fixture = JSON.parse(await readFile(join(fixtures, "pytorch-run.json"), "utf8")) as Fixture;
-  runDirectory = workspace.at("run");
-  const cluster = await Cluster.start(join(fixtures, "pytorch-run.yaml"), runDirectory);
-  try {
-    cluster.addWorker();
-    cluster.addWorker();
-    await cluster.completed();
-  } finally {
-    await cluster.close();
-  }
+  const config = join(fixtures, "pytorch-run.yaml");
+  runDirectory = await trainToTheEnd(config, workspace.at("run"), { workers: [{}, {}] });
 });
 
 afterAll(async () => {

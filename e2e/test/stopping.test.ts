@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { Cluster } from "./support/cluster.js";
+import { Cluster, settingFlags } from "./support/cluster.js";
 import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -27,7 +27,7 @@ describe("a coordinator that is stopped", () => {
   it("ends, although a frozen worker has not read the half of its parameters", async () => {
     // 12.6 million parameters, 50 MB: more than the connection's buffers and windows hold.
     const settings = ["model.hiddenSize=1024", "optimizer.kind=sgd", "cluster.deadlineSeconds=2"];
-    const flags = settings.flatMap((setting) => ["--set", setting]);
+    const flags = settingFlags(settings);
     const cluster = await Cluster.start(workspace.config, workspace.at("frozen"), flags);
     try {
       const worker = cluster.addWorker();

@@ -3,7 +3,7 @@
 import { cp, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Cluster, ledgerOf, stepsOf } from "./support/cluster.js";
+import { ledgerOf, stepsOf, trainToTheEnd } from "./support/cluster.js";
 import { run } from "./support/processes.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -14,23 +14,13 @@ let numCopies = 0;
 const WRONG_DATA = new URL("./support/wrong-data.mjs", import.meta.url).href;
 
 /** @param wrongData how its worker is wrong, if it is */
-async function train(name: string, wrongData?: string): Promise<string> {
-  const runDirectory = workspace.at(name);
-  const cluster = await Cluster.start(workspace.config, runDirectory);
-  try {
-    // NODE_OPTIONS reaches the compute thread too, which lays the data out.
-    cluster.addWorker(
-      wrongData === undefined
-        ? {}
-        : {
-            env: { OSTINATO_TEST_WRONG_DATA: wrongData, NODE_OPTIONS: `--import=${WRONG_DATA}` },
-          },
-    );
-    await cluster.completed();
-  } finally {
-    await cluster.close();
-  }
-  return runDirectory;
+function train(name: string, wrongData?: string): Promise<string> {
+  // NODE_OPTIONS reaches the compute thread too, which lays the data out.
+  const worker =
+    wrongData === undefined
+      ? {}
+      : { env: { OSTINATO_TEST_WRONG_DATA: wrongData, NODE_OPTIONS: `--import=${WRONG_DATA}` } };
+  return trainToTheEnd(workspace.config, workspace.at(name), { workers: [worker] });
 }
 
 async function copyOf(name: string): Promise<string> {
@@ -104,20 +94,14 @@ describe("ostinato verify", () => {
   );
 
   it("proves a run whose steps were skipped, and does not count their samples as used", async () => {
-    const runDirectory = workspace.at("skipped");
     const settings = [
       ...["training.onNonFinite=skipStep", "training.maxSteps=4", "model.dropout=0"],
       ...["optimizer.kind=sgd", "optimizer.learningRate=1e36", "optimizer.clipNorm=null"],
     ];
-    const flags = settings.flatMap((setting) => ["--set", setting]);
-    const cluster = await Cluster.start(workspace.config, runDirectory, flags);
-    try {
-      cluster.addWorker();
-      cluster.addWorker();
-      await cluster.completed();
-    } finally {
-      await cluster.close();
-    }
+    const runDirectory = await trainToTheEnd(workspace.config, workspace.at("skipped"), {
+      settings,
+      workers: [{}, {}],
+    });
     const steps = stepsOf(await ledgerOf(runDirectory));
     // With such a learning rate the first step is the last one whose gradient is finite.
     expect(steps.map(({ skipped }) => skipped)).toEqual([null, ...Array(3).fill("nonFinite")]);

@@ -80,6 +80,35 @@ export class Cluster {
   }
 }
 
+/** `--set` for each of these. */
+export function settingFlags(settings: readonly string[]): readonly string[] {
+  return settings.flatMap((setting) => ["--set", setting]);
+}
+
+/** A whole run that nothing disturbs, its workers' ends included; returns its run directory. */
+export async function trainToTheEnd(
+  config: string,
+  runDirectory: string,
+  options: {
+    readonly settings?: readonly string[];
+    readonly workers: readonly StartOptions[];
+  },
+): Promise<string> {
+  const { settings = [], workers } = options;
+  const cluster = await Cluster.start(config, runDirectory, settingFlags(settings));
+  try {
+    for (const worker of workers) cluster.addWorker(worker);
+    await cluster.completed();
+    for (const worker of cluster.workers) {
+      const { code, signal, stderr } = await worker.finished();
+      if (code !== 0) throw new Error(`a worker ended with ${signal ?? code}: ${stderr}`);
+    }
+  } finally {
+    await cluster.close();
+  }
+  return runDirectory;
+}
+
 export async function ledgerOf(runDirectory: string): Promise<LedgerContents> {
   const { paths } = await openRunDirectory(runDirectory);
   return readLedger(paths.ledger);
