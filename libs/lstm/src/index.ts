@@ -19,8 +19,15 @@
  */
 export { globalNormClip } from "./clipping/index.js";
 export type { ClipRequest, ClipResult } from "./clipping/index.js";
+export { allowedBy } from "./keys/index.js";
 export { initialParameters } from "./initialization/index.js";
-export { parameterLayout, stateShape, tensorView } from "./layout/index.js";
+export {
+  matchingTensors,
+  parameterLayout,
+  requireMatchingTensors,
+  stateShape,
+  tensorView,
+} from "./layout/index.js";
 export type { ParameterLayout, StateShape, TensorLayout } from "./layout/index.js";
 export { LstmError } from "./lstm-error.js";
 export type { LstmErrorCode } from "./lstm-error.js";

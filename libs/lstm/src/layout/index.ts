@@ -5,6 +5,7 @@
  * const layout = parameterLayout(spec);
  * const head = tensorView(parameters, layout, 'head.kernel'); // [H·V], row-major, no copy
  */
+export { matchingTensors, requireMatchingTensors } from "./tensor-pattern.js";
 export { parameterLayout, tensorView } from "./parameter-layout.js";
 export type { ParameterLayout, TensorLayout } from "./parameter-layout.js";
 export { stateShape } from "./state-shape.js";

@@ -1,6 +1,9 @@
 /** What the schema says of a key beyond its type: its role in a resume, and its values in words. */
 
+import { allowedBy } from "@ostinato/lstm";
 import { z } from "zod";
+
+import { shapesOf } from "./shapes.js";
 
 /**
  * What a change of a key does to a run that is resumed: another value of a `trajectory` key would lead
@@ -35,4 +38,22 @@ export const operational: Mark = mark("operational");
 /** A key's role and values; undefined for a schema that is no key. */
 export function metaOf(schema: z.core.$ZodType): KeyMeta | undefined {
   return keys.get(schema);
+}
+
+/**
+ * Marks every key of a group that another package wrote down, whose values it says in words, as one
+ * that the parameters or the ledger depend on.
+ */
+export function trajectoryGroup<S extends z.ZodType>(group: S): S {
+  markAll(group);
+  return group;
+}
+
+function markAll(schema: z.core.$ZodType): void {
+  const allowed = allowedBy(schema);
+  if (allowed !== undefined) {
+    keys.add(schema, { role: "trajectory", allowed });
+    return;
+  }
+  for (const shape of shapesOf(schema)) Object.values(shape).forEach(markAll);
 }

@@ -4,9 +4,10 @@ import { z } from "zod";
 
 import { metaOf } from "./keys.js";
 import type { KeyMeta } from "./keys.js";
+import { shapesOf } from "./shapes.js";
+import type { Shape } from "./shapes.js";
 
 type Schema = z.core.$ZodType;
-type Shape = Readonly<Record<string, Schema>>;
 
 export interface SchemaKey {
   readonly path: string;
@@ -82,19 +83,4 @@ function shapeFor(schema: Schema, raw: unknown): Shape | undefined {
     (shape) => shape["kind"] !== undefined && z.safeParse(shape["kind"], kind).success,
   );
   return ofKind ?? shapes.at(-1);
-}
-
-/** The shape of a group, or those of its alternatives; none for anything else. */
-function shapesOf(schema: Schema): readonly Shape[] {
-  if (schema instanceof z.ZodObject) return [schema.shape];
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap(shapesOf);
-  if (schema instanceof z.ZodPipe) return shapesOf(schema.out);
-  if (
-    schema instanceof z.ZodReadonly ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault
-  ) {
-    return shapesOf(schema.def.innerType);
-  }
-  return [];
 }
