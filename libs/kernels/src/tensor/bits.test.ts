@@ -90,7 +90,7 @@ describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
             initialHidden: slice(hidden, [firstRow, 0], [numRows, H]),
             initialCell: slice(cell, [firstRow, 0], [numRows, H]),
           });
-          const gateGradients = lstmSequenceBackward({
+          const { gateGradients } = lstmSequenceBackward({
             ...sequence,
             hiddenGradient: slice(slopes, [0, firstRow, 0], [T, numRows, H]),
             recurrentKernelTransposed: transpose(recurrentKernel),

@@ -105,7 +105,7 @@ describe.each(["wasm", "cpu"] as const)("kernels on %s", (backend) => {
         const slopes = values(T * B * H);
         const loss = (inputGates: Float64Array): number =>
           float64Lstm({ ...oracle, inputGates }).reduce((sum, h, k) => sum + h * slopes[k]!, 0);
-        const gateGradients = lstmSequenceBackward({
+        const { gateGradients } = lstmSequenceBackward({
           ...sequence,
           hiddenGradient: tensor3d(slopes, [T, B, H]),
           recurrentKernelTransposed: transpose(recurrentKernel),

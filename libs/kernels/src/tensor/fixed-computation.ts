@@ -55,7 +55,7 @@ export function fixedComputation(): Uint8Array<ArrayBuffer> {
       weights: ones<Rank.R1>([numPositions]),
     };
     const head = linearSoftmaxCrossEntropyGradient(loss);
-    const gateGradients = lstmSequenceBackward({
+    const { gateGradients } = lstmSequenceBackward({
       ...sequence,
       hiddenGradient: reshape(head.hiddenGradient, [numSteps, numRows, hiddenSize]),
       recurrentKernelTransposed: transpose(recurrentKernel),

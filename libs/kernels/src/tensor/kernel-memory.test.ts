@@ -107,7 +107,7 @@ const backwardInputs = (): {
 
 const OPERATIONS: readonly Operation[] = [
   operation("lstmSequenceForward", 4, "initialCell", forwardInputs, lstmSequenceForward),
-  operation("lstmSequenceBackward", 1, "cellActivations", backwardInputs, lstmSequenceBackward),
+  operation("lstmSequenceBackward", 3, "cellActivations", backwardInputs, lstmSequenceBackward),
   operation("linearSoftmaxCrossEntropy", 1, "weights", lossInputs, linearSoftmaxCrossEntropy),
   operation(
     "linearSoftmaxCrossEntropyGradient",

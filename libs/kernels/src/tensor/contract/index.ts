@@ -8,12 +8,15 @@
  * - Outputs are new tensors, tracked by the caller's tidy scope; inputs are neither kept nor changed.
  * - `onTimeSteps` may throw: then nothing is left allocated.
  *
- * Letters: T time steps, B rows of the batch, H hidden size, N positions (any number of rows),
+ * Letters: T time steps, B rows of the batch, H hidden size, P projected size, R size of the recurrent
+ * state h (P with a projection, else H), G gates, N positions (any number of rows), C columns,
  * I inputs, O outputs, V vocabulary, E embedding size.
  */
 export { embeddingGather, embeddingGradient } from "./embedding.js";
 export { KERNEL_NAMES } from "./kernel-names.js";
 export type { KernelName } from "./kernel-names.js";
+export { layerNorm, layerNormGradient } from "./layer-norm.js";
+export type { LayerNormGradientInputs, LayerNormInputs, NormalizedRows } from "./layer-norm.js";
 export { linearGradient, matMulBias } from "./linear.js";
 export { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
 export type {
@@ -21,15 +24,38 @@ export type {
   LinearSoftmaxCrossEntropyInputs,
 } from "./linear-loss.js";
 export {
+  gruSequenceBackward,
+  gruSequenceForward,
   lstmSequenceBackward,
   lstmSequenceForward,
+  lstmVariantSequenceBackward,
+  lstmVariantSequenceForward,
+  rnnSequenceBackward,
+  rnnSequenceForward,
   TIME_STEPS_PER_REPORT,
-} from "./lstm-sequence.js";
+} from "./sequences/index.js";
 export type {
+  GruSequence,
+  GruSequenceBackwardInputs,
+  GruSequenceForwardInputs,
+  GruSequenceGradients,
+  LstmLayerNorm,
   LstmSequence,
   LstmSequenceBackwardInputs,
   LstmSequenceForwardInputs,
+  LstmSequenceGradients,
+  LstmVariantGradients,
+  LstmVariantOptions,
+  LstmVariantSequence,
+  LstmVariantSequenceBackwardInputs,
+  LstmVariantSequenceForwardInputs,
+  LstmZoneout,
   OnTimeSteps,
-} from "./lstm-sequence.js";
+  RnnActivation,
+  RnnSequence,
+  RnnSequenceBackwardInputs,
+  RnnSequenceForwardInputs,
+  RnnSequenceGradients,
+} from "./sequences/index.js";
 export { sequenceRows } from "./sequence-rows.js";
 export type { SequenceBlock } from "./sequence-rows.js";

@@ -50,3 +50,12 @@ export function expectShape(
     `${kernelName}: ${name} has shape [${tensor.shape.join(", ")}], expected [${expected.join(", ")}]`,
   );
 }
+
+/** The tensors that are there: a kernel is not given the names of the others. */
+export function presentTensors(
+  tensors: Readonly<Record<string, Tensor | undefined>>,
+): NamedTensorMap {
+  return Object.fromEntries(
+    Object.entries(tensors).filter((entry): entry is [string, Tensor] => entry[1] !== undefined),
+  );
+}

@@ -8,9 +8,19 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core
 import { gradientSums } from "../gradient-sums.js";
 import { KERNEL_NAMES } from "../contract/index.js";
 import type { SequenceBlock } from "../contract/index.js";
-import { lstmSequenceBackward, lstmSequenceForward } from "./lstm-sequence.js";
+import { layerNorm, layerNormGradient } from "./layer-norm.js";
 import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
 import { oneHotRows } from "./one-hot.js";
+import {
+  gruSequenceBackward,
+  gruSequenceForward,
+  lstmSequenceBackward,
+  lstmSequenceForward,
+  lstmVariantSequenceBackward,
+  lstmVariantSequenceForward,
+  rnnSequenceBackward,
+  rnnSequenceForward,
+} from "./sequences/index.js";
 import type { KernelCall, KernelTable } from "../registered-kernel.js";
 
 function embeddingGather({ inputs }: KernelCall<{ table: Tensor2D; ids: Tensor1D }>): Tensor[] {
@@ -53,6 +63,14 @@ function sequenceRows({
 export const REFERENCE_KERNELS: KernelTable = {
   [KERNEL_NAMES.lstmSequenceForward]: lstmSequenceForward,
   [KERNEL_NAMES.lstmSequenceBackward]: lstmSequenceBackward,
+  [KERNEL_NAMES.lstmVariantSequenceForward]: lstmVariantSequenceForward,
+  [KERNEL_NAMES.lstmVariantSequenceBackward]: lstmVariantSequenceBackward,
+  [KERNEL_NAMES.gruSequenceForward]: gruSequenceForward,
+  [KERNEL_NAMES.gruSequenceBackward]: gruSequenceBackward,
+  [KERNEL_NAMES.rnnSequenceForward]: rnnSequenceForward,
+  [KERNEL_NAMES.rnnSequenceBackward]: rnnSequenceBackward,
+  [KERNEL_NAMES.layerNorm]: layerNorm,
+  [KERNEL_NAMES.layerNormGradient]: layerNormGradient,
   [KERNEL_NAMES.linearSoftmaxCrossEntropy]: linearSoftmaxCrossEntropy,
   [KERNEL_NAMES.linearSoftmaxCrossEntropyGradient]: linearSoftmaxCrossEntropyGradient,
   [KERNEL_NAMES.embeddingGather]: embeddingGather,

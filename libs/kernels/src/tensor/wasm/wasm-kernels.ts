@@ -14,7 +14,7 @@ import type { KernelCall, KernelTable } from "../registered-kernel.js";
 import { allocate, floats, integers } from "./wasm-heap.js";
 import type { WasmBackend } from "./wasm-heap.js";
 import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
-import { lstmSequenceBackward, lstmSequenceForward } from "./lstm-sequence.js";
+import { lstmSequenceBackward, lstmSequenceForward } from "./sequences/lstm-sequence.js";
 
 /** GatherV2 of this backend computes each element's index by itself, fifty times slower than this. */
 function embeddingGather({

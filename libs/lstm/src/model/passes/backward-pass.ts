@@ -39,7 +39,7 @@ export function backwardPass(
     progress.beginLayer();
     const { sequence, inputMask } = activations[layer]!;
     const { recurrentKernelTransposed, inputKernelTransposed } = tensors.layers[layer]!;
-    const gateGradients = lstmSequenceBackward({
+    const { gateGradients } = lstmSequenceBackward({
       hiddenGradient: outputGradient,
       gates: sequence.gates,
       cell: sequence.cell,

@@ -1,13 +1,8 @@
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { expectRank, expectShape, runKernel } from "./kernel-call.js";
-import { KERNEL_NAMES } from "./kernel-names.js";
-
-/** At most this many time steps pass between two calls of `onTimeSteps`. */
-export const TIME_STEPS_PER_REPORT = 16;
-
-/** Told how many time steps of this sequence are done; it may throw to stop the kernel. */
-export type OnTimeSteps = (timeSteps: number) => void;
+import { expectRank, expectShape, presentTensors, runKernel } from "../kernel-call.js";
+import { KERNEL_NAMES } from "../kernel-names.js";
+import type { OnTimeSteps } from "./time-steps.js";
 
 export interface LstmSequenceForwardInputs {
   /** [T,B,4H]: the input's share of the gates with the bias, x·Wx + b; columns i, f, g, o. */
@@ -60,6 +55,11 @@ export function lstmSequenceForward(inputs: LstmSequenceForwardInputs): LstmSequ
 export interface LstmSequenceBackwardInputs {
   /** [T,B,H]: the loss's gradient with respect to each h_t, from what reads the layer's output. */
   readonly hiddenGradient: Tensor3D;
+  /**
+   * [T,B,H]: gradient of each c_t, from what reads the cell state itself, such as a decoder that
+   * starts from an encoder's last one. None by default.
+   */
+  readonly cellGradient?: Tensor3D | undefined;
   /** [T,B,4H], of the forward pass. */
   readonly gates: Tensor3D;
   /** [T+1,B,H], of the forward pass. */
@@ -71,19 +71,31 @@ export interface LstmSequenceBackwardInputs {
   readonly onTimeSteps?: OnTimeSteps | undefined;
 }
 
+export interface LstmSequenceGradients {
+  /**
+   * [T,B,4H]: with respect to z, the gates before their activations. The gradients of inputs and
+   * weights are products with it.
+   */
+  readonly gateGradients: Tensor3D;
+  /** [B,H] */
+  readonly initialHiddenGradient: Tensor2D;
+  /** [B,H] */
+  readonly initialCellGradient: Tensor2D;
+}
+
 /**
- * Backward through all time steps. The state after the last step gets no gradient from later ones
- * (truncated backpropagation through time).
+ * Backward through all time steps. The state after the last step gets no gradient but what
+ * `hiddenGradient` and `cellGradient` say (truncated backpropagation through time).
  *
- * @returns [T,B,4H]: the gradient with respect to z, the gates before their activations. The
- *   gradients of inputs and weights are products with it.
  * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
-export function lstmSequenceBackward(inputs: LstmSequenceBackwardInputs): Tensor3D {
-  const { hiddenGradient, gates, cell, cellActivations, recurrentKernelTransposed } = inputs;
+export function lstmSequenceBackward(inputs: LstmSequenceBackwardInputs): LstmSequenceGradients {
+  const { hiddenGradient, cellGradient, gates, cell, cellActivations } = inputs;
+  const { recurrentKernelTransposed, onTimeSteps } = inputs;
   const kernelName = KERNEL_NAMES.lstmSequenceBackward;
   expectRank(kernelName, "hiddenGradient", hiddenGradient, 3);
   const [numSteps, numRows, hiddenSize] = hiddenGradient.shape;
+  if (cellGradient) expectShape(kernelName, "cellGradient", cellGradient, hiddenGradient.shape);
   expectShape(kernelName, "gates", gates, [numSteps, numRows, 4 * hiddenSize]);
   expectShape(kernelName, "cell", cell, [numSteps + 1, numRows, hiddenSize]);
   expectShape(kernelName, "cellActivations", cellActivations, [numSteps, numRows, hiddenSize]);
@@ -91,10 +103,17 @@ export function lstmSequenceBackward(inputs: LstmSequenceBackwardInputs): Tensor
     4 * hiddenSize,
     hiddenSize,
   ]);
-  const [gateGradients] = runKernel(
+  const [gateGradients, initialHiddenGradient, initialCellGradient] = runKernel(
     kernelName,
-    { hiddenGradient, gates, cell, cellActivations, recurrentKernelTransposed },
-    { onTimeSteps: inputs.onTimeSteps },
-  ) as [Tensor3D];
-  return gateGradients;
+    presentTensors({
+      hiddenGradient,
+      cellGradient,
+      gates,
+      cell,
+      cellActivations,
+      recurrentKernelTransposed,
+    }),
+    { onTimeSteps },
+  ) as [Tensor3D, Tensor2D, Tensor2D];
+  return { gateGradients, initialHiddenGradient, initialCellGradient };
 }

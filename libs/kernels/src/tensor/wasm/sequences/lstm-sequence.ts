@@ -9,10 +9,10 @@
 import { matMul, sigmoid, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { reportTimeSteps } from "../registered-kernel.js";
-import type { KernelCall, TimeStepAttributes } from "../registered-kernel.js";
-import { allocate, floats } from "./wasm-heap.js";
-import type { WasmBackend } from "./wasm-heap.js";
+import { reportTimeSteps } from "../../registered-kernel.js";
+import type { KernelCall, TimeStepAttributes } from "../../registered-kernel.js";
+import { allocate, floats } from "../wasm-heap.js";
+import type { WasmBackend } from "../wasm-heap.js";
 
 export function lstmSequenceForward({
   inputs,
@@ -141,6 +141,7 @@ export function lstmSequenceBackward({
 }: KernelCall<
   {
     hiddenGradient: Tensor3D;
+    cellGradient?: Tensor3D;
     gates: Tensor3D;
     cell: Tensor3D;
     cellActivations: Tensor3D;
@@ -150,7 +151,8 @@ export function lstmSequenceBackward({
   WasmBackend
 >): Tensor[] {
   return tidy(() => {
-    const { hiddenGradient, gates, cell, cellActivations, recurrentKernelTransposed } = inputs;
+    const { hiddenGradient, cellGradient, gates, cell, cellActivations } = inputs;
+    const { recurrentKernelTransposed } = inputs;
     const [numSteps, numRows, hiddenSize] = hiddenGradient.shape;
     const size = numRows * hiddenSize;
     const gateGradients = allocate(backend, [numSteps, numRows, 4 * hiddenSize]);
@@ -162,6 +164,10 @@ export function lstmSequenceBackward({
       tidy(() => {
         const fromNextHidden_BH = matMul(dz_B4H, recurrentKernelTransposed);
         const dz = floats(backend, dz_B4H);
+        if (cellGradient) {
+          const ofStep = floats(backend, cellGradient).subarray(t * size, (t + 1) * size);
+          for (let k = 0; k < size; k++) fromNextCell[k] = fromNextCell[k]! + ofStep[k]!;
+        }
         gateGradientStep(
           floats(backend, hiddenGradient).subarray(t * size, (t + 1) * size),
           floats(backend, fromNextHidden_BH),
@@ -176,7 +182,10 @@ export function lstmSequenceBackward({
       });
       reportTimeSteps(attrs, numSteps - t, numSteps);
     }
-    return [gateGradients];
+    const initialHiddenGradient = matMul(dz_B4H, recurrentKernelTransposed);
+    const initialCellGradient = allocate(backend, [numRows, hiddenSize]);
+    floats(backend, initialCellGradient).set(fromNextCell);
+    return [gateGradients, initialHiddenGradient, initialCellGradient];
   });
 }
 

@@ -1,22 +1,10 @@
 /** The reference LSTM sequence kernels, composed of plain tfjs ops. Letters as in the contract. */
-import {
-  add,
-  concat,
-  matMul,
-  mul,
-  reshape,
-  sigmoid,
-  slice,
-  stack,
-  sub,
-  tanh,
-  tidy,
-  zeros,
-} from "@tensorflow/tfjs-core";
+import { add, concat, matMul, mul, sigmoid, stack, tanh, tidy, zeros } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { reportTimeSteps } from "../registered-kernel.js";
-import type { KernelCall, TimeStepAttributes } from "../registered-kernel.js";
+import { reportTimeSteps } from "../../registered-kernel.js";
+import type { KernelCall, TimeStepAttributes } from "../../registered-kernel.js";
+import { columnBlock, sigmoidSlope, stepOf, tanhSlope } from "./step-tensors.js";
 
 export function lstmSequenceForward({
   inputs,
@@ -62,6 +50,7 @@ export function lstmSequenceBackward({
 }: KernelCall<
   {
     hiddenGradient: Tensor3D;
+    cellGradient?: Tensor3D;
     gates: Tensor3D;
     cell: Tensor3D;
     cellActivations: Tensor3D;
@@ -70,7 +59,7 @@ export function lstmSequenceBackward({
   TimeStepAttributes
 >): Tensor[] {
   return tidy(() => {
-    const { hiddenGradient, gates, cell, cellActivations, recurrentKernelTransposed } = inputs;
+    const { hiddenGradient, cellGradient, gates, cell, cellActivations } = inputs;
     const [numSteps, numRows, hiddenSize] = hiddenGradient.shape;
     const gateGradients = new Array<Tensor2D>(numSteps);
     // What step t + 1 passes back to h_t and c_t; nothing after the last step.
@@ -81,6 +70,7 @@ export function lstmSequenceBackward({
       const ifgo = [0, 1, 2, 3].map((k) => columnBlock(gates_B4H, k, hiddenSize));
       const [i_BH, f_BH, g_BH, o_BH] = ifgo as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
       const activation_BH = stepOf(cellActivations, t);
+      if (cellGradient) fromNextCell_BH = add(fromNextCell_BH, stepOf(cellGradient, t));
       const dh_BH = add(stepOf(hiddenGradient, t), fromNextHidden_BH);
       const dc_BH = add(fromNextCell_BH, mul(mul(dh_BH, o_BH), tanhSlope(activation_BH)));
       const di_BH = mul(mul(dc_BH, g_BH), sigmoidSlope(i_BH));
@@ -90,30 +80,9 @@ export function lstmSequenceBackward({
       const dz_B4H: Tensor2D = concat([di_BH, df_BH, dg_BH, do_BH] as Tensor2D[], 1);
       gateGradients[t] = dz_B4H;
       fromNextCell_BH = mul(dc_BH, f_BH);
-      fromNextHidden_BH = matMul(dz_B4H, recurrentKernelTransposed);
+      fromNextHidden_BH = matMul(dz_B4H, inputs.recurrentKernelTransposed);
       reportTimeSteps(attrs, numSteps - t, numSteps);
     }
-    return [stack(gateGradients)];
+    return [stack(gateGradients), fromNextHidden_BH, fromNextCell_BH];
   });
-}
-
-/** [T,B,C] → [B,C] at step t. */
-function stepOf(sequence: Tensor3D, t: number): Tensor2D {
-  const [, numRows, numColumns] = sequence.shape;
-  return reshape(slice(sequence, [t, 0, 0], [1, numRows, numColumns]), [numRows, numColumns]);
-}
-
-/** Columns [k·H, (k + 1)·H) of a [B,4H] tensor. */
-function columnBlock(gates_B4H: Tensor2D, k: number, hiddenSize: number): Tensor2D {
-  return slice(gates_B4H, [0, k * hiddenSize], [gates_B4H.shape[0], hiddenSize]);
-}
-
-/** σ'(z) by y = σ(z). */
-function sigmoidSlope(y: Tensor2D): Tensor2D {
-  return mul(y, sub(1, y));
-}
-
-/** tanh'(z) by y = tanh(z). */
-function tanhSlope(y: Tensor2D): Tensor2D {
-  return sub(1, mul(y, y));
 }
