@@ -20,6 +20,7 @@ export type { LayerNormGradientInputs, LayerNormInputs, NormalizedRows } from ".
 export { linearGradient, matMulBias } from "./linear.js";
 export { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
 export type {
+  LabelSmoothing,
   LinearSoftmaxCrossEntropyGradients,
   LinearSoftmaxCrossEntropyInputs,
 } from "./linear-loss.js";

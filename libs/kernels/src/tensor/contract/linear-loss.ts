@@ -32,6 +32,12 @@ export function linearSoftmaxCrossEntropy(inputs: LinearSoftmaxCrossEntropyInput
   return losses;
 }
 
+/** Attributes of the gradient kernel. */
+export interface LabelSmoothing {
+  /** ε */
+  readonly labelSmoothing: number;
+}
+
 export interface LinearSoftmaxCrossEntropyGradients {
   /** [N]: weight × loss of each position. */
   readonly losses: Tensor1D;
@@ -46,26 +52,29 @@ export interface LinearSoftmaxCrossEntropyGradients {
 /**
  * The losses of {@link linearSoftmaxCrossEntropy} and the gradients of their sum, in one pass over
  * the blocks. Weight gradients are sums over positions: call it with the positions of one leaf.
+ *
+ * With label smoothing ε the target's probability is 1 − ε, and ε is spread evenly over all V classes
+ * (Szegedy et al., 2016): the loss grows by ε·(logit of the target − mean of the logits).
+ *
  * @throws KernelError `invalidShape` naming the tensor, its shape and the one expected.
  */
 export function linearSoftmaxCrossEntropyGradient(
   inputs: LinearSoftmaxCrossEntropyInputs & {
     /** [V,H]: transposed by the caller once per parameter version, not once per leaf. */
     readonly kernelTransposed: Tensor2D;
+    /** ε, from 0 to below 1; 0 by default. */
+    readonly labelSmoothing?: number;
   },
 ): LinearSoftmaxCrossEntropyGradients {
-  const { hidden, kernel, kernelTransposed, bias, targets, weights } = inputs;
+  const { hidden, kernel, kernelTransposed, bias, targets, weights, labelSmoothing = 0 } = inputs;
   const kernelName = KERNEL_NAMES.linearSoftmaxCrossEntropyGradient;
   expectLossShapes(kernelName, inputs);
   expectShape(kernelName, "kernelTransposed", kernelTransposed, [kernel.shape[1], kernel.shape[0]]);
-  const [losses, hiddenGradient, kernelGradient, biasGradient] = runKernel(kernelName, {
-    hidden,
-    kernel,
-    kernelTransposed,
-    bias,
-    targets,
-    weights,
-  }) as [Tensor1D, Tensor2D, Tensor2D, Tensor1D];
+  const [losses, hiddenGradient, kernelGradient, biasGradient] = runKernel(
+    kernelName,
+    { hidden, kernel, kernelTransposed, bias, targets, weights },
+    { labelSmoothing },
+  ) as [Tensor1D, Tensor2D, Tensor2D, Tensor1D];
   return { losses, hiddenGradient, kernelGradient, biasGradient };
 }
 

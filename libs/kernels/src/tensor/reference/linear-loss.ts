@@ -17,7 +17,7 @@ import {
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
 import { gradientSums } from "../gradient-sums.js";
-import type { LinearSoftmaxCrossEntropyInputs } from "../contract/index.js";
+import type { LabelSmoothing, LinearSoftmaxCrossEntropyInputs } from "../contract/index.js";
 import { positionsPerBlock } from "../loss-blocks.js";
 import { oneHotRows } from "./one-hot.js";
 import type { KernelCall } from "../registered-kernel.js";
@@ -26,14 +26,20 @@ export function linearSoftmaxCrossEntropy({
   inputs,
 }: KernelCall<LinearSoftmaxCrossEntropyInputs>): Tensor[] {
   return tidy(() => {
-    const blocks = blocksOfPositions(inputs).map((block) => weightedLosses(block, inputs).losses);
+    const blocks = blocksOfPositions(inputs).map(
+      (block) => weightedLosses(block, inputs, 0).losses,
+    );
     return [concat(blocks)];
   });
 }
 
 export function linearSoftmaxCrossEntropyGradient({
   inputs,
-}: KernelCall<LinearSoftmaxCrossEntropyInputs & { kernelTransposed: Tensor2D }>): Tensor[] {
+  attrs,
+}: KernelCall<
+  LinearSoftmaxCrossEntropyInputs & { kernelTransposed: Tensor2D },
+  LabelSmoothing
+>): Tensor[] {
   return tidy(() => {
     const { kernel, kernelTransposed } = inputs;
     const losses: Tensor1D[] = [];
@@ -41,9 +47,14 @@ export function linearSoftmaxCrossEntropyGradient({
     let kernelGradient: Tensor2D = zeros(kernel.shape);
     let biasGradient: Tensor1D = zeros([kernel.shape[1]]);
     for (const block of blocksOfPositions(inputs)) {
-      const { losses: losses_N, probabilities_NV, oneHot_NV } = weightedLosses(block, inputs);
+      const { labelSmoothing } = attrs;
+      const {
+        losses: losses_N,
+        probabilities_NV,
+        targets_NV,
+      } = weightedLosses(block, inputs, labelSmoothing);
       const weights_N1 = reshape(block.weights, [-1, 1]);
-      const dLogits_NV: Tensor2D = mul(sub(probabilities_NV, oneHot_NV), weights_N1);
+      const dLogits_NV: Tensor2D = mul(sub(probabilities_NV, targets_NV), weights_N1);
       losses.push(losses_N);
       hiddenGradients.push(matMul(dLogits_NV, kernelTransposed));
       const sums = gradientSums(block.hidden, dLogits_NV);
@@ -76,11 +87,17 @@ function blocksOfPositions(inputs: LinearSoftmaxCrossEntropyInputs): LossBlock[]
 function weightedLosses(
   block: LossBlock,
   { kernel, bias }: LinearSoftmaxCrossEntropyInputs,
-): { losses: Tensor1D; probabilities_NV: Tensor2D; oneHot_NV: Tensor2D } {
+  labelSmoothing: number,
+): { losses: Tensor1D; probabilities_NV: Tensor2D; targets_NV: Tensor2D } {
   const logits_NV = fused.matMul({ a: block.hidden, b: kernel, bias }) as Tensor2D;
-  const oneHot_NV = oneHotRows(block.targets, kernel.shape[1]);
+  const numClasses = kernel.shape[1];
+  const oneHot_NV = oneHotRows(block.targets, numClasses);
+  const targets_NV: Tensor2D =
+    labelSmoothing === 0
+      ? oneHot_NV
+      : add(mul(oneHot_NV, 1 - labelSmoothing), labelSmoothing / numClasses);
   const logSum_N1 = logSumExp(logits_NV, 1, true);
-  const targetLogit_N = sum(mul(logits_NV, oneHot_NV), 1);
+  const targetLogit_N = sum(mul(logits_NV, targets_NV), 1);
   const losses: Tensor1D = mul(sub(reshape(logSum_N1, [-1]), targetLogit_N), block.weights);
-  return { losses, probabilities_NV: exp(sub(logits_NV, logSum_N1)), oneHot_NV };
+  return { losses, probabilities_NV: exp(sub(logits_NV, logSum_N1)), targets_NV };
 }

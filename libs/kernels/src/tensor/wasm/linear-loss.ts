@@ -6,7 +6,7 @@ import { fused, matMul, slice, softmax, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-core";
 
 import { gradientSums } from "../gradient-sums.js";
-import type { LinearSoftmaxCrossEntropyInputs } from "../contract/index.js";
+import type { LabelSmoothing, LinearSoftmaxCrossEntropyInputs } from "../contract/index.js";
 import { positionsPerBlock } from "../loss-blocks.js";
 import type { KernelCall } from "../registered-kernel.js";
 import { allocate, floats, integers } from "./wasm-heap.js";
@@ -19,7 +19,7 @@ export function linearSoftmaxCrossEntropy({
   return tidy(() => {
     const losses = allocate(backend, inputs.targets.shape);
     forEachBlock(inputs, (first, hidden_NH) => {
-      softmaxAndLosses(backend, inputs, hidden_NH, first, losses);
+      softmaxAndLosses(backend, inputs, hidden_NH, first, losses, 0);
     });
     return [losses];
   });
@@ -27,10 +27,11 @@ export function linearSoftmaxCrossEntropy({
 
 export function linearSoftmaxCrossEntropyGradient({
   inputs,
+  attrs,
   backend,
 }: KernelCall<
   LinearSoftmaxCrossEntropyInputs & { kernelTransposed: Tensor2D },
-  unknown,
+  LabelSmoothing,
   WasmBackend
 >): Tensor[] {
   return tidy(() => {
@@ -43,12 +44,21 @@ export function linearSoftmaxCrossEntropyGradient({
     floats(backend, kernelGradient).fill(0);
     floats(backend, biasGradient).fill(0);
     forEachBlock(inputs, (first, hidden_NH) => {
-      const dLogits_NV = softmaxAndLosses(backend, inputs, hidden_NH, first, losses);
+      const { labelSmoothing } = attrs;
+      const dLogits_NV = softmaxAndLosses(
+        backend,
+        inputs,
+        hidden_NH,
+        first,
+        losses,
+        labelSmoothing,
+      );
       subtractTargets(
         floats(backend, dLogits_NV),
         integers(backend, targets).subarray(first),
         floats(backend, weights).subarray(first),
         vocabularySize,
+        labelSmoothing,
       );
       const dHidden_NH = matMul(dLogits_NV, kernelTransposed);
       floats(backend, hiddenGradient).set(floats(backend, dHidden_NH), first * hiddenSize);
@@ -83,6 +93,7 @@ function softmaxAndLosses(
   hidden_NH: Tensor2D,
   first: number,
   losses: Tensor,
+  labelSmoothing: number,
 ): Tensor2D {
   const logits_NV = fused.matMul({ a: hidden_NH, b: kernel, bias }) as Tensor2D;
   const probabilities_NV: Tensor2D = softmax(logits_NV);
@@ -98,11 +109,11 @@ function softmaxAndLosses(
     const target = targetOf[first + n]!;
     const probability = probabilities[n * vocabularySize + target]!;
     // A probability near float32's smallest has lost its bits: take the loss from the logits.
-    const loss =
-      probability > 1e-30
-        ? -Math.log(probability)
-        : crossEntropy(logits.subarray(n * vocabularySize, (n + 1) * vocabularySize), target);
-    lossOf[first + n] = loss * weightOf[first + n]!;
+    const ofPosition = logits.subarray(n * vocabularySize, (n + 1) * vocabularySize);
+    const loss = probability > 1e-30 ? -Math.log(probability) : crossEntropy(ofPosition, target);
+    const smoothing =
+      labelSmoothing === 0 ? 0 : labelSmoothing * (ofPosition[target]! - meanOf(ofPosition));
+    lossOf[first + n] = (loss + smoothing) * weightOf[first + n]!;
   }
   return probabilities_NV;
 }
@@ -116,16 +127,34 @@ function crossEntropy(logits: Float32Array, target: number): number {
   return largest + Math.log(sum) - logits[target]!;
 }
 
-/** Probabilities [N,V] → gradient of the logits, (p − onehot(target)) × weight, in place. */
+/** In float64. */
+function meanOf(logits: Float32Array): number {
+  let sum = 0;
+  for (const logit of logits) sum += logit;
+  return sum / logits.length;
+}
+
+/**
+ * Probabilities [N,V] → gradient of the logits, (p − target's share) × weight, in place. The share is
+ * 1 at the target, or with label smoothing ε/V everywhere and 1 − ε more at the target.
+ */
 function subtractTargets(
   probabilities: Float32Array,
   targets: Int32Array,
   weights: Float32Array,
   vocabularySize: number,
+  labelSmoothing: number,
 ): void {
+  const share = labelSmoothing / vocabularySize;
   for (let n = 0, first = 0; first < probabilities.length; n++, first += vocabularySize) {
     const weight = weights[n]!;
-    probabilities[first + targets[n]!] = probabilities[first + targets[n]!]! - 1;
+    const target = first + targets[n]!;
+    probabilities[target] = probabilities[target]! - (1 - labelSmoothing);
+    if (share > 0) {
+      for (let k = first; k < first + vocabularySize; k++) {
+        probabilities[k] = probabilities[k]! - share;
+      }
+    }
     if (weight === 1) continue;
     for (let k = first; k < first + vocabularySize; k++) {
       probabilities[k] = probabilities[k]! * weight;

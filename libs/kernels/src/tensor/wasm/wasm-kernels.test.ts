@@ -84,10 +84,13 @@ describe("the wasm backend's own kernels", () => {
       };
       expectLikeReference(KERNEL_NAMES.linearSoftmaxCrossEntropy, inputs);
       const kernelTransposed: Tensor2D = transpose(kernel);
-      expectLikeReference(KERNEL_NAMES.linearSoftmaxCrossEntropyGradient, {
-        ...inputs,
-        kernelTransposed,
-      });
+      for (const labelSmoothing of [0, 0.3]) {
+        expectLikeReference(
+          KERNEL_NAMES.linearSoftmaxCrossEntropyGradient,
+          { ...inputs, kernelTransposed },
+          { labelSmoothing },
+        );
+      }
     },
   );
 
