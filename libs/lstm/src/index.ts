@@ -4,8 +4,7 @@
  * The tensors are behind the other door, `@ostinato/lstm/model`.
  *
  * @example
- * const spec = compileModelSpec({ kind: 'languageModel', cell: 'lstm', vocabularySize: 88,
- *   embeddingSize: 64, hiddenSize: 128, numLayers: 1, dropout: 0, forgetBias: 1 });
+ * const spec = compileModelSpec({ kind: 'languageModel', vocabularySize: 88, hiddenSize: 128 });
  * let parameters = initialParameters(spec, 7); // [parameterLayout(spec).size]
  * const optimizer = createOptimizer({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
  * const state = optimizer.initialState(parameters.length);
@@ -19,7 +18,7 @@
  */
 export { globalNormClip } from "./clipping/index.js";
 export type { ClipRequest, ClipResult } from "./clipping/index.js";
-export { allowedBy } from "./keys/index.js";
+export { allowedBy, key } from "./keys/index.js";
 export { initialParameters } from "./initialization/index.js";
 export {
   matchingTensors,
@@ -44,6 +43,14 @@ export type {
 } from "./optimizers/index.js";
 export { learningRateAt } from "./schedules/index.js";
 export type { LearningRateSchedule, SchedulePoint } from "./schedules/index.js";
-export { compileModelSpec } from "./spec/index.js";
-export type { LanguageModelSpec, ModelSpec } from "./spec/index.js";
+export { brokenLanguageModelRule, compileModelSpec, LANGUAGE_MODEL_KEYS } from "./spec/index.js";
+export type { BrokenRule, LanguageModelSpec, ModelSpec, RecurrentStackSpec } from "./spec/index.js";
+export {
+  initialStatistics,
+  mergeMoments,
+  mergeMomentsInTreeOrder,
+  statisticsLayout,
+  updateStatistics,
+} from "./statistics/index.js";
+export type { Moments, StatisticsEntry, StatisticsLayout } from "./statistics/index.js";
 export { bitsPerSymbol } from "./units/index.js";

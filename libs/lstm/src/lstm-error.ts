@@ -18,6 +18,8 @@ export type LstmErrorCode =
   | "invalidBatch"
   /** A setting of text generation is out of range, or logits that nothing can be drawn from. */
   | "invalidSampling"
+  /** Moments or running statistics of another model, or of a number of leaves that is no tree. */
+  | "invalidStatistics"
   /** The caller asked a computation to stop. */
   | "cancelled";
 

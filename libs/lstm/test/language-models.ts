@@ -1,22 +1,20 @@
 /** Small models and batches for the tests of `./model`. */
-import type { ModelSpec, ParameterLayout } from "../src/index.js";
-import { parameterLayout, stateShape } from "../src/index.js";
+import { compileModelSpec, parameterLayout, stateShape } from "../src/index.js";
+import type { LanguageModelSpec, ParameterLayout } from "../src/index.js";
 import type { LeafOutcome, TokenBatch } from "../src/model/index.js";
 
 export const backends = ["wasm", "cpu"] as const;
 
-export function specOf(changes: Partial<ModelSpec> = {}): ModelSpec {
-  return {
+export function specOf(changes: Partial<LanguageModelSpec> = {}): LanguageModelSpec {
+  return compileModelSpec({
     kind: "languageModel",
     vocabularySize: 7,
     embeddingSize: 3,
-    cell: "lstm",
     hiddenSize: 5,
     numLayers: 2,
     dropout: 0.4,
-    forgetBias: 1,
     ...changes,
-  };
+  });
 }
 
 /** Reproducible values in [-1, 1), exact in float32. */
@@ -29,7 +27,7 @@ export function randomValues(seed: number): (count: number, scale?: number) => F
   return (count, scale = 1) => Float32Array.from({ length: count }, () => scale * next());
 }
 
-export function randomParameters(spec: ModelSpec, seed: number): Float32Array {
+export function randomParameters(spec: LanguageModelSpec, seed: number): Float32Array {
   return randomValues(seed)(parameterLayout(spec).size, 0.8);
 }
 
@@ -44,7 +42,7 @@ export interface Segment {
  * masked for about half of the rows. A leaf's content does not depend on the other leaves.
  */
 export function randomSegment(
-  spec: ModelSpec,
+  spec: LanguageModelSpec,
   numSteps: number,
   rowsOfLeaves: readonly number[],
   seed: number,
@@ -57,7 +55,7 @@ export function randomSegment(
 }
 
 function leafSegment(
-  spec: ModelSpec,
+  spec: LanguageModelSpec,
   numSteps: number,
   numRows: number,
   seed: number,

@@ -20,7 +20,7 @@ function countingModel(segments: number[]): LanguageModel {
       }
       const state = states[index]!;
       if (leaf === 0) segments.push(state[0]!);
-      return { leaf, lossSum, lossWeight, state: state.map((value) => value + 1) };
+      return { leaf, lossSum, lossWeight, state: state.map((value) => value + 1), moments: [] };
     });
   };
   const spec = {

@@ -2,6 +2,7 @@
 
 import { createTextDataset, encodeDataset } from "@ostinato/data";
 import type { TextDataset } from "@ostinato/data";
+import { compileModelSpec } from "@ostinato/lstm";
 import type { ModelSpec } from "@ostinato/lstm";
 
 export interface SmallRun {
@@ -37,16 +38,14 @@ export function smallRun(
   return {
     dataset,
     encoded: encodeDataset(dataset),
-    spec: {
+    spec: compileModelSpec({
       kind: "languageModel",
       vocabularySize: dataset.vocabulary.size,
       embeddingSize: 6,
-      cell: "lstm",
       hiddenSize: o.hiddenSize ?? 8,
       numLayers: 2,
       dropout: o.dropout ?? 0.25,
-      forgetBias: 1,
-    },
+    }),
     settings,
     configJson: JSON.stringify({ seed, training, evaluation: { batchSize: evaluationBatchSize } }),
   };

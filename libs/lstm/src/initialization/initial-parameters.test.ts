@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 
 import { parameterLayout, tensorView } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
+import { compileModelSpec } from "../spec/index.js";
 import type { ModelSpec } from "../spec/index.js";
 import { initialParameters } from "./initial-parameters.js";
 
-const spec: ModelSpec = {
+const spec: ModelSpec = compileModelSpec({
   kind: "languageModel",
   vocabularySize: 60,
   embeddingSize: 24,
@@ -14,7 +15,7 @@ const spec: ModelSpec = {
   numLayers: 2,
   dropout: 0,
   forgetBias: 1.5,
-};
+});
 
 const tensor = (name: string, seed = 3): Float32Array =>
   tensorView(initialParameters(spec, seed), parameterLayout(spec), name);

@@ -31,15 +31,27 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
     const key = { seed, step: 0, purpose, layer };
     fillSymmetric(key, bound, tensorView(parameters, layout, name));
   };
-  const { hiddenSize, numLayers, forgetBias } = spec;
+  const { hiddenSize, forgetBias } = spec;
   const kernelBound = 1 / Math.sqrt(hiddenSize);
-  fill("embedding.table", "embeddingInitialization", 0, Math.sqrt(3));
-  for (let layer = 0; layer < numLayers; layer++) {
-    fill(`layers.${layer}.kernel`, "kernelInitialization", layer, kernelBound);
-    const bias = tensorView(parameters, layout, `layers.${layer}.bias`);
-    bias.fill(forgetBias, hiddenSize, 2 * hiddenSize);
+  let further = 1 << 20;
+  for (const { name } of layout.tensors) {
+    const last = name.slice(name.lastIndexOf(".") + 1);
+    const layer = Number(/layers\.(\d+)\.kernel$/.exec(name)?.[1] ?? further++);
+    if (name === "embedding.table") fill(name, "embeddingInitialization", 0, Math.sqrt(3));
+    else if (name === "head.kernel") fill(name, "headInitialization", 0, kernelBound);
+    else if (/gain$/i.test(last)) tensorView(parameters, layout, name).fill(1);
+    else if (!/bias$/i.test(last)) fill(name, "kernelInitialization", layer, kernelBound);
+    else if (
+      last === "bias" &&
+      spec.cell === "lstm" &&
+      name.includes("layers.") &&
+      !name.includes(".norm.")
+    ) {
+      const bias = tensorView(parameters, layout, name);
+      if (spec.coupledGates) bias.fill(-forgetBias, 0, hiddenSize);
+      else bias.fill(forgetBias, hiddenSize, 2 * hiddenSize);
+    }
   }
-  fill("head.kernel", "headInitialization", 0, kernelBound);
   return parameters;
 }
 

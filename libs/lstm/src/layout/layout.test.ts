@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { LstmError } from "../lstm-error.js";
+import { compileModelSpec } from "../spec/index.js";
 import type { ModelSpec } from "../spec/index.js";
 import { parameterLayout, stateShape, tensorView } from "./index.js";
 
-const spec: ModelSpec = {
+const spec: ModelSpec = compileModelSpec({
   kind: "languageModel",
   vocabularySize: 7,
   embeddingSize: 3,
@@ -14,7 +15,7 @@ const spec: ModelSpec = {
   numLayers: 2,
   dropout: 0,
   forgetBias: 1,
-};
+});
 
 const anySpec = fc
   .record({

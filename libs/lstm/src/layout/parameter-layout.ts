@@ -1,5 +1,7 @@
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
+import { stackOutputSize, stackTensors } from "./recurrent-layout.js";
+import type { NamedShape } from "./recurrent-layout.js";
 
 export interface TensorLayout {
   /** Such as `layers.0.kernel`. */
@@ -25,29 +27,19 @@ const MAX_PARAMETERS = 2 ** 31 - 1;
 /**
  * The layout of a model's parameters and gradients.
  *
- * `embedding.table` [V,E]; per layer l `layers.l.kernel` [I+H,4H] (rows: the input's, then the hidden
- * state's; I = E for layer 0, else H) and `layers.l.bias` [4H], columns in the order i, f, g, o;
- * `head.kernel` [H,V] and `head.bias` [V].
+ * A language model: `embedding.table` [V,E]; the tensors of the recurrent stack (see `stackTensors`);
+ * `head.kernel` [R,V], unless the embedding is tied, and `head.bias` [V].
  *
  * @throws {LstmError} `invalidSpec` for more parameters than can be addressed
  */
 export function parameterLayout(spec: ModelSpec): ParameterLayout {
-  const { vocabularySize, embeddingSize, hiddenSize, numLayers } = spec;
   const tensors: TensorLayout[] = [];
   let size = 0;
-  const add = (name: string, shape: readonly number[]): void => {
+  for (const { name, shape } of tensorsOf(spec)) {
     const tensorSize = shape.reduce((product, extent) => product * extent, 1);
     tensors.push({ name, shape, offset: size, size: tensorSize });
     size += tensorSize;
-  };
-  add("embedding.table", [vocabularySize, embeddingSize]);
-  for (let layer = 0; layer < numLayers; layer++) {
-    const inputSize = layer === 0 ? embeddingSize : hiddenSize;
-    add(`layers.${layer}.kernel`, [inputSize + hiddenSize, 4 * hiddenSize]);
-    add(`layers.${layer}.bias`, [4 * hiddenSize]);
   }
-  add("head.kernel", [hiddenSize, vocabularySize]);
-  add("head.bias", [vocabularySize]);
   if (size > MAX_PARAMETERS) {
     throw new LstmError(
       "invalidSpec",
@@ -55,6 +47,18 @@ export function parameterLayout(spec: ModelSpec): ParameterLayout {
     );
   }
   return { tensors, size };
+}
+
+function tensorsOf(spec: ModelSpec): NamedShape[] {
+  const { vocabularySize, embeddingSize, tiedEmbedding } = spec;
+  const stack = { inputSize: embeddingSize, bidirectional: false, prefix: "" };
+  const outputSize = stackOutputSize(spec, false);
+  return [
+    { name: "embedding.table", shape: [vocabularySize, embeddingSize] },
+    ...stackTensors(spec, stack),
+    ...(tiedEmbedding ? [] : [{ name: "head.kernel", shape: [outputSize, vocabularySize] }]),
+    { name: "head.bias", shape: [vocabularySize] },
+  ];
 }
 
 /**

@@ -1,28 +1,16 @@
-import type { Tensor3D } from "@tensorflow/tfjs-core";
-
-import { matMulBias } from "@ostinato/kernels/tensor";
-import type { LstmSequence } from "@ostinato/kernels/tensor";
-
-import { parameterLayout, stateShape } from "../layout/index.js";
+import { stateShape } from "../layout/index.js";
 import type { ParameterLayout } from "../layout/index.js";
-import { LstmError } from "../lstm-error.js";
-import type { ModelSpec } from "../spec/index.js";
-import {
-  backwardPass,
-  createModelTensors,
-  disposeModelTensors,
-  forwardPass,
-  inTensorScope,
-  leafLosses,
-  leafLossGradients,
-  outputsOfRows,
-  stateOfLeaf,
-} from "./passes/index.js";
-import type { LayerActivations, LeafLoss, ModelTensors, OnGradient } from "./passes/index.js";
-import { Progress } from "./progress.js";
-import type { ProgressOptions } from "./progress.js";
+import type { LanguageModelSpec } from "../spec/index.js";
+import { joinStates, stateOfLeaf } from "./carried-state.js";
+import { SoftmaxHead } from "./layers/index.js";
+import type { LeafLoss } from "./layers/index.js";
+import { GatheredMoments, ModelCore } from "./model-core.js";
+import { inTensorScope, Progress } from "./pass/index.js";
+import type { OnGradient, Pass, ProgressOptions } from "./pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
-import type { BatchLeaf, LeafOutcome, TokenBatch } from "./token-batch.js";
+import type { LeafOutcome, TokenBatch } from "./token-batch.js";
+import { TABLE_NAME, tokenStack } from "./token-stack.js";
+import type { TokenStackRun } from "./token-stack.js";
 
 export interface ComputeGradientsOptions extends ProgressOptions {
   readonly batch: TokenBatch;
@@ -33,8 +21,8 @@ export interface ComputeGradientsOptions extends ProgressOptions {
   readonly step: number;
   /**
    * Given each parameter tensor's gradient as soon as backward has it, the last layer's first:
-   * head.kernel, head.bias, layers.N.kernel, layers.N.bias, …, embedding.table. The arrays are new
-   * and the receiver's to keep.
+   * head.kernel, head.bias, the tensors of layer N, …, embedding.table. The arrays are new and the
+   * receiver's to keep.
    */
   readonly onGradient: OnGradient;
 }
@@ -46,16 +34,16 @@ export interface EvaluateOptions extends ProgressOptions {
 }
 
 /**
- * Embedding, LSTM layers with dropout between them, linear head, softmax cross-entropy.
+ * Embedding, recurrent layers, linear head, softmax cross-entropy.
  *
  * It computes on the tfjs backend that is selected while it is called; select one before the first
  * `setParameters` and stay with it. Every result of a leaf is the same, bit for bit, whichever other
  * leaves are in the batch. No method leaves a tensor behind, also when it throws; the one parameter
- * version set last stays on the backend until `dispose`. What a caller can get wrong is an LstmError; a
+ * version set last, with what is computed from it once, stays on the backend until `dispose`. What a caller can get wrong is an LstmError; a
  * KernelError `invalidShape` out of a method would be a fault of this package.
  */
 export interface LanguageModel {
-  readonly spec: ModelSpec;
+  readonly spec: LanguageModelSpec;
   readonly layout: ParameterLayout;
   /**
    * Replaces the parameters.
@@ -65,6 +53,13 @@ export interface LanguageModel {
    */
   setParameters(flat: Float32Array): void;
   /**
+   * Replaces the running statistics that evaluation normalizes by; means of 0 and variances of 1 at first.
+   *
+   * @param flat in the order of `statisticsLayout(spec)`; copied.
+   * @throws LstmError `invalidStatistics` when the length is not the layout's.
+   */
+  setRunningStatistics(flat: Float64Array): void;
+  /**
    * Gradients of the SUM of weight × loss over each leaf's positions.
    *
    * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet), and
@@ -72,7 +67,7 @@ export interface LanguageModel {
    */
   computeGradients(options: ComputeGradientsOptions): readonly LeafOutcome[];
   /**
-   * Losses without dropout.
+   * Losses without dropout and the like, with the running statistics.
    *
    * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet).
    */
@@ -94,121 +89,119 @@ export interface LanguageModel {
 }
 
 /** A language model without parameters; give it some with `setParameters`. */
-export function createLanguageModel(spec: ModelSpec): LanguageModel {
-  const layout = parameterLayout(spec);
+export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
+  const core = new ModelCore(spec);
   const { valuesPerRow } = stateShape(spec);
-  let current: ModelTensors | undefined;
 
-  function parameters(): ModelTensors {
-    if (current === undefined) {
-      throw new LstmError("invalidParameters", "no parameters set: call setParameters first");
-    }
-    return current;
+  /** All layers over all rows of a batch. */
+  function forward(pass: Pass, batch: TokenInputs, states: readonly Float32Array[]): TokenStackRun {
+    const { inputs: ids, numSteps, numRows, leaves } = batch;
+    const initial = joinStates(spec, states, leaves, numRows);
+    return tokenStack(pass, spec, { ids, numSteps, numRows }, initial);
   }
 
-  function dispose(): void {
-    if (current !== undefined) disposeModelTensors(current);
-    current = undefined;
+  function head(pass: Pass): SoftmaxHead {
+    return new SoftmaxHead({
+      pass,
+      kernelName: "head.kernel",
+      biasName: "head.bias",
+      tiedTableName: spec.tiedEmbedding ? TABLE_NAME : undefined,
+    });
   }
 
   return {
     spec,
-    layout,
-    dispose,
-
-    setParameters(flat) {
-      const next = createModelTensors(spec, layout, flat);
-      dispose();
-      current = next;
+    layout: core.layout,
+    setParameters: (flat) => {
+      core.setParameters(flat);
+    },
+    setRunningStatistics: (flat) => {
+      core.setRunningStatistics(flat);
+    },
+    dispose: () => {
+      core.dispose();
     },
 
     computeGradients({ batch, states, seed, step, onGradient, onProgress, isCancelled }) {
-      const tensors = parameters();
       checkTokenBatch(batch, states, spec.vocabularySize, valuesPerRow);
+      const moments = new GatheredMoments(core.statistics);
+      const progress = new Progress({ onProgress, isCancelled });
+      const pass = core.pass({ ...batch, training: { seed, step }, progress, onGradient }, moments);
       if (batch.numRows === 0) {
-        for (const { name, size } of inBackwardOrder(layout)) {
+        for (const { name, size } of inBackwardOrder(core.layout)) {
           onGradient(
             name,
             batch.leaves.map(() => new Float32Array(size)),
           );
         }
-        return batch.leaves.map(emptyOutcome);
+        return outcomesOf(batch, NOTHING, moments);
       }
-      const progress = new Progress({ onProgress, isCancelled });
       return inTensorScope(() => {
         progress.beginPhase("forward");
-        const activations = forwardPass(spec, tensors, batch, states, { seed, step }, progress);
-        const head = leafLossGradients(tensors, batch, lastHidden(activations), progress);
+        const run = forward(pass, batch, states);
+        const gradients = head(pass).gradients(run.outputs, batch, spec.labelSmoothing);
         progress.beginPhase("backward");
-        onGradient("head.kernel", head.kernelGradients);
-        onGradient("head.bias", head.biasGradients);
-        backwardPass(tensors, batch, activations, head.hiddenGradient, onGradient, progress);
-        return outcomesOf(batch, activations, head.losses);
+        run.backward(gradients.hiddenGradient, batch.weights, gradients.tableGradients);
+        return outcomesOf(batch, { run, losses: gradients.losses }, moments);
       });
     },
 
     evaluate({ batch, states, onProgress, isCancelled }) {
-      const tensors = parameters();
       checkTokenBatch(batch, states, spec.vocabularySize, valuesPerRow);
-      if (batch.numRows === 0) return batch.leaves.map(emptyOutcome);
+      const moments = new GatheredMoments(core.statistics);
       const progress = new Progress({ onProgress, isCancelled });
+      const pass = core.pass({ ...batch, progress });
+      if (batch.numRows === 0) return outcomesOf(batch, NOTHING, moments);
       return inTensorScope(() => {
         progress.beginPhase("forward");
-        const activations = forwardPass(spec, tensors, batch, states, undefined, progress);
-        const losses = leafLosses(tensors, batch, lastHidden(activations), progress);
-        return outcomesOf(batch, activations, losses);
+        const run = forward(pass, batch, states);
+        return outcomesOf(batch, { run, losses: head(pass).losses(run.outputs, batch) }, moments);
       });
     },
 
     predictNext(tokens, state) {
-      const tensors = parameters();
       const numRows = tokens.length;
+      const leaves = [{ leaf: 0, firstRow: 0, numRows }];
+      const pass = core.pass({ numRows, leaves, progress: new Progress({}) });
       checkTokens("tokens", tokens, spec.vocabularySize);
       checkState("of the rows", state, numRows, valuesPerRow);
       if (numRows === 0) return { logits: new Float32Array(0), state: new Float32Array(0) };
-      const leaves = [{ leaf: 0, firstRow: 0, numRows }];
-      const batch = { numSteps: 1, numRows, inputs: tokens, leaves };
       return inTensorScope(() => {
-        const progress = new Progress({});
-        const activations = forwardPass(spec, tensors, batch, [state], undefined, progress);
-        const hidden_BH = outputsOfRows(lastHidden(activations), 0, numRows);
-        const logits_BV = matMulBias(hidden_BH, tensors.headKernel, tensors.headBias);
+        const run = forward(pass, { numSteps: 1, numRows, inputs: tokens, leaves }, [state]);
         return {
-          logits: logits_BV.dataSync<"float32">(),
-          state: stateOfLeaf(sequencesOf(activations), leaves[0]!),
+          logits: head(pass).logits(run.outputs).dataSync<"float32">(),
+          state: stateOfLeaf(run.final, leaves[0]!),
         };
       });
     },
   };
 }
 
-function sequencesOf(activations: readonly LayerActivations[]): LstmSequence[] {
-  return activations.map(({ sequence }) => sequence);
+/** The part of a batch that the layers read. */
+type TokenInputs = Pick<TokenBatch, "numSteps" | "numRows" | "inputs" | "leaves">;
+
+interface Computed {
+  readonly run: Pick<TokenStackRun, "final"> | undefined;
+  readonly losses: readonly LeafLoss[];
 }
 
-/** [T+1,B,H] of the last layer. */
-function lastHidden(activations: readonly LayerActivations[]): Tensor3D {
-  return activations.at(-1)!.sequence.hidden;
-}
+/** Of a batch without rows. */
+const NOTHING: Computed = { run: undefined, losses: [] };
 
 function outcomesOf(
   batch: TokenBatch,
-  activations: readonly LayerActivations[],
-  losses: readonly LeafLoss[],
+  { run, losses }: Computed,
+  moments: GatheredMoments,
 ): LeafOutcome[] {
-  const sequences = sequencesOf(activations);
   return batch.leaves.map((leaf, index) => ({
     leaf: leaf.leaf,
-    ...losses[index]!,
-    state: stateOfLeaf(sequences, leaf),
+    ...(losses[index] ?? { lossSum: 0, lossWeight: 0 }),
+    state: run === undefined ? new Float32Array(0) : stateOfLeaf(run.final, leaf),
+    moments: moments.ofLeaf(index),
   }));
 }
 
-function emptyOutcome({ leaf }: BatchLeaf): LeafOutcome {
-  return { leaf, lossSum: 0, lossWeight: 0, state: new Float32Array(0) };
-}
-
-/** The parameter tensors as backward reaches them: rooms from last to first, kernel before bias. */
+/** The parameter tensors as backward reaches them: rooms from last to first. */
 function inBackwardOrder(layout: ParameterLayout): ParameterLayout["tensors"] {
   const roomOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
   const rooms = [...new Set(layout.tensors.map(({ name }) => roomOf(name)))].reverse();

@@ -1,12 +1,7 @@
 import { LstmError } from "../lstm-error.js";
-
-/** The rows of one leaf (micro-shard) within a batch. */
-export interface BatchLeaf {
-  readonly leaf: number;
-  readonly firstRow: number;
-  /** May be 0: a leaf can be empty. */
-  readonly numRows: number;
-}
+import type { Moments } from "../statistics/index.js";
+import { checkLeaves, isCount } from "./batch-leaves.js";
+import type { BatchLeaf } from "./batch-leaves.js";
 
 /**
  * One segment of consecutive tokens for each row. All arrays are [numSteps, numRows] row-major; the
@@ -29,8 +24,10 @@ export interface LeafOutcome {
   readonly lossSum: number;
   /** Sum of the weights. */
   readonly lossWeight: number;
-  /** Carried state after the last time step; see passes/carried-state.ts for its layout. */
+  /** Carried state after the last time step; see carried-state.ts for its layout. */
   readonly state: Float32Array;
+  /** Of each batch normalization, in the order of `statisticsLayout`; no value in evaluation. */
+  readonly moments: readonly Moments[];
 }
 
 /**
@@ -64,20 +61,11 @@ export function checkTokenBatch(
   if (states.length !== leaves.length) {
     throw invalid(`${states.length} carried states for ${leaves.length} leaves`);
   }
-  let nextRow = 0;
-  for (const [index, { leaf, firstRow, numRows: rowsOfLeaf }] of leaves.entries()) {
-    if (firstRow !== nextRow || !isCount(rowsOfLeaf)) {
-      throw invalid(
-        `leaf ${leaf} has ${rowsOfLeaf} rows from ${firstRow}, expected a whole number from row ${nextRow}`,
-      );
-    }
+  checkLeaves("token batch", leaves, numRows);
+  for (const [index, { leaf, numRows: rowsOfLeaf }] of leaves.entries()) {
     checkState(`of leaf ${leaf}`, states[index]!, rowsOfLeaf, stateValuesPerRow);
-    nextRow += rowsOfLeaf;
   }
-  if (nextRow !== numRows) throw invalid(`leaves cover ${nextRow} of ${numRows} rows`);
 }
-
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 
 /** @throws LstmError `invalidBatch` naming the first token outside the vocabulary. */
 export function checkTokens(name: string, tokens: Int32Array, vocabularySize: number): void {

@@ -12,6 +12,12 @@ export const RANDOM_PURPOSES = {
   headInitialization: 3,
   dropout: 4,
   sampling: 5,
+  gradientNoise: 6,
+  weightDropout: 7,
+  embeddingDropout: 8,
+  zoneout: 9,
+  inputDropout: 10,
+  outputDropout: 11,
 } as const;
 
 export type RandomPurpose = keyof typeof RANDOM_PURPOSES;

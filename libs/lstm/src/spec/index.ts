@@ -2,7 +2,10 @@
  * What a model is: the few numbers from which its layout, parameters and computation follow.
  *
  * @example
- * const spec = compileModelSpec(JSON.parse(modelJson));
+ * const spec = compileModelSpec({ kind: "languageModel", vocabularySize: 88, cell: "gru" });
  */
 export { compileModelSpec } from "./compile-model-spec.js";
-export type { LanguageModelSpec, ModelSpec } from "./model-spec.js";
+export { brokenLanguageModelRule, LANGUAGE_MODEL_KEYS } from "./language-model-spec.js";
+export type { LanguageModelSpec } from "./language-model-spec.js";
+export type { ModelSpec } from "./model-spec.js";
+export type { BrokenRule, RecurrentStackSpec } from "./recurrent-keys.js";

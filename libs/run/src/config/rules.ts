@@ -1,5 +1,7 @@
 /** What must hold between keys, each of which is right on its own. */
 
+import { brokenLanguageModelRule } from "@ostinato/lstm";
+
 import type { RunConfig } from "./schema.js";
 
 export interface BrokenRule {
@@ -10,7 +12,7 @@ export interface BrokenRule {
 
 /** The first rule that a config breaks. */
 export function brokenRule(config: RunConfig): BrokenRule | undefined {
-  const { data, evaluation, optimizer, training } = config;
+  const { data, evaluation, model, optimizer, training } = config;
   if (data.validationFraction + data.testFraction >= 1) {
     return {
       path: ["data", "testFraction"],
@@ -25,6 +27,13 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
         complaint: `is above ${group}.batchSize (${batchSize}); every micro-shard needs a row`,
       };
     }
+  }
+  const ofModel = brokenLanguageModelRule(model);
+  if (ofModel !== undefined) {
+    return {
+      path: ["model", ...ofModel.path],
+      complaint: `is not possible: ${ofModel.message}`,
+    };
   }
   if (optimizer.kind === "momentum" && optimizer.nesterov && optimizer.momentum === 0) {
     return { path: ["optimizer", "nesterov"], complaint: "needs an optimizer.momentum above 0" };

@@ -3,9 +3,10 @@
  * A default is written here and nowhere else.
  */
 
+import { key, LANGUAGE_MODEL_KEYS } from "@ostinato/lstm";
 import { z } from "zod";
 
-import { operational, trajectory } from "./keys.js";
+import { operational, trajectory, trajectoryGroup } from "./keys.js";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 
@@ -45,21 +46,15 @@ const data = z
   .readonly();
 
 const MAX_SIZE = 65_536;
-const MAX_LAYERS = 64;
-
-const model = z
-  .strictObject({
-    kind: trajectory("'languageModel'", z.literal("languageModel").default("languageModel")),
-    cell: trajectory("'lstm'", z.literal("lstm").default("lstm")),
-    embeddingSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(64)),
-    hiddenSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(128)),
-    numLayers: trajectory(inWords(MAX_LAYERS), count(MAX_LAYERS).default(1)),
-    /** Share of the values dropped between layers while training. */
-    dropout: trajectory(FRACTION, fraction().default(0)),
-    /** What the forget gate's bias starts from. */
-    forgetBias: trajectory("a number", z.number().default(1)),
-  })
-  .readonly();
+// The library's keys; the vocabulary comes from the data.
+const model = trajectoryGroup(
+  z
+    .strictObject({
+      ...LANGUAGE_MODEL_KEYS,
+      kind: key("'languageModel'", z.literal("languageModel").default("languageModel")),
+    })
+    .readonly(),
+);
 
 const training = z
   .strictObject({

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { compileModelSpec } from "@ostinato/lstm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { sealJson } from "../sealed-json/index.js";
@@ -17,16 +18,12 @@ const run: LedgerRecord = {
   job: "job-1",
   trajectory: digest("a"),
   data: digest("b"),
-  model: {
+  model: compileModelSpec({
     kind: "languageModel",
     vocabularySize: 3,
     embeddingSize: 2,
-    cell: "lstm",
     hiddenSize: 2,
-    numLayers: 1,
-    dropout: 0,
-    forgetBias: 1,
-  },
+  }),
   parameters: digest("c"),
   determinism: "strict",
 };

@@ -1,0 +1,70 @@
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+
+import type { RecurrentStackSpec } from "../../../spec/index.js";
+import type { BatchLeaf } from "../../batch-leaves.js";
+import type { Pass } from "../../pass/index.js";
+
+/** State of a layer between two time steps, or the gradient with respect to it. */
+export interface LayerState {
+  /** [B,R] */
+  readonly hidden: Tensor2D;
+  /** [B,H]; of an LSTM. */
+  readonly cell?: Tensor2D | undefined;
+}
+
+/** One direction of one layer. Letters as in the layout: G gates, H hidden size, R output size. */
+export interface CellCall {
+  readonly pass: Pass;
+  readonly spec: RecurrentStackSpec;
+  /** What the names of its parameter tensors start with, such as `layers.0`. */
+  readonly prefix: string;
+  /** Tells its random masks from those of others. */
+  readonly maskLayer: number;
+  /** [T,B,G·H]: the inputs' share of the gates with the bias. */
+  readonly gates: Tensor3D;
+  /** [R,G·H] */
+  readonly recurrentKernel: Tensor2D;
+  /** [G·H,R] */
+  readonly recurrentKernelTransposed: Tensor2D;
+  readonly initial: LayerState;
+}
+
+/** What a cell computed over all time steps, and the way back. */
+export interface CellRun {
+  /** [T+1,B,R]: the initial hidden state, then h_t of each step. */
+  readonly hidden: Tensor3D;
+  /** [T+1,B,H]; of an LSTM. */
+  readonly cell?: Tensor3D | undefined;
+  /**
+   * @param hiddenGradient [T,B,R], with respect to each h_t.
+   * @param cellGradient [T,B,H], with respect to each c_t, from outside of the recurrence.
+   */
+  readonly backward: (
+    hiddenGradient: Tensor3D,
+    cellGradient: Tensor3D | undefined,
+  ) => CellGradients;
+}
+
+export interface CellGradients {
+  /** [T,B,G·H], with respect to the `gates` of the call. */
+  readonly gates: Tensor3D;
+  readonly initial: LayerState;
+  /**
+   * Over one leaf's positions.
+   *
+   * @param before [N,R]: the hidden states that each step started from.
+   */
+  readonly recurrent: (leaf: BatchLeaf, before: Tensor2D) => RecurrentGradients;
+  /** The layer's tensors beyond kernel and bias, in the layout's order. */
+  readonly further: readonly {
+    readonly name: string;
+    readonly gradientOf: (leaf: BatchLeaf) => Tensor;
+  }[];
+}
+
+export interface RecurrentGradients {
+  /** [R,G·H] */
+  readonly kernel: Tensor2D;
+  /** [G·H] */
+  readonly bias: Tensor1D;
+}

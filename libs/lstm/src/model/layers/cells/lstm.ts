@@ -1,0 +1,48 @@
+import {
+  linearGradient,
+  lstmSequenceBackward,
+  lstmSequenceForward,
+} from "@ostinato/kernels/tensor";
+
+import { positionsOf } from "../../pass/index.js";
+import type { CellCall, CellRun } from "./cell.js";
+
+/** LSTM without options (Hochreiter and Schmidhuber, 1997; Gers et al., 2000). */
+export function lstm(call: CellCall): CellRun {
+  const { pass, gates, recurrentKernel, recurrentKernelTransposed, initial } = call;
+  const onTimeSteps = pass.progress.report;
+  const sequence = lstmSequenceForward({
+    inputGates: gates,
+    recurrentKernel,
+    initialHidden: initial.hidden,
+    initialCell: initial.cell!,
+    onTimeSteps,
+  });
+  return {
+    hidden: sequence.hidden,
+    cell: sequence.cell,
+    backward(hiddenGradient, cellGradient) {
+      const gradients = lstmSequenceBackward({
+        hiddenGradient,
+        cellGradient,
+        gates: sequence.gates,
+        cell: sequence.cell,
+        cellActivations: sequence.cellActivations,
+        recurrentKernelTransposed,
+        onTimeSteps,
+      });
+      return {
+        gates: gradients.gateGradients,
+        initial: { hidden: gradients.initialHiddenGradient, cell: gradients.initialCellGradient },
+        recurrent(leaf, before) {
+          const { kernelGradient, biasGradient } = linearGradient(
+            before,
+            positionsOf(gradients.gateGradients, leaf),
+          );
+          return { kernel: kernelGradient, bias: biasGradient };
+        },
+        further: [],
+      };
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { linearGradient, rnnSequenceBackward, rnnSequenceForward } from "@ostinato/kernels/tensor";
+
+import { positionsOf } from "../../pass/index.js";
+import { zoneoutMask } from "../random-masks.js";
+import type { CellCall, CellRun } from "./cell.js";
+
+/** h_t = tanh or relu of the sum (Elman, 1990; Le et al., 2015), with zoneout. */
+export function rnn(call: CellCall): CellRun {
+  const { pass, spec, gates, recurrentKernel, recurrentKernelTransposed, initial } = call;
+  const { activation } = spec;
+  const onTimeSteps = pass.progress.report;
+  const keep = hiddenZoneout(call);
+  const sequence = rnnSequenceForward({
+    inputGates: gates,
+    recurrentKernel,
+    activation,
+    initialHidden: initial.hidden,
+    keep,
+    onTimeSteps,
+  });
+  return {
+    hidden: sequence.hidden,
+    backward(hiddenGradient) {
+      const { gateGradients, initialHiddenGradient } = rnnSequenceBackward({
+        hiddenGradient,
+        activations: sequence.activations,
+        recurrentKernelTransposed,
+        activation,
+        keep,
+        onTimeSteps,
+      });
+      return {
+        gates: gateGradients,
+        initial: { hidden: initialHiddenGradient },
+        recurrent(leaf, before) {
+          const sums = linearGradient(before, positionsOf(gateGradients, leaf));
+          return { kernel: sums.kernelGradient, bias: sums.biasGradient };
+        },
+        further: [],
+      };
+    },
+  };
+}
+
+/** [T,B,R]: what stays of each hidden value; undefined without zoneout. */
+export function hiddenZoneout({
+  pass,
+  spec,
+  maskLayer,
+  gates,
+  initial,
+}: CellCall): ReturnType<typeof zoneoutMask> | undefined {
+  const { zoneoutHidden } = spec;
+  if (zoneoutHidden === 0) return undefined;
+  const [numSteps, numRows] = gates.shape;
+  const shape = [numSteps, numRows, initial.hidden.shape[1]] as const;
+  return zoneoutMask(pass, { purpose: "zoneout", layer: 2 * maskLayer }, shape, zoneoutHidden);
+}

@@ -1,0 +1,95 @@
+import { mul, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+
+import { embeddingGather, embeddingGradient } from "@ostinato/kernels/tensor";
+
+import { fillDropoutMask } from "../../random/index.js";
+import type { BatchLeaf } from "../batch-leaves.js";
+import { asSequence, leafGradients, positionsOf } from "../pass/index.js";
+import type { Pass } from "../pass/index.js";
+import type { Forwarded } from "./forwarded.js";
+
+/** [T,B] token ids, row-major. */
+export interface Tokens {
+  readonly ids: Int32Array;
+  readonly numSteps: number;
+  readonly numRows: number;
+}
+
+/** One leaf's ids, in the order (time, row). */
+export function tokensOf({ ids, numSteps, numRows }: Tokens, leaf: BatchLeaf): Int32Array {
+  return valuesOfLeaf(ids, numSteps, numRows, leaf);
+}
+
+/** One leaf's positions out of a [T,B] array, in the order (time, row). */
+export function valuesOfLeaf<Values extends Int32Array | Float32Array>(
+  values: Values,
+  numSteps: number,
+  numRows: number,
+  leaf: BatchLeaf,
+): Values {
+  const positions = new (values.constructor as new (length: number) => Values)(
+    numSteps * leaf.numRows,
+  );
+  for (let t = 0; t < numSteps; t++) {
+    const start = t * numRows + leaf.firstRow;
+    positions.set(values.subarray(start, start + leaf.numRows), t * leaf.numRows);
+  }
+  return positions;
+}
+
+export interface EmbeddingOptions {
+  readonly tableName: string;
+  /** Share of the rows dropped in training. */
+  readonly dropout: number;
+  /**
+   * Further gradients of the table, one a leaf, that are added to the embedding's own: those of a head
+   * that multiplies with the same table.
+   */
+  readonly tiedGradients: () => readonly Float32Array[] | undefined;
+}
+
+/** Rows of `tableName` by token: [T,B,E]. Its inputs have no gradient. */
+export function embedding(
+  pass: Pass,
+  tokens: Tokens,
+  { tableName, dropout, tiedGradients }: EmbeddingOptions,
+): Omit<Forwarded, "backward"> & { readonly backward: (gradient: Tensor3D) => void } {
+  const table = pass.parameters.matrix(tableName);
+  const rowMask = embeddingMask(pass, table, dropout);
+  const used: Tensor2D = rowMask === undefined ? table : mul(table, rowMask);
+  const ids = tensor1d(tokens.ids, "int32");
+  return {
+    outputs: asSequence(embeddingGather(used, ids), tokens.numRows),
+    backward(gradient) {
+      const [own] = leafGradients(pass, [tableName], (leaf) => {
+        const ofLeaf = tensor1d(tokensOf(tokens, leaf), "int32");
+        const rows = positionsOf(gradient, leaf);
+        const dTable: Tensor2D = embeddingGradient(ofLeaf, rows, table.shape[0]);
+        return [rowMask === undefined ? dTable : mul(dTable, rowMask)];
+      });
+      pass.onGradient(tableName, addTied(own!, tiedGradients()));
+    },
+  };
+}
+
+/** Adds, leaf by leaf, in place: the arrays are new. */
+export function addTied(
+  perLeaf: readonly Float32Array[],
+  tied: readonly Float32Array[] | undefined,
+): readonly Float32Array[] {
+  if (tied === undefined) return perLeaf;
+  for (const [index, values] of perLeaf.entries()) {
+    const other = tied[index]!;
+    for (let k = 0; k < values.length; k++) values[k] = values[k]! + other[k]!;
+  }
+  return perLeaf;
+}
+
+/** [V,1]: 0 or 1 / (1 − rate) for each row of the table, one draw a step. */
+function embeddingMask({ training }: Pass, table: Tensor2D, rate: number): Tensor2D | undefined {
+  if (training === undefined || rate === 0) return undefined;
+  const mask = new Float32Array(table.shape[0]);
+  fillDropoutMask({ ...training, purpose: "embeddingDropout", layer: 0 }, 1 - rate, mask);
+  return tensor2d(mask, [mask.length, 1]);
+}

@@ -1,0 +1,106 @@
+import { parameterLayout } from "../layout/index.js";
+import type { ParameterLayout } from "../layout/index.js";
+import { LstmError } from "../lstm-error.js";
+import type { ModelSpec } from "../spec/index.js";
+import { initialStatistics, statisticsLayout } from "../statistics/index.js";
+import type { Moments, StatisticsLayout } from "../statistics/index.js";
+import type { BatchLeaf } from "./batch-leaves.js";
+import { ParameterTensors } from "./pass/index.js";
+import type { OnGradient, Pass, Progress, TrainingKey } from "./pass/index.js";
+
+/** What a pass is made of besides the model. */
+export interface PassOptions {
+  readonly numRows: number;
+  readonly leaves: readonly BatchLeaf[];
+  /** Undefined in evaluation. */
+  readonly training?: TrainingKey | undefined;
+  readonly progress: Progress;
+  readonly onGradient?: OnGradient | undefined;
+}
+
+/** Moments of the batch normalizations, each in the order of the statistics' layout, leaf by leaf. */
+export class GatheredMoments {
+  readonly #layout: StatisticsLayout;
+  readonly #perNormalization = new Map<string, readonly Moments[]>();
+
+  constructor(layout: StatisticsLayout) {
+    this.#layout = layout;
+  }
+
+  readonly take = (name: string, perLeaf: readonly Moments[]): void => {
+    this.#perNormalization.set(name, perLeaf);
+  };
+
+  /** @param index the leaf's place in the batch. */
+  ofLeaf(index: number): readonly Moments[] {
+    return this.#layout.entries.map(({ name, size }) => {
+      const moments = this.#perNormalization.get(name)?.[index];
+      return moments ?? { count: 0, mean: new Float64Array(size), m2: new Float64Array(size) };
+    });
+  }
+}
+
+/** What every model has: a layout, one version of parameters, running statistics. */
+export class ModelCore {
+  readonly layout: ParameterLayout;
+  readonly statistics: StatisticsLayout;
+  #running: Float64Array;
+  #parameters: ParameterTensors | undefined;
+
+  constructor(spec: ModelSpec) {
+    this.layout = parameterLayout(spec);
+    this.statistics = statisticsLayout(spec);
+    this.#running = initialStatistics(this.statistics);
+  }
+
+  /** @throws LstmError `invalidParameters` when the length is not the layout's. */
+  setParameters(flat: Float32Array): void {
+    const next = new ParameterTensors(this.layout, flat);
+    this.dispose();
+    this.#parameters = next;
+  }
+
+  /** @throws LstmError `invalidStatistics` when the length is not the layout's. */
+  setRunningStatistics(flat: Float64Array): void {
+    if (flat.length !== this.statistics.size) {
+      throw new LstmError(
+        "invalidStatistics",
+        `running statistics have ${flat.length} values, the model has ${this.statistics.size}`,
+      );
+    }
+    this.#running = Float64Array.from(flat);
+  }
+
+  /** @throws LstmError `invalidParameters` when none are set. */
+  get parameters(): ParameterTensors {
+    if (this.#parameters !== undefined) return this.#parameters;
+    throw new LstmError("invalidParameters", "no parameters set: call setParameters first");
+  }
+
+  pass(options: PassOptions, moments = new GatheredMoments(this.statistics)): Pass {
+    const ignore: OnGradient = () => undefined;
+    return {
+      numRows: options.numRows,
+      leaves: options.leaves,
+      progress: options.progress,
+      parameters: this.parameters,
+      training: options.training,
+      onGradient: options.onGradient ?? ignore,
+      onStatistics: moments.take,
+      runningStatistics: (name) => {
+        const entry = this.statistics.entries.find((candidate) => candidate.name === name);
+        if (entry === undefined) throw new RangeError(`there are no running statistics of ${name}`);
+        const { offset, size } = entry;
+        return {
+          mean: this.#running.subarray(offset, offset + size),
+          variance: this.#running.subarray(offset + size, offset + 2 * size),
+        };
+      },
+    };
+  }
+
+  dispose(): void {
+    this.#parameters?.dispose();
+    this.#parameters = undefined;
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * One pass over one batch: what all layers share. A layer computes what is per row for all rows at
+ * once, and what is summed over positions leaf by leaf.
+ */
+export { Padding } from "./padding.js";
+export { ParameterTensors } from "./parameter-tensors.js";
+export {
+  afterFirst,
+  asRows,
+  asSequence,
+  beforeLast,
+  columnSums,
+  emitLeafGradients,
+  leafGradients,
+  positionsOf,
+} from "./pass.js";
+export type { OnGradient, OnStatistics, Pass, RunningMoments, TrainingKey } from "./pass.js";
+export { Progress } from "./progress.js";
+export type { ComputePhase, ProgressOptions } from "./progress.js";
+export { inTensorScope } from "./tensor-scope.js";

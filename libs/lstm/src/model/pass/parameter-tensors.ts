@@ -1,0 +1,75 @@
+import { dispose, keep, tensor, tidy } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+
+import type { ParameterLayout, TensorLayout } from "../../layout/index.js";
+import { LstmError } from "../../lstm-error.js";
+
+/**
+ * One parameter version on the backend, with what is computed from it once a version, such as the
+ * transposes that backward multiplies with. It owns its tensors until {@link dispose}.
+ */
+export class ParameterTensors {
+  readonly #entries: ReadonlyMap<string, TensorLayout>;
+  readonly #tensors = new Map<string, Tensor>();
+
+  /**
+   * @param flat in the layout's order; copied.
+   * @throws LstmError `invalidParameters` when the length is not the layout's.
+   */
+  constructor(layout: ParameterLayout, flat: Float32Array) {
+    if (flat.length !== layout.size) {
+      throw new LstmError(
+        "invalidParameters",
+        `parameters have ${flat.length} values, the model has ${layout.size}`,
+      );
+    }
+    this.#entries = new Map(layout.tensors.map((entry) => [entry.name, entry]));
+    for (const { name, shape, offset, size } of layout.tensors) {
+      // A copy: the cpu backend keeps the array that it is given.
+      const values = flat.slice(offset, offset + size);
+      this.#tensors.set(name, keep(tensor(values, [...shape])));
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  matrix(name: string): Tensor2D {
+    return this.#named(name) as Tensor2D;
+  }
+
+  vector(name: string): Tensor1D {
+    return this.#named(name) as Tensor1D;
+  }
+
+  /** Number of values. */
+  sizeOf(name: string): number {
+    return this.#named(name).size;
+  }
+
+  /**
+   * What `make` computes from this version, computed the first time it is asked for.
+   *
+   * @param what names the result, such as `transpose of head.kernel`
+   */
+  derived<T extends Tensor>(what: string, make: () => T): T {
+    let found = this.#tensors.get(what);
+    if (found === undefined) {
+      found = tidy(() => keep(make()));
+      this.#tensors.set(what, found);
+    }
+    return found as T;
+  }
+
+  dispose(): void {
+    dispose([...this.#tensors.values()]);
+    this.#tensors.clear();
+  }
+
+  #named(name: string): Tensor {
+    const found = this.#tensors.get(name);
+    if (found === undefined) throw new RangeError(`there is no parameter tensor ${name}`);
+    return found;
+  }
+}
