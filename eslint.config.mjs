@@ -117,7 +117,13 @@ export default defineConfig(
   },
   {
     // Loops over typed arrays, whose bounds the shapes guarantee.
-    files: ["**/flat/**/*.ts", "**/tensor/**/*.ts", "**/model/**/*.ts", "**/layout/**/*.ts"],
+    files: [
+      "**/flat/**/*.ts",
+      "**/tensor/**/*.ts",
+      "**/model/**/*.ts",
+      "**/layout/**/*.ts",
+      "**/losses/**/*.ts",
+    ],
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },
   },
   {
