@@ -28,6 +28,24 @@ export {
   tensorView,
 } from "./layout/index.js";
 export type { ParameterLayout, StateShape, TensorLayout } from "./layout/index.js";
+export { createLoss, ctcBeamSearchDecode, ctcGreedyDecode, lossSchema } from "./losses/index.js";
+export type {
+  ClassesLoss,
+  CtcBeamSearchRequest,
+  CtcDecodeRequest,
+  CtcHypothesis,
+  LabelSequencesCall,
+  LabelSequencesLoss,
+  Loss,
+  LossOptions,
+  LossSpec,
+  LossTotals,
+  PositionCall,
+  TargetKind,
+  TargetSizes,
+  ValuesLoss,
+  WithGradient,
+} from "./losses/index.js";
 export { LstmError } from "./lstm-error.js";
 export type { LstmErrorCode } from "./lstm-error.js";
 export { createOptimizer } from "./optimizers/index.js";

@@ -6,6 +6,8 @@ export type LstmErrorCode =
   | "invalidOptimizer"
   /** An optimizer's state is not that of this optimizer or of these parameters. */
   | "invalidOptimizerState"
+  /** A loss has an impossible key. */
+  | "invalidLoss"
   /** A learning-rate schedule has an impossible key. */
   | "invalidSchedule"
   /** A loss weight or a norm that no gradient can be averaged or clipped with. */
@@ -16,7 +18,7 @@ export type LstmErrorCode =
   | "invalidParameters"
   /** A batch contradicts itself or the model. */
   | "invalidBatch"
-  /** A setting of text generation is out of range, or logits that nothing can be drawn from. */
+  /** A setting of generation or decoding is out of range, or logits that nothing can be drawn from. */
   | "invalidSampling"
   /** Moments or running statistics of another model, or of a number of leaves that is no tree. */
   | "invalidStatistics"
