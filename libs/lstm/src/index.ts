@@ -61,8 +61,19 @@ export type {
 } from "./optimizers/index.js";
 export { learningRateAt } from "./schedules/index.js";
 export type { LearningRateSchedule, SchedulePoint } from "./schedules/index.js";
-export { brokenLanguageModelRule, compileModelSpec, LANGUAGE_MODEL_KEYS } from "./spec/index.js";
-export type { BrokenRule, LanguageModelSpec, ModelSpec, RecurrentStackSpec } from "./spec/index.js";
+export {
+  brokenLanguageModelRule,
+  compileLanguageModelSpec,
+  compileModelSpec,
+  LANGUAGE_MODEL_KEYS,
+} from "./spec/index.js";
+export type {
+  BrokenRule,
+  LanguageModelSpec,
+  ModelSpec,
+  RecurrentStackSpec,
+  SequenceModelSpec,
+} from "./spec/index.js";
 export {
   initialStatistics,
   mergeMoments,

@@ -6,7 +6,7 @@ import { selectBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { parameterLayout } from "../src/index.js";
-import type { ModelSpec } from "../src/index.js";
+import type { LanguageModelSpec } from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
 import { fillDropoutMask } from "../src/random/index.js";
 import {
@@ -28,7 +28,7 @@ interface OracleResult {
 }
 
 function oracle(
-  spec: ModelSpec,
+  spec: LanguageModelSpec,
   parameters: ArrayLike<number>,
   { batch, states }: Segment,
   dropout: { readonly seed: number; readonly step: number } | undefined,

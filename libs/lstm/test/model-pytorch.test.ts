@@ -5,7 +5,12 @@ import { sumLeavesInTreeOrder, sumOfSquares } from "@ostinato/kernels";
 import { selectBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { compileModelSpec, createOptimizer, globalNormClip, stateShape } from "../src/index.js";
+import {
+  compileLanguageModelSpec,
+  createOptimizer,
+  globalNormClip,
+  stateShape,
+} from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
 import { backends, flatten, relativeError } from "./language-models.js";
 
@@ -50,7 +55,7 @@ describe.each(backends)("a language model on %s", (backend) => {
     (name) => {
       const fixture = readFixture(name) as BatchFixture;
       const { numSteps, numRows } = fixture;
-      const model = createLanguageModel(compileModelSpec(fixture.spec));
+      const model = createLanguageModel(compileLanguageModelSpec(fixture.spec));
       model.setParameters(flatten(model.layout, fixture.parameters));
       const gradients = new Map<string, readonly Float32Array[]>();
       const outcomes = model.computeGradients({
@@ -83,7 +88,7 @@ describe.each(backends)("a language model on %s", (backend) => {
   it("trains like PyTorch, in four uneven leaves: 50 steps of Adam with clipping and carried state, each loss within 1e-3", () => {
     const fixture = readFixture("training-adam") as TrainingFixture;
     const { numSteps, numRows, tokens, learningRate, maxNorm } = fixture;
-    const spec = compileModelSpec(fixture.spec);
+    const spec = compileLanguageModelSpec(fixture.spec);
     const model = createLanguageModel(spec);
     const optimizer = createOptimizer({ kind: "adam", ...fixture.adam });
     const optimizerState = optimizer.initialState(model.layout.size);

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { compileModelSpec, initialParameters, parameterLayout } from "@ostinato/lstm";
+import { compileLanguageModelSpec, initialParameters, parameterLayout } from "@ostinato/lstm";
 import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
 import type { CheckpointContent } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
@@ -30,7 +30,7 @@ async function writeRun(backend: string): Promise<string> {
   const ledger = LedgerWriter.create(run.paths.ledger);
   const { head, offset } = ledger.append({ type: "profile", backend, version: "1", digest: "d" });
   await ledger.close();
-  const model = compileModelSpec({
+  const model = compileLanguageModelSpec({
     ...{ kind: "languageModel", cell: "lstm", vocabularySize: 3, embeddingSize: 2 },
     ...{ hiddenSize: 2, numLayers: 1, dropout: 0, forgetBias: 1 },
   });

@@ -1,6 +1,6 @@
 /** Where a run goes on: the newest checkpoint that verifies, and what the ledger has beyond it. */
 
-import type { ModelSpec } from "@ostinato/lstm";
+import type { LanguageModelSpec } from "@ostinato/lstm";
 import { newestCheckpoint, readLedger, RunError, syncedLedgerBytes } from "@ostinato/run";
 import type { CheckpointContent, LedgerContents, RunDirectory } from "@ostinato/run";
 import type { NumericsProfile } from "@ostinato/proto";
@@ -24,7 +24,11 @@ export interface ResumePoint {
 /** @throws {RunError} `ledgerCorrupt`, `dataChanged`, `checkpointMismatch` */
 export async function findResumePoint(
   directory: RunDirectory,
-  expected: { readonly trajectory: string; readonly data: string; readonly model: ModelSpec },
+  expected: {
+    readonly trajectory: string;
+    readonly data: string;
+    readonly model: LanguageModelSpec;
+  },
 ): Promise<ResumePoint> {
   const syncedBytes = await syncedLedgerBytes(directory);
   const ledger = await readLedger(

@@ -1,6 +1,6 @@
 /** A run directory as the keeper's store. */
 
-import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
 import type { NumericsProfile } from "@ostinato/proto";
 import { loadCheckpoint, retention, writeCheckpoint } from "@ostinato/run";
 import type { RunDirectory } from "@ostinato/run";
@@ -11,7 +11,7 @@ export interface RunStoreOptions {
   readonly job: string;
   readonly trajectory: string;
   readonly data: string;
-  readonly model: ModelSpec;
+  readonly model: LanguageModelSpec;
   readonly layout: ParameterLayout;
   /** How many of the newest stay. */
   readonly keep: number;

@@ -8,15 +8,15 @@ import {
   UNKNOWN_ID,
 } from "@ostinato/data";
 import type { TextDataset, TextLayout } from "@ostinato/data";
-import { compileModelSpec, parameterLayout, stateShape } from "@ostinato/lstm";
-import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+import { compileLanguageModelSpec, parameterLayout, stateShape } from "@ostinato/lstm";
+import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
 import { RunError } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
 
 export interface RunData {
   readonly dataset: TextDataset;
   readonly encoded: Uint8Array;
-  readonly model: ModelSpec;
+  readonly model: LanguageModelSpec;
   readonly parameters: ParameterLayout;
   /** Layout of the training part. */
   readonly train: TextLayout;
@@ -54,7 +54,10 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
       allowShort: true,
     });
   }
-  const model = compileModelSpec({ ...config.model, vocabularySize: dataset.vocabulary.size });
+  const model = compileLanguageModelSpec({
+    ...config.model,
+    vocabularySize: dataset.vocabulary.size,
+  });
   const { valuesPerRow } = stateShape(model);
   return {
     dataset,

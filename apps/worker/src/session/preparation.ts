@@ -1,7 +1,7 @@
 /** What a worker gets ready between its join and its stream; belongs to the run, not to an identity. */
 
-import type { ModelSpec } from "@ostinato/lstm";
-import { compileModelSpec } from "@ostinato/lstm";
+import type { LanguageModelSpec } from "@ostinato/lstm";
+import { compileLanguageModelSpec } from "@ostinato/lstm";
 import type { JoinReply } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 
@@ -11,7 +11,7 @@ import type { Compute, PreparedCompute } from "../training/index.js";
 import type { CoordinatorLink } from "./coordinator-link.js";
 
 export interface Preparation extends PreparedCompute {
-  readonly spec: ModelSpec;
+  readonly spec: LanguageModelSpec;
 }
 
 export interface PreparationModules {
@@ -62,9 +62,9 @@ export function isSameRun(one: JoinReply, other: JoinReply): boolean {
   );
 }
 
-function readModelSpec(modelJson: string): ModelSpec {
+function readModelSpec(modelJson: string): LanguageModelSpec {
   try {
-    return compileModelSpec(JSON.parse(modelJson));
+    return compileLanguageModelSpec(JSON.parse(modelJson));
   } catch (error) {
     throw new WorkerError("refused", `the run's model is not known here: ${messageOf(error)}`);
   }

@@ -1,7 +1,7 @@
 /** What computes: the contract between a session and the thread that owns TensorFlow.js. */
 
 import type { BackendName } from "@ostinato/kernels/tensor";
-import type { ModelSpec } from "@ostinato/lstm";
+import type { LanguageModelSpec } from "@ostinato/lstm";
 import type { LeafResult, NodeId, NumericsProfile, Phase } from "@ostinato/proto";
 
 import type { RunSettings } from "../shard/index.js";
@@ -9,7 +9,7 @@ import type { RunSettings } from "../shard/index.js";
 /** What a run is computed with; replaces what was prepared before. */
 export interface ComputeSetup {
   readonly backend: string;
-  readonly spec: ModelSpec;
+  readonly spec: LanguageModelSpec;
   readonly settings: RunSettings;
   readonly dataset: {
     readonly digest: string;

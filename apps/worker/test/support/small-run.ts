@@ -2,13 +2,13 @@
 
 import { createTextDataset, encodeDataset } from "@ostinato/data";
 import type { TextDataset } from "@ostinato/data";
-import { compileModelSpec } from "@ostinato/lstm";
-import type { ModelSpec } from "@ostinato/lstm";
+import { compileLanguageModelSpec } from "@ostinato/lstm";
+import type { LanguageModelSpec } from "@ostinato/lstm";
 
 export interface SmallRun {
   readonly dataset: TextDataset;
   readonly encoded: Uint8Array;
-  readonly spec: ModelSpec;
+  readonly spec: LanguageModelSpec;
   readonly settings: {
     readonly seed: number;
     readonly batchSize: number;
@@ -38,7 +38,7 @@ export function smallRun(
   return {
     dataset,
     encoded: encodeDataset(dataset),
-    spec: compileModelSpec({
+    spec: compileLanguageModelSpec({
       kind: "languageModel",
       vocabularySize: dataset.vocabulary.size,
       embeddingSize: 6,

@@ -3,10 +3,9 @@ import { describe, expect, it } from "vitest";
 import { parameterLayout, tensorView } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import { compileModelSpec } from "../spec/index.js";
-import type { ModelSpec } from "../spec/index.js";
 import { initialParameters } from "./initial-parameters.js";
 
-const spec: ModelSpec = compileModelSpec({
+const spec = compileModelSpec({
   kind: "languageModel",
   vocabularySize: 60,
   embeddingSize: 24,

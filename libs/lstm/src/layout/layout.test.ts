@@ -3,10 +3,9 @@ import { describe, expect, it } from "vitest";
 
 import { LstmError } from "../lstm-error.js";
 import { compileModelSpec } from "../spec/index.js";
-import type { ModelSpec } from "../spec/index.js";
 import { parameterLayout, stateShape, tensorView } from "./index.js";
 
-const spec: ModelSpec = compileModelSpec({
+const spec = compileModelSpec({
   kind: "languageModel",
   vocabularySize: 7,
   embeddingSize: 3,
@@ -24,7 +23,7 @@ const anySpec = fc
     hiddenSize: fc.integer({ min: 1, max: 20 }),
     numLayers: fc.integer({ min: 1, max: 5 }),
   })
-  .map((sizes): ModelSpec => ({ ...spec, ...sizes }));
+  .map((sizes) => ({ ...spec, ...sizes }));
 
 describe("parameterLayout", () => {
   it("lists the tensors of the forward pass with the shapes of the contract", () => {

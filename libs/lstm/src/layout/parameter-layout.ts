@@ -1,3 +1,4 @@
+import { createLoss } from "../losses/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
 import { stackOutputSize, stackTensors } from "./recurrent-layout.js";
@@ -28,7 +29,8 @@ const MAX_PARAMETERS = 2 ** 31 - 1;
  * The layout of a model's parameters and gradients.
  *
  * A language model: `embedding.table` [V,E]; the tensors of the recurrent stack (see `stackTensors`);
- * `head.kernel` [R,V], unless the embedding is tied, and `head.bias` [V].
+ * `head.kernel` [R,V], unless the embedding is tied, and `head.bias` [V]. A sequence model: the same,
+ * with a table for tokens alone, and a head as wide as its loss asks for.
  *
  * @throws {LstmError} `invalidSpec` for more parameters than can be addressed
  */
@@ -50,14 +52,38 @@ export function parameterLayout(spec: ModelSpec): ParameterLayout {
 }
 
 function tensorsOf(spec: ModelSpec): NamedShape[] {
-  const { vocabularySize, embeddingSize, tiedEmbedding } = spec;
-  const stack = { inputSize: embeddingSize, bidirectional: false, prefix: "" };
-  const outputSize = stackOutputSize(spec, false);
+  switch (spec.kind) {
+    case "languageModel": {
+      const { vocabularySize, embeddingSize, tiedEmbedding } = spec;
+      const head = linearTensors("head", stackOutputSize(spec, false), vocabularySize);
+      return [
+        { name: "embedding.table", shape: [vocabularySize, embeddingSize] },
+        ...stackTensors(spec, { inputSize: embeddingSize, bidirectional: false, prefix: "" }),
+        ...(tiedEmbedding ? head.slice(1) : head),
+      ];
+    }
+    case "sequenceModel": {
+      const { input, bidirectional, loss, numTargets } = spec;
+      const isTokens = input.kind === "tokens";
+      const inputSize = isTokens ? input.embeddingSize : input.size;
+      const { outputSize } = createLoss(loss, { numTargets });
+      return [
+        ...(isTokens
+          ? [{ name: "embedding.table", shape: [input.vocabularySize, inputSize] }]
+          : []),
+        ...stackTensors(spec, { inputSize, bidirectional, prefix: "" }),
+        ...linearTensors("head", stackOutputSize(spec, bidirectional), outputSize),
+      ];
+    }
+    default:
+      return spec satisfies never;
+  }
+}
+
+function linearTensors(prefix: string, inputSize: number, outputSize: number): NamedShape[] {
   return [
-    { name: "embedding.table", shape: [vocabularySize, embeddingSize] },
-    ...stackTensors(spec, stack),
-    ...(tiedEmbedding ? [] : [{ name: "head.kernel", shape: [outputSize, vocabularySize] }]),
-    { name: "head.bias", shape: [vocabularySize] },
+    { name: `${prefix}.kernel`, shape: [inputSize, outputSize] },
+    { name: `${prefix}.bias`, shape: [outputSize] },
   ];
 }
 

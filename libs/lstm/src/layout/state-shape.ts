@@ -1,4 +1,4 @@
-import type { ModelSpec } from "../spec/index.js";
+import type { RecurrentStackSpec } from "../spec/index.js";
 import { cellSizes } from "./recurrent-layout.js";
 
 export interface StateShape {
@@ -11,7 +11,7 @@ export interface StateShape {
  * leaf with B rows is flat, laid out [layer][h, c][row][size], `valuesPerRow`·B values; h has the
  * size of the layer's outputs, c (which only an LSTM has) that of the hidden size.
  */
-export function stateShape(spec: ModelSpec): StateShape {
+export function stateShape(spec: RecurrentStackSpec): StateShape {
   const { outputSize, hiddenSize, hasCellState } = cellSizes(spec);
   return { valuesPerRow: spec.numLayers * (outputSize + (hasCellState ? hiddenSize : 0)) };
 }

@@ -12,6 +12,13 @@ export { generate } from "./generate.js";
 export type { GenerateOptions } from "./generate.js";
 export { createLanguageModel } from "./language-model.js";
 export type { ComputeGradientsOptions, EvaluateOptions, LanguageModel } from "./language-model.js";
+export { createSequenceModel } from "./sequence-model.js";
+export type {
+  SequenceEvaluateOptions,
+  SequenceGradientsOptions,
+  SequenceModel,
+} from "./sequence-model.js";
+export type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 export type { BatchLeaf } from "./batch-leaves.js";
 export type { ComputePhase, OnGradient, ProgressOptions } from "./pass/index.js";
 export type { LeafOutcome, TokenBatch } from "./token-batch.js";

@@ -128,12 +128,7 @@ export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
       const progress = new Progress({ onProgress, isCancelled });
       const pass = core.pass({ ...batch, training: { seed, step }, progress, onGradient }, moments);
       if (batch.numRows === 0) {
-        for (const { name, size } of inBackwardOrder(core.layout)) {
-          onGradient(
-            name,
-            batch.leaves.map(() => new Float32Array(size)),
-          );
-        }
+        core.emitZeros(batch.leaves, onGradient);
         return outcomesOf(batch, NOTHING, moments);
       }
       return inTensorScope(() => {
@@ -199,11 +194,4 @@ function outcomesOf(
     state: run === undefined ? new Float32Array(0) : stateOfLeaf(run.final, leaf),
     moments: moments.ofLeaf(index),
   }));
-}
-
-/** The parameter tensors as backward reaches them: rooms from last to first. */
-function inBackwardOrder(layout: ParameterLayout): ParameterLayout["tensors"] {
-  const roomOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
-  const rooms = [...new Set(layout.tensors.map(({ name }) => roomOf(name)))].reverse();
-  return rooms.flatMap((room) => layout.tensors.filter(({ name }) => roomOf(name) === room));
 }

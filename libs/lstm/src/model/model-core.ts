@@ -99,8 +99,25 @@ export class ModelCore {
     };
   }
 
+  /** The gradients of leaves without rows. */
+  emitZeros(leaves: readonly BatchLeaf[], onGradient: OnGradient): void {
+    for (const { name, size } of inBackwardOrder(this.layout)) {
+      onGradient(
+        name,
+        leaves.map(() => new Float32Array(size)),
+      );
+    }
+  }
+
   dispose(): void {
     this.#parameters?.dispose();
     this.#parameters = undefined;
   }
+}
+
+/** The parameter tensors as backward reaches them: rooms from last to first. */
+function inBackwardOrder(layout: ParameterLayout): ParameterLayout["tensors"] {
+  const roomOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
+  const rooms = [...new Set(layout.tensors.map(({ name }) => roomOf(name)))].reverse();
+  return rooms.flatMap((room) => layout.tensors.filter(({ name }) => roomOf(name) === room));
 }

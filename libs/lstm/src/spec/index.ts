@@ -4,8 +4,9 @@
  * @example
  * const spec = compileModelSpec({ kind: "languageModel", vocabularySize: 88, cell: "gru" });
  */
-export { compileModelSpec } from "./compile-model-spec.js";
+export { compileLanguageModelSpec, compileModelSpec } from "./compile-model-spec.js";
 export { brokenLanguageModelRule, LANGUAGE_MODEL_KEYS } from "./language-model-spec.js";
 export type { LanguageModelSpec } from "./language-model-spec.js";
-export type { ModelSpec } from "./model-spec.js";
+export type { ModelSpec, SpecOfKind } from "./model-spec.js";
 export type { BrokenRule, RecurrentStackSpec } from "./recurrent-keys.js";
+export type { SequenceModelSpec } from "./sequence-model-spec.js";

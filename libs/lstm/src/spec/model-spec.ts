@@ -1,4 +1,19 @@
+import { languageModelSchema } from "./language-model-spec.js";
 import type { LanguageModelSpec } from "./language-model-spec.js";
+import { sequenceModelSchema } from "./sequence-model-spec.js";
+import type { SequenceModelSpec } from "./sequence-model-spec.js";
 
 /** A model, discriminated by its `kind`. */
-export type ModelSpec = LanguageModelSpec;
+export type ModelSpec = LanguageModelSpec | SequenceModelSpec;
+
+/** The schema of each kind of model. */
+export const MODEL_SCHEMAS = {
+  languageModel: languageModelSchema,
+  sequenceModel: sequenceModelSchema,
+} as const;
+
+/** The spec of a kind of model. */
+export type SpecOfKind<Kind extends ModelSpec["kind"]> = Extract<
+  ModelSpec,
+  { readonly kind: Kind }
+>;

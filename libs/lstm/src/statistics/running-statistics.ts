@@ -24,7 +24,7 @@ export function statisticsLayout(spec: ModelSpec): StatisticsLayout {
   const entries: StatisticsEntry[] = [];
   let offset = 0;
   if (spec.normalization === "batch") {
-    const size = stackOutputSize(spec, false);
+    const size = stackOutputSize(spec, spec.kind === "sequenceModel" && spec.bidirectional);
     for (let layer = 0; layer < spec.numLayers; layer++) {
       entries.push({ name: `layers.${layer}.norm`, size, offset });
       offset += 2 * size;

@@ -1,6 +1,6 @@
 /** What a checkpoint holds, and its tensors as files. */
 
-import type { ModelSpec, OptimizerState, ParameterLayout } from "@ostinato/lstm";
+import type { LanguageModelSpec, OptimizerState, ParameterLayout } from "@ostinato/lstm";
 
 import { decodeSafetensors, encodeSafetensors, readFloats } from "../safetensors/index.js";
 import type { FloatTensor, SafetensorsFile } from "../safetensors/index.js";
@@ -22,7 +22,7 @@ export interface CheckpointContent {
   readonly trajectory: string;
   /** Digest of the data set. */
   readonly data: string;
-  readonly model: ModelSpec;
+  readonly model: LanguageModelSpec;
   readonly profile: CheckpointProfile | null;
   /** Where the ledger stood. */
   readonly ledger: { readonly head: string; readonly offset: number };

@@ -1,6 +1,6 @@
 /** manifest.json: what a checkpoint is of, and the checksum of each of its files. */
 
-import type { ModelSpec } from "@ostinato/lstm";
+import type { LanguageModelSpec } from "@ostinato/lstm";
 import { z } from "zod";
 
 import { RunError } from "../errors/index.js";
@@ -21,7 +21,7 @@ const manifestSchema = z.strictObject({
   trajectory: z.string(),
   data: z.string(),
   // Written by the program that compiled it; the manifest's own hash guards it from there.
-  model: z.custom<ModelSpec>((value) => typeof value === "object" && value !== null),
+  model: z.custom<LanguageModelSpec>((value) => typeof value === "object" && value !== null),
   profile: z
     .strictObject({ backend: z.string(), version: z.string(), digest: z.string() })
     .nullable(),

@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
-import { compileModelSpec, parameterLayout } from "@ostinato/lstm";
-import type { ModelSpec, ParameterLayout } from "@ostinato/lstm";
+import { compileLanguageModelSpec, parameterLayout } from "@ostinato/lstm";
+import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
 
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
@@ -161,9 +161,9 @@ function contentOf(
   return { job, step, trajectory, data, model, profile, ledger, layout, progress, ...tensors };
 }
 
-function layoutOf(model: ModelSpec): ParameterLayout {
+function layoutOf(model: LanguageModelSpec): ParameterLayout {
   try {
-    return parameterLayout(compileModelSpec(model));
+    return parameterLayout(compileLanguageModelSpec(model));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw damaged(`${MANIFEST_FILE} has a model that cannot be: ${reason}`);
@@ -185,7 +185,7 @@ function requireSameRun(manifest: Manifest, expected: ExpectedRun): void {
   }
 }
 
-function firstDifference(found: ModelSpec, expected: ModelSpec): string {
+function firstDifference(found: LanguageModelSpec, expected: LanguageModelSpec): string {
   const before = new Map<string, unknown>(Object.entries(found));
   const after = new Map<string, unknown>(Object.entries(expected));
   const key = [...before.keys(), ...after.keys()].find(

@@ -1,4 +1,4 @@
-import { compileModelSpec, createOptimizer, learningRateAt } from "@ostinato/lstm";
+import { compileLanguageModelSpec, createOptimizer, learningRateAt } from "@ostinato/lstm";
 import { describe, expect, it } from "vitest";
 
 import { RunError } from "../errors/index.js";
@@ -96,7 +96,7 @@ describe("compileConfig", () => {
       const schedule = { kind: "cosine", totalSteps: 10 };
       const raw = { data: { files }, optimizer: { kind, learningRate: 0.5, schedule } };
       const { model, optimizer } = compileConfig(raw, "x.yaml");
-      expect(compileModelSpec({ ...model, vocabularySize: 3 }).hiddenSize).toBe(128);
+      expect(compileLanguageModelSpec({ ...model, vocabularySize: 3 }).hiddenSize).toBe(128);
       expect(() => createOptimizer(optimizer)).not.toThrow();
       // Without warm-up the first step has the whole learning rate.
       expect(learningRateAt(optimizer.schedule, { step: 0, learningRate: 0.5 })).toBe(0.5);

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { compileModelSpec } from "@ostinato/lstm";
+import { compileLanguageModelSpec } from "@ostinato/lstm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { sealJson } from "../sealed-json/index.js";
@@ -18,7 +18,7 @@ const run: LedgerRecord = {
   job: "job-1",
   trajectory: digest("a"),
   data: digest("b"),
-  model: compileModelSpec({
+  model: compileLanguageModelSpec({
     kind: "languageModel",
     vocabularySize: 3,
     embeddingSize: 2,

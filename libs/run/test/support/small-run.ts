@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { createTextDataset, createTextLayout } from "@ostinato/data";
 import type { SplitName, TextLayout } from "@ostinato/data";
-import { compileModelSpec, parameterLayout } from "@ostinato/lstm";
+import { compileLanguageModelSpec, parameterLayout } from "@ostinato/lstm";
 
 import { parametersSha256, retention, writeCheckpoint } from "../../src/checkpoint/index.js";
 import type { CheckpointContent } from "../../src/checkpoint/index.js";
@@ -33,7 +33,7 @@ export const STEPS_PER_EPOCH = 8;
 export const LAST_STEP = 2 * STEPS_PER_EPOCH;
 export const PROFILE = { backend: "cpu", version: "1.0", digest: "0123" } as const;
 
-const model = compileModelSpec({
+const model = compileLanguageModelSpec({
   kind: "languageModel",
   cell: "lstm",
   vocabularySize: 9,

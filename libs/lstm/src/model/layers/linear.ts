@@ -1,0 +1,34 @@
+import { transpose } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+
+import { linearGradient, matMulBias } from "@ostinato/kernels/tensor";
+
+import { asRows, asSequence, emitLeafGradients, positionsOf } from "../pass/index.js";
+import type { Pass } from "../pass/index.js";
+import type { Forwarded } from "./forwarded.js";
+
+/**
+ * inputs × kernel + bias at every position.
+ *
+ * @param inputs [T,B,I]
+ * @param prefix of the parameters' names, such as `head`.
+ */
+export function linear(pass: Pass, inputs: Tensor3D, prefix: string): Forwarded {
+  const { parameters, numRows } = pass;
+  const names = [`${prefix}.kernel`, `${prefix}.bias`] as const;
+  const kernel = parameters.matrix(names[0]);
+  const bias = parameters.vector(names[1]);
+  return {
+    outputs: asSequence(matMulBias(asRows(inputs), kernel, bias), numRows),
+    backward(gradient) {
+      emitLeafGradients(pass, names, (leaf) => {
+        const sums = linearGradient(positionsOf(inputs, leaf), positionsOf(gradient, leaf));
+        return [sums.kernelGradient, sums.biasGradient];
+      });
+      const transposed = parameters.derived(`transpose of ${names[0]}`, (): Tensor2D =>
+        transpose(kernel),
+      );
+      return asSequence(matMulBias(asRows(gradient), transposed), numRows);
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import type { LeafLoss } from "./layers/index.js";
+import type { Loss } from "../losses/index.js";
+import { LstmError } from "../lstm-error.js";
+import type { SequenceModelSpec } from "../spec/index.js";
+import type { BatchLeaf } from "./batch-leaves.js";
+import { valuesOfLeaf } from "./layers/index.js";
+import type { SequenceBatch } from "./sequence-batch.js";
+
+/** What a model's outputs came to. */
+export interface SequenceLosses {
+  readonly losses: readonly LeafLoss[];
+  /** As large as the outputs. */
+  readonly outputGradient: Float32Array;
+}
+
+/** [T,B]: what each position counts; 0 in the padding, 1 where the batch says nothing. */
+export function positionWeights(
+  { output, loss }: SequenceModelSpec,
+  { numSteps, numRows, lengths, weights }: SequenceBatch,
+): Float32Array {
+  const ofPositions = new Float32Array(numSteps * numRows);
+  const isEveryStep = output === "everyStep" && loss.kind !== "ctc";
+  for (let t = 0; t < numSteps; t++) {
+    for (let row = 0; row < numRows; row++) {
+      const length = lengths?.[row] ?? numSteps;
+      if (t >= length) continue;
+      // The row's weight is spread over its steps where it has one for all of them.
+      const index = isEveryStep ? t * numRows + row : row;
+      ofPositions[t * numRows + row] = (weights?.[index] ?? 1) / (isEveryStep ? 1 : length);
+    }
+  }
+  return ofPositions;
+}
+
+/**
+ * Losses and gradient of the outputs, leaf by leaf.
+ *
+ * @param outputs [T',B,O]; T' is 1 for outputs of the last step.
+ * @throws LstmError `invalidBatch` for targets that the loss does not take
+ */
+export function sequenceLosses(
+  spec: SequenceModelSpec,
+  loss: Loss,
+  batch: SequenceBatch,
+  outputs: Float32Array,
+): SequenceLosses {
+  const { numRows } = batch;
+  const numSteps = spec.output === "lastStep" ? 1 : batch.numSteps;
+  const outputGradient = new Float32Array(outputs.length);
+  const losses = batch.leaves.map((leaf): LeafLoss => {
+    if (leaf.numRows === 0) return { lossSum: 0, lossWeight: 0 };
+    const width = loss.outputSize;
+    const ofLeaf = blockOf(outputs, numSteps, numRows, width, leaf);
+    const gradient = new Float32Array(ofLeaf.length);
+    const totals = lossOfLeaf(spec, loss, batch, leaf, ofLeaf, gradient);
+    for (let t = 0; t < numSteps; t++) {
+      const size = leaf.numRows * width;
+      const ofStep = gradient.subarray(t * size, (t + 1) * size);
+      outputGradient.set(ofStep, (t * numRows + leaf.firstRow) * width);
+    }
+    return totals;
+  });
+  return { losses, outputGradient };
+}
+
+function lossOfLeaf(
+  spec: SequenceModelSpec,
+  loss: Loss,
+  batch: SequenceBatch,
+  leaf: BatchLeaf,
+  outputs: Float32Array,
+  outputGradient: Float32Array,
+): LeafLoss {
+  const { numRows: rowsOfLeaf } = leaf;
+  if (loss.targetKind === "labelSequences") {
+    return loss.gradient({
+      ...labelSequences(batch, leaf),
+      outputs,
+      outputGradient,
+      numRows: rowsOfLeaf,
+    });
+  }
+  const { numRows } = batch;
+  const numSteps = spec.output === "lastStep" ? 1 : batch.numSteps;
+  const weights =
+    spec.output === "lastStep"
+      ? (batch.weights ?? new Float32Array(numRows).fill(1))
+      : positionWeights(spec, batch);
+  const call = {
+    outputs,
+    outputGradient,
+    numRows: rowsOfLeaf,
+    weights: valuesOfLeaf(weights, numSteps, numRows, leaf),
+  };
+  const expected = numSteps * numRows * loss.targetSize;
+  if (batch.targets.length !== expected) {
+    const each = loss.targetSize === 1 ? "" : ` × ${loss.targetSize} values`;
+    throw invalid(
+      `targets has ${batch.targets.length} values, expected ${numSteps} steps × ${numRows} rows${each}`,
+    );
+  }
+  if (loss.targetKind === "classes") {
+    const targets = requireKind(batch.targets, Int32Array, "classes in an Int32Array");
+    return loss.gradient({ ...call, targets: valuesOfLeaf(targets, numSteps, numRows, leaf) });
+  }
+  const targets = requireKind(batch.targets, Float32Array, "values in a Float32Array");
+  return loss.gradient({
+    ...call,
+    targets: blockOf(targets, numSteps, numRows, loss.targetSize, leaf),
+  });
+}
+
+function labelSequences(
+  { numSteps, numRows, lengths, targets, targetLengths, weights }: SequenceBatch,
+  { firstRow, numRows: rowsOfLeaf }: BatchLeaf,
+): {
+  readonly inputLengths: Int32Array;
+  readonly targets: Int32Array;
+  readonly targetLengths: Int32Array;
+  readonly weights: Float32Array;
+} {
+  const labels = requireKind(targets, Int32Array, "labels in an Int32Array");
+  if (targetLengths?.length !== numRows) {
+    const found = targetLengths === undefined ? "missing" : `${targetLengths.length} values`;
+    throw invalid(`targetLengths is ${found}, expected ${numRows} rows`);
+  }
+  const longest = labels.length / numRows;
+  if (!Number.isInteger(longest)) {
+    throw invalid(
+      `targets has ${labels.length} labels, expected as many for each of ${numRows} rows`,
+    );
+  }
+  const ofRows = <Values extends Int32Array | Float32Array>(values: Values): Values =>
+    values.slice(firstRow, firstRow + rowsOfLeaf) as Values;
+  return {
+    inputLengths: ofRows(lengths ?? new Int32Array(numRows).fill(numSteps)),
+    targets: labels.slice(firstRow * longest, (firstRow + rowsOfLeaf) * longest),
+    targetLengths: ofRows(targetLengths),
+    weights: ofRows(weights ?? new Float32Array(numRows).fill(1)),
+  };
+}
+
+/** One leaf's rows of a [T,B,C] array: [T,rows,C]. */
+function blockOf(
+  values: Float32Array,
+  numSteps: number,
+  numRows: number,
+  numColumns: number,
+  { firstRow, numRows: rowsOfLeaf }: BatchLeaf,
+): Float32Array {
+  const wide = { leaf: 0, firstRow: firstRow * numColumns, numRows: rowsOfLeaf * numColumns };
+  return valuesOfLeaf(values, numSteps, numRows * numColumns, wide);
+}
+
+function requireKind<Values extends Int32Array | Float32Array>(
+  values: Int32Array | Float32Array,
+  kind: new (length: number) => Values,
+  expected: string,
+): Values {
+  if (values instanceof kind) return values;
+  throw invalid(`targets are a ${values.constructor.name}, expected ${expected}`);
+}
+
+const invalid = (what: string): LstmError =>
+  new LstmError("invalidBatch", `sequence batch: ${what}`);

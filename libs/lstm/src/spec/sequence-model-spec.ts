@@ -1,0 +1,71 @@
+import { z } from "zod";
+
+import { FLAG, key, names } from "../keys/index.js";
+import { lossSchema } from "../losses/index.js";
+import { vocabulary, VOCABULARY } from "./language-model-spec.js";
+import {
+  brokenRecurrentRules,
+  RECURRENT_KEYS,
+  REGULARIZATION_KEYS,
+  size,
+  SIZE,
+} from "./recurrent-keys.js";
+import type { BrokenRule } from "./recurrent-keys.js";
+
+const INPUTS = names(["values", "tokens"]);
+const OUTPUTS = ["everyStep", "lastStep"] as const;
+
+const input = z.discriminatedUnion("kind", [
+  z
+    .strictObject({
+      kind: key(INPUTS, z.literal("values")),
+      /** I: values of each time step. */
+      size: key(SIZE, size()),
+    })
+    .readonly(),
+  z
+    .strictObject({
+      kind: key(INPUTS, z.literal("tokens")),
+      /** V; token ids are 0 to V − 1. */
+      vocabularySize: key(VOCABULARY, vocabulary()),
+      /** E */
+      embeddingSize: key(SIZE, size().default(64)),
+    })
+    .readonly(),
+]);
+
+const sequenceModel = z.strictObject({
+  kind: key("'sequenceModel'", z.literal("sequenceModel")),
+  /** What a time step of a sequence is. */
+  input,
+  /** Each layer reads the sequence in both directions (Schuster and Paliwal, 1997). */
+  bidirectional: key(FLAG, z.boolean().default(false)),
+  ...RECURRENT_KEYS,
+  ...REGULARIZATION_KEYS,
+  /** Whether each time step has outputs, or the sequence as a whole, after its last step. */
+  output: key(names(OUTPUTS), z.enum(OUTPUTS).default("everyStep")),
+  /** Target values of an output, or classes to choose from; labels with the blank for CTC. */
+  numTargets: key(SIZE, size()),
+  loss: lossSchema,
+});
+
+/**
+ * Values or tokens → recurrent layers → linear head → loss: forecasters, classifiers, taggers, CTC.
+ */
+export type SequenceModelSpec = Readonly<z.output<typeof sequenceModel>>;
+
+function brokenRule(spec: SequenceModelSpec): BrokenRule | undefined {
+  if (spec.loss.kind === "ctc" && spec.output !== "everyStep") {
+    return { path: ["output"], message: "it must be 'everyStep' for the loss 'ctc'" };
+  }
+  const [broken] = brokenRecurrentRules(spec);
+  return broken;
+}
+
+export const sequenceModelSchema = sequenceModel
+  .superRefine((spec, context) => {
+    const broken = brokenRule(spec);
+    if (broken !== undefined)
+      context.addIssue({ code: "custom", ...broken, path: [...broken.path] });
+  })
+  .readonly();
