@@ -1,25 +1,20 @@
 /**
  * The bit rule: a row's result does not depend on which other rows are in the batch, on any backend.
  */
-import {
-  engine,
-  reshape,
-  slice,
-  tensor1d,
-  tensor2d,
-  tensor3d,
-  transpose,
-} from "@tensorflow/tfjs-core";
-import type { Tensor } from "@tensorflow/tfjs-core";
+import { engine, expandDims, slice, tensor1d, tensor2d, transpose } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { runCell, tensorsOf } from "../../test/support/kernel-cells.js";
+import type { CellTensors } from "../../test/support/kernel-cells.js";
+import { cellVariants, randomCellCase } from "../../test/support/random-cell-case.js";
 import { randomValues } from "../../test/support/random-values.js";
 import { selectBackend } from "./backends.js";
 import {
+  layerNorm,
+  layerNormGradient,
   linearSoftmaxCrossEntropyGradient,
-  lstmSequenceBackward,
-  lstmSequenceForward,
   matMulBias,
   sequenceRows,
 } from "./contract/index.js";
@@ -41,6 +36,23 @@ fc.installGlobalPlugin(fc.afterEach(() => engine().endScope()));
 function valuesFrom(seed: number): (count: number) => Float32Array {
   const values = randomValues(seed);
   return (count) => values(count, 2);
+}
+
+/** The tensors of a recurrent layer, those that have rows of the batch cut to the block's. */
+function rowsOfTensors(
+  tensors: CellTensors,
+  { firstRow, numRows }: { readonly firstRow: number; readonly numRows: number },
+): CellTensors {
+  return Object.fromEntries(
+    Object.entries(tensors as unknown as Record<string, Tensor>).map(([name, tensor]) => {
+      if (tensor.rank === 3) {
+        const [numSteps, , numColumns] = tensor.shape as [number, number, number];
+        return [name, slice(tensor, [0, firstRow, 0], [numSteps, numRows, numColumns])];
+      }
+      const isState = name.startsWith("initial");
+      return [name, isState ? slice(tensor, [firstRow, 0], [numRows, tensor.shape[1]!]) : tensor];
+    }),
+  ) as unknown as CellTensors;
 }
 
 function expectSameBits(actual: Tensor, expected: Tensor): void {
@@ -71,44 +83,66 @@ describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
     );
   });
 
-  it("do not depend on the other rows of an LSTM, forward and backward", () => {
+  it("do not depend on the other rows of a recurrent layer, forward and backward", () => {
     fc.assert(
-      fc.property(rowBlock, oddSizes, fc.integer(), (block, hiddenSize, seed) => {
+      fc.property(
+        rowBlock,
+        cellVariants,
+        oddSizes,
+        oddSizes,
+        fc.integer(),
+        (block, { spec, options }, hiddenSize, stateSize, seed) => {
+          const sizes = { numSteps: 3, numRows: MAX_ROWS, hiddenSize, stateSize };
+          const all = tensorsOf(randomCellCase(spec, options, sizes, seed));
+          const some = rowsOfTensors(all, block);
+          const [whole, alone] = [runCell(spec, all), runCell(spec, some)];
+          const pairs = [
+            [whole.hidden, alone.hidden],
+            ...(whole.cell && alone.cell ? [[whole.cell, alone.cell] as const] : []),
+            ...whole.perPosition.map((tensor, k) => [tensor, alone.perPosition[k]!] as const),
+            ...(["initialHidden", "initialCell"] as const).flatMap((name) => {
+              const [ofAll, ofSome] = [whole.gradients[name], alone.gradients[name]];
+              const asStep = (states: Tensor): Tensor3D => expandDims(states) as Tensor3D;
+              return ofAll && ofSome ? [[asStep(ofAll), asStep(ofSome)] as const] : [];
+            }),
+          ] as const;
+          for (const [ofAll, ofSome] of pairs) {
+            const [numSteps] = ofAll.shape;
+            const inSteps = { firstStep: 0, numSteps };
+            expectSameBits(
+              sequenceRows(ofSome, { ...inSteps, firstRow: 0, numRows: block.numRows }),
+              sequenceRows(ofAll, { ...inSteps, ...block }),
+            );
+          }
+        },
+      ),
+      { numRuns: backend === "wasm" ? 80 : 30 },
+    );
+  });
+
+  it("do not depend on the other rows of a layer normalization", () => {
+    fc.assert(
+      fc.property(rowBlock, oddSizes, fc.integer(), ({ firstRow, numRows }, C, seed) => {
         const values = valuesFrom(seed);
-        const [T, B, H] = [3, MAX_ROWS, hiddenSize];
-        const recurrentKernel = tensor2d(values(H * 4 * H), [H, 4 * H]);
-        const [gates, hidden, cell, slopes] = [
-          tensor3d(values(T * B * 4 * H), [T, B, 4 * H]),
-          tensor2d(values(B * H), [B, H]),
-          tensor2d(values(B * H), [B, H]),
-          tensor3d(values(T * B * H), [T, B, H]),
-        ];
-        const run = (firstRow: number, numRows: number): Tensor[] => {
-          const sequence = lstmSequenceForward({
-            inputGates: slice(gates, [0, firstRow, 0], [T, numRows, 4 * H]),
-            recurrentKernel,
-            initialHidden: slice(hidden, [firstRow, 0], [numRows, H]),
-            initialCell: slice(cell, [firstRow, 0], [numRows, H]),
+        const [gain, bias] = [tensor1d(values(C)), tensor1d(values(C))];
+        const rows = tensor2d(values(MAX_ROWS * C), [MAX_ROWS, C]);
+        const gradient = tensor2d(values(MAX_ROWS * C), [MAX_ROWS, C]);
+        const run = (first: number, count: number): [Tensor2D, Tensor2D] => {
+          const forward = layerNorm({
+            rows: slice(rows, [first, 0], [count, C]),
+            gain,
+            bias,
+            epsilon: 1e-5,
           });
-          const { gateGradients } = lstmSequenceBackward({
-            ...sequence,
-            hiddenGradient: slice(slopes, [0, firstRow, 0], [T, numRows, H]),
-            recurrentKernelTransposed: transpose(recurrentKernel),
-          });
-          return [sequence.hidden, sequence.cell, gateGradients];
+          const backward = { ...forward, gradient: slice(gradient, [first, 0], [count, C]), gain };
+          return [forward.outputs, layerNormGradient(backward)];
         };
-        const alone = run(block.firstRow, block.numRows);
-        for (const [index, all] of run(0, B).entries()) {
-          const [numSteps, , numColumns] = all.shape as [number, number, number];
-          const ofBlock = sequenceRows(reshape(all, [numSteps, B, numColumns]), {
-            firstStep: 0,
-            numSteps,
-            ...block,
-          });
-          expectSameBits(reshape(alone[index]!, ofBlock.shape), ofBlock);
+        const whole = run(0, MAX_ROWS);
+        for (const [k, alone] of run(firstRow, numRows).entries()) {
+          expectSameBits(alone, slice(whole[k]!, [firstRow, 0], [numRows, C]));
         }
       }),
-      { numRuns: backend === "wasm" ? 40 : 15 },
+      { numRuns: 40 },
     );
   });
 

@@ -1,7 +1,7 @@
 import { engine, tensor1d, tensor2d, tensor3d, transpose } from "@tensorflow/tfjs-core";
-import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { differences } from "../../test/support/differences.js";
 import { expectClose } from "../../test/support/expect-close.js";
 import { randomValues } from "../../test/support/random-values.js";
 import { selectBackend } from "./backends.js";
@@ -11,112 +11,16 @@ import {
   linearGradient,
   linearSoftmaxCrossEntropy,
   linearSoftmaxCrossEntropyGradient,
-  lstmSequenceBackward,
   lstmSequenceForward,
   matMulBias,
   sequenceRows,
 } from "./contract/index.js";
-
-const sigma = (z: number): number => 1 / (1 + Math.exp(-z));
-
-interface LstmCase {
-  readonly numSteps: number;
-  readonly numRows: number;
-  readonly hiddenSize: number;
-  /** [T,B,4H] */
-  readonly inputGates: Float64Array;
-  readonly recurrentKernel: Float32Array;
-  readonly initialHidden: Float32Array;
-  readonly initialCell: Float32Array;
-}
-
-/** The LSTM of the kernel contract in float64, one scalar at a time. h_1 … h_T: [T,B,H]. */
-function float64Lstm(c: LstmCase): Float64Array {
-  const H = c.hiddenSize;
-  const outputs = new Float64Array(c.numSteps * c.numRows * H);
-  for (let row = 0; row < c.numRows; row++) {
-    let h = Array.from({ length: H }, (_, j) => c.initialHidden[row * H + j]!);
-    let cell = Array.from({ length: H }, (_, j) => c.initialCell[row * H + j]!);
-    for (let t = 0; t < c.numSteps; t++) {
-      const z = (column: number): number =>
-        h.reduce(
-          (sum, value, k) => sum + value * c.recurrentKernel[k * 4 * H + column]!,
-          c.inputGates[(t * c.numRows + row) * 4 * H + column]!,
-        );
-      const before = cell;
-      cell = before.map(
-        (value, j) => sigma(z(H + j)) * value + sigma(z(j)) * Math.tanh(z(2 * H + j)),
-      );
-      h = cell.map((value, j) => sigma(z(3 * H + j)) * Math.tanh(value));
-      outputs.set(h, (t * c.numRows + row) * H);
-    }
-  }
-  return outputs;
-}
-
-/** Central differences of a scalar function of `at`. */
-function differences(f: (at: Float64Array) => number, at: Float64Array): number[] {
-  const step = 1e-5;
-  return Array.from(at, (value, k) => {
-    const [above, below] = [at.slice(), at.slice()];
-    above[k] = value + step;
-    below[k] = value - step;
-    return (f(above) - f(below)) / (2 * step);
-  });
-}
 
 beforeEach(() => engine().startScope());
 afterEach(() => engine().endScope());
 
 describe.each(["wasm", "cpu"] as const)("kernels on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
-
-  it("compute an LSTM over all time steps, and its gradient, as float64 arithmetic does", () => {
-    const sizes = fc.record({
-      numSteps: fc.integer({ min: 1, max: 4 }),
-      numRows: fc.integer({ min: 1, max: 3 }),
-      hiddenSize: fc.integer({ min: 1, max: 5 }),
-      seed: fc.integer(),
-    });
-    fc.assert(
-      fc.property(sizes, ({ numSteps, numRows, hiddenSize, seed }) => {
-        const values = randomValues(seed);
-        const [T, B, H] = [numSteps, numRows, hiddenSize];
-        const given = {
-          inputGates: values(T * B * 4 * H, 3),
-          recurrentKernel: values(H * 4 * H),
-          initialHidden: values(B * H),
-          initialCell: values(B * H, 2),
-        };
-        const recurrentKernel = tensor2d(given.recurrentKernel, [H, 4 * H]);
-        const sequence = lstmSequenceForward({
-          inputGates: tensor3d(given.inputGates, [T, B, 4 * H]),
-          recurrentKernel,
-          initialHidden: tensor2d(given.initialHidden, [B, H]),
-          initialCell: tensor2d(given.initialCell, [B, H]),
-        });
-        const oracle = { ...given, numSteps, numRows, hiddenSize };
-        const outputs = float64Lstm({ ...oracle, inputGates: Float64Array.from(given.inputGates) });
-        expectClose(sequence.hidden.dataSync().subarray(B * H), outputs, 1e-6);
-        expect(sequence.hidden.dataSync().subarray(0, B * H)).toEqual(given.initialHidden);
-        expect(sequence.cell.dataSync().subarray(0, B * H)).toEqual(given.initialCell);
-
-        // A loss whose gradient with respect to the outputs is `slopes`: their weighted sum.
-        const slopes = values(T * B * H);
-        const loss = (inputGates: Float64Array): number =>
-          float64Lstm({ ...oracle, inputGates }).reduce((sum, h, k) => sum + h * slopes[k]!, 0);
-        const { gateGradients } = lstmSequenceBackward({
-          ...sequence,
-          hiddenGradient: tensor3d(slopes, [T, B, H]),
-          recurrentKernelTransposed: transpose(recurrentKernel),
-        });
-        // z is the input's share plus a term that does not depend on it: the gradients are equal.
-        const expected = differences(loss, Float64Array.from(given.inputGates));
-        expectClose(gateGradients.dataSync(), expected, 2e-6);
-      }),
-      { numRuns: 25 },
-    );
-  });
 
   it("compute softmax cross-entropy and its gradients as float64 arithmetic does", () => {
     const [N, H, V] = [5, 3, 4];
