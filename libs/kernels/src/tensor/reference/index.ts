@@ -5,3 +5,16 @@
  * registerKernelTable("cpu", REFERENCE_KERNELS);
  */
 export { REFERENCE_KERNELS } from "./reference-kernels.js";
+export type { LayerNormGradientTensors, LayerNormTensors } from "./layer-norm.js";
+export type {
+  GruAttributes,
+  GruBackwardTensors,
+  GruForwardTensors,
+  LstmVariantBackwardAttributes,
+  LstmVariantBackwardTensors,
+  LstmVariantForwardAttributes,
+  LstmVariantForwardTensors,
+  RnnAttributes,
+  RnnBackwardTensors,
+  RnnForwardTensors,
+} from "./sequences/index.js";

@@ -14,7 +14,15 @@ import type { KernelCall, KernelTable } from "../registered-kernel.js";
 import { allocate, floats, integers } from "./wasm-heap.js";
 import type { WasmBackend } from "./wasm-heap.js";
 import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
-import { lstmSequenceBackward, lstmSequenceForward } from "./sequences/lstm-sequence.js";
+import {
+  gruSequenceBackward,
+  gruSequenceForward,
+  lstmSequenceBackward,
+  lstmSequenceForward,
+  rnnSequenceBackward,
+  rnnSequenceForward,
+} from "./sequences/index.js";
+import { layerNorm, layerNormGradient } from "./layer-norm.js";
 
 /** GatherV2 of this backend computes each element's index by itself, fifty times slower than this. */
 function embeddingGather({
@@ -75,6 +83,12 @@ export const WASM_KERNELS: KernelTable = {
   ...REFERENCE_KERNELS,
   [KERNEL_NAMES.lstmSequenceForward]: lstmSequenceForward,
   [KERNEL_NAMES.lstmSequenceBackward]: lstmSequenceBackward,
+  [KERNEL_NAMES.gruSequenceForward]: gruSequenceForward,
+  [KERNEL_NAMES.gruSequenceBackward]: gruSequenceBackward,
+  [KERNEL_NAMES.rnnSequenceForward]: rnnSequenceForward,
+  [KERNEL_NAMES.rnnSequenceBackward]: rnnSequenceBackward,
+  [KERNEL_NAMES.layerNorm]: layerNorm,
+  [KERNEL_NAMES.layerNormGradient]: layerNormGradient,
   [KERNEL_NAMES.linearSoftmaxCrossEntropy]: linearSoftmaxCrossEntropy,
   [KERNEL_NAMES.linearSoftmaxCrossEntropyGradient]: linearSoftmaxCrossEntropyGradient,
   [KERNEL_NAMES.embeddingGather]: embeddingGather,
