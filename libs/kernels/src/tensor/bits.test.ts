@@ -102,7 +102,7 @@ describe.each(["wasm", "cpu"] as const)("a row's bits on %s", (backend) => {
             ...whole.perPosition.map((tensor, k) => [tensor, alone.perPosition[k]!] as const),
             ...(["initialHidden", "initialCell"] as const).flatMap((name) => {
               const [ofAll, ofSome] = [whole.gradients[name], alone.gradients[name]];
-              const asStep = (states: Tensor): Tensor3D => expandDims(states) as Tensor3D;
+              const asStep = (states: Tensor): Tensor3D => expandDims<Tensor3D>(states);
               return ofAll && ofSome ? [[asStep(ofAll), asStep(ofSome)] as const] : [];
             }),
           ] as const;

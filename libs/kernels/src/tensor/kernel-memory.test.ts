@@ -181,7 +181,6 @@ const RECURRENT: readonly Operation[] = [
         recurrentKernelTransposed: [4 * H, P],
         projectionTransposed: [P, H],
         cell: [T + 1, B, H],
-        cellCandidates: [T, B, H],
         gates: [T, B, 4 * H],
         cellActivations: [T, B, H],
         recurrentNormalized: [T, B, 4 * H],

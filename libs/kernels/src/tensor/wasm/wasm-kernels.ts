@@ -19,6 +19,8 @@ import {
   gruSequenceForward,
   lstmSequenceBackward,
   lstmSequenceForward,
+  lstmVariantSequenceBackward,
+  lstmVariantSequenceForward,
   rnnSequenceBackward,
   rnnSequenceForward,
 } from "./sequences/index.js";
@@ -83,6 +85,8 @@ export const WASM_KERNELS: KernelTable = {
   ...REFERENCE_KERNELS,
   [KERNEL_NAMES.lstmSequenceForward]: lstmSequenceForward,
   [KERNEL_NAMES.lstmSequenceBackward]: lstmSequenceBackward,
+  [KERNEL_NAMES.lstmVariantSequenceForward]: lstmVariantSequenceForward,
+  [KERNEL_NAMES.lstmVariantSequenceBackward]: lstmVariantSequenceBackward,
   [KERNEL_NAMES.gruSequenceForward]: gruSequenceForward,
   [KERNEL_NAMES.gruSequenceBackward]: gruSequenceBackward,
   [KERNEL_NAMES.rnnSequenceForward]: rnnSequenceForward,

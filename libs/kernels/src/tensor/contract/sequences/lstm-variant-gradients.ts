@@ -9,7 +9,9 @@ import type { LstmVariantSequence } from "./lstm-variant-sequence.js";
 
 /** What the forward pass returned and was told, and: */
 export interface LstmVariantSequenceBackwardInputs
-  extends LstmVariantOptions, Omit<LstmVariantSequence, "hidden" | "projectionInputs"> {
+  extends
+    LstmVariantOptions,
+    Omit<LstmVariantSequence, "hidden" | "cellCandidates" | "projectionInputs"> {
   /** [T,B,R]: gradient of each h_t, from what reads the layer's output. */
   readonly hiddenGradient: Tensor3D;
   /** [T,B,H]: gradient of each c_t, from what reads the cell state itself. None by default. */
@@ -67,7 +69,6 @@ export function lstmVariantSequenceBackward(
         recurrentKernelTransposed,
         projectionTransposed,
         cell: inputs.cell,
-        cellCandidates: inputs.cellCandidates,
         gates: inputs.gates,
         cellActivations: inputs.cellActivations,
         recurrentNormalized: inputs.recurrentNormalized,
@@ -93,7 +94,7 @@ export function lstmVariantSequenceBackward(
 function expectBackwardShapes(inputs: LstmVariantSequenceBackwardInputs): void {
   const kernelName = KERNEL_NAMES.lstmVariantSequenceBackward;
   const { hiddenGradient, cellGradient, recurrentKernelTransposed, projectionTransposed } = inputs;
-  const { cell, cellCandidates, gates, cellActivations, coupledGates } = inputs;
+  const { cell, gates, cellActivations, coupledGates } = inputs;
   expectRank(kernelName, "hiddenGradient", hiddenGradient, 3);
   const [numSteps, numRows, stateSize] = hiddenGradient.shape;
   const hiddenSize = projectionTransposed ? projectionTransposed.shape[1] : stateSize;
@@ -110,7 +111,7 @@ function expectBackwardShapes(inputs: LstmVariantSequenceBackwardInputs): void {
   expectAll([stateSize, hiddenSize], { projectionTransposed });
   expectAll([gateSize, stateSize], { recurrentKernelTransposed });
   expectAll([numSteps + 1, numRows, hiddenSize], { cell });
-  expectAll(ofCells, { cellGradient, cellCandidates, cellActivations });
+  expectAll(ofCells, { cellGradient, cellActivations });
   expectAll(ofGates, { gates });
   const sizes = { numSteps, numRows, hiddenSize, stateSize, numGates };
   expectOptionShapes(kernelName, inputs, sizes);

@@ -1,4 +1,4 @@
-import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import { expectRank, expectShape, presentTensors, runKernel } from "../kernel-call.js";
 import { KERNEL_NAMES } from "../kernel-names.js";
@@ -89,8 +89,9 @@ export function lstmVariantSequenceForward(
     Tensor3D,
     Tensor3D,
     Tensor3D,
+    ...Tensor[],
   ];
-  const projectionInputs = projection && (optional.shift() as unknown as Tensor3D);
+  const projectionInputs = projection && (optional.shift() as Tensor3D);
   const [recurrentNormalized, recurrentInverseDeviations, cellNormalized, cellInverseDeviations] =
     optional as [] | [Tensor3D, Tensor2D, Tensor3D, Tensor2D];
   return {

@@ -113,7 +113,7 @@ export function gruSequenceBackward({
       const dn_BH: Tensor2D = mul(mul(after, sub(1, z_BH)), tanhSlope(n_BH));
       if (attrs.resetAfter) {
         const dr_BH: Tensor2D = mul(mul(dn_BH, stepOf(candidates, t)), sigmoidSlope(r_BH));
-        const recurrent_B3H = concat([dr_BH, dz_BH, mul(dn_BH, r_BH) as Tensor2D], 1);
+        const recurrent_B3H = concat([dr_BH, dz_BH, mul<Tensor2D>(dn_BH, r_BH)], 1);
         gateGradients[t] = concat([dr_BH, dz_BH, dn_BH], 1);
         recurrentGradients[t] = recurrent_B3H;
         const product_BH: Tensor2D = matMul(recurrent_B3H, recurrentKernelTransposed);

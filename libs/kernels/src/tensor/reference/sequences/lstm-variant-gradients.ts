@@ -33,7 +33,6 @@ export interface LstmVariantBackwardTensors extends LstmVariantOptionTensors {
   readonly recurrentKernelTransposed: Tensor2D;
   readonly projectionTransposed?: Tensor2D;
   readonly cell: Tensor3D;
-  readonly cellCandidates: Tensor3D;
   readonly gates: Tensor3D;
   readonly cellActivations: Tensor3D;
   readonly recurrentNormalized?: Tensor3D;

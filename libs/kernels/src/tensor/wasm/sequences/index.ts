@@ -7,4 +7,6 @@
 export { gruSequenceBackward } from "./gru-gradients.js";
 export { gruSequenceForward } from "./gru-sequence.js";
 export { lstmSequenceBackward, lstmSequenceForward } from "./lstm-sequence.js";
+export { lstmVariantSequenceBackward } from "./lstm-variant-gradients.js";
+export { lstmVariantSequenceForward } from "./lstm-variant-sequence.js";
 export { rnnSequenceBackward, rnnSequenceForward } from "./rnn-sequence.js";
