@@ -3,7 +3,7 @@ import { engine, memory, tensor1d } from "@tensorflow/tfjs-core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { selectBackend, selectedBackend } from "./backends.js";
-import { numericsProfile } from "./numerics-profile.js";
+import { numericsProfile } from "./profile/index.js";
 
 /** A global of Node that its type declarations do not name. */
 declare const WebAssembly: { instantiate(...values: unknown[]): Promise<unknown> };

@@ -11,7 +11,6 @@ import {
   matMulBias,
   sequenceRows,
 } from "./contract/index.js";
-import { numericsProfile } from "./numerics-profile.js";
 
 const backends = ["wasm", "cpu"] as const;
 const fatalErrorHandlers = (): unknown[] =>
@@ -47,38 +46,6 @@ describe("selectBackend", () => {
       message: expect.stringMatching(/'abacus'.*known: wasm, cpu/),
     });
     expect(selectedBackend()).toBe("wasm");
-  });
-});
-
-describe("numericsProfile", () => {
-  it.each(backends)("of %s is the same each time and leaves no tensor", async (name) => {
-    await selectBackend(name);
-    const before = memory();
-    const profile = await numericsProfile(name);
-    expect(memory()).toEqual(before);
-    expect(profile.backend).toBe(name);
-    expect(profile.digest).toMatch(/^[0-9a-f]{64}$/);
-    expect(await numericsProfile(name)).toEqual(profile);
-  });
-
-  it("changes with the exponential that wasm takes for tiny probabilities", async () => {
-    const profile = await numericsProfile("wasm");
-    const { exp } = Math;
-    const other = vi.spyOn(Math, "exp").mockImplementation((x) => exp(x) * (1 + 2 ** -20));
-    const { digest } = await numericsProfile("wasm");
-    expect(other).toHaveBeenCalled();
-    other.mockRestore();
-    expect(digest).not.toBe(profile.digest);
-  });
-
-  it("tells wasm and cpu apart, and selects the backend that was selected before", async () => {
-    await selectBackend("cpu");
-    const wasm = await numericsProfile("wasm");
-    expect(selectedBackend()).toBe("cpu");
-    expect(wasm.version).toBe("tfjs-core 4.22.0, tfjs-backend-wasm 4.22.0, simd");
-    const cpu = await numericsProfile("cpu");
-    expect(cpu.version).toBe("tfjs-core 4.22.0, tfjs-backend-cpu 4.22.0");
-    expect(cpu.digest).not.toBe(wasm.digest);
   });
 });
 

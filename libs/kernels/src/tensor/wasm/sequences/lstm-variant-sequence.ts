@@ -80,7 +80,7 @@ export function lstmVariantSequenceForward({
           candidates,
           ofCells && {
             normalized: stepFloats(backend, ofCells.normalized, t, ofCell),
-            gain: floats(backend, cellGain!),
+            gain: floats(backend, cellGain),
             bias: floats(backend, inputs.cellBias!),
           },
           floats(backend, outputAndTanh_B2H),

@@ -1,5 +1,5 @@
-import { mul, ones, reshape, tensor1d, tidy, transpose } from "@tensorflow/tfjs-core";
-import type { Rank, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+import { mul, ones, reshape, tidy, transpose } from "@tensorflow/tfjs-core";
+import type { Rank, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
 import {
   embeddingGather,
@@ -11,7 +11,9 @@ import {
   lstmSequenceForward,
   matMulBias,
   sequenceRows,
-} from "./contract/index.js";
+} from "../contract/index.js";
+import { fixedLayers, tensorsIn } from "./fixed-layers.js";
+import { fixedValues } from "./fixed-values.js";
 
 /**
  * Every kernel once, on sizes that are no multiple of a vector's width, with values that reach the
@@ -22,15 +24,9 @@ import {
 export function fixedComputation(): Uint8Array<ArrayBuffer> {
   const [numSteps, numRows, inputSize, hiddenSize, vocabularySize] = [9, 7, 13, 37, 29];
   const numPositions = numSteps * numRows;
-  const next = fixedValues();
-  const vector = (size: number): Tensor1D => tensor1d(Float32Array.from({ length: size }, next));
-  const matrix = (rows: number, columns: number): Tensor2D =>
-    reshape(vector(rows * columns), [rows, columns]);
-  const ids = (size: number): Tensor1D =>
-    tensor1d(
-      Int32Array.from({ length: size }, () => Math.floor((next() + 1) * 0.5 * vocabularySize)),
-      "int32",
-    );
+  const values = fixedValues();
+  const { vector, matrix } = values;
+  const ids = (size: number): Tensor1D => values.ids(size, vocabularySize);
 
   const outputs = tidy(() => {
     const tokens = ids(numPositions);
@@ -55,12 +51,16 @@ export function fixedComputation(): Uint8Array<ArrayBuffer> {
       weights: ones<Rank.R1>([numPositions]),
     };
     const head = linearSoftmaxCrossEntropyGradient(loss);
-    const { gateGradients } = lstmSequenceBackward({
+    const backward = lstmSequenceBackward({
       ...sequence,
       hiddenGradient: reshape(head.hiddenGradient, [numSteps, numRows, hiddenSize]),
+      cellGradient: values.sequence(numSteps, numRows, hiddenSize),
       recurrentKernelTransposed: transpose(recurrentKernel),
     });
-    const gateGradientRows: Tensor2D = reshape(gateGradients, [numPositions, 4 * hiddenSize]);
+    const gateGradientRows: Tensor2D = reshape(backward.gateGradients, [
+      numPositions,
+      4 * hiddenSize,
+    ]);
     const inputs = linearGradient(embedded, gateGradientRows);
     const inputGradient = matMulBias(gateGradientRows, transpose(inputKernel));
     // Logits up to ±100: probabilities below float32's smallest, whose losses come by another path.
@@ -69,23 +69,17 @@ export function fixedComputation(): Uint8Array<ArrayBuffer> {
       hidden: matrix(numPositions, 1),
       kernel: mul(matrix(1, vocabularySize), 100),
     });
-    const tensors: Tensor[] = [
-      sequence.hidden,
-      sequence.cell,
-      sequence.gates,
-      sequence.cellActivations,
+    return [
+      // Products too, whose last bits the results that follow from them may round away.
+      gates,
+      inputGradient,
+      loss.hidden,
+      ...tensorsIn(sequence, head, backward, inputs),
       linearSoftmaxCrossEntropy(loss),
       extremeLosses,
-      head.losses,
-      head.hiddenGradient,
-      head.kernelGradient,
-      head.biasGradient,
-      gateGradients,
-      inputs.kernelGradient,
-      inputs.biasGradient,
       embeddingGradient(tokens, inputGradient, vocabularySize),
-    ];
-    return tensors.map((tensor) => tensor.dataSync<"float32">());
+      ...fixedLayers(values),
+    ].map((tensor) => tensor.dataSync<"float32">());
   });
   return concatenate(outputs);
 }
@@ -103,13 +97,4 @@ function concatenate(arrays: readonly Float32Array[]): Uint8Array<ArrayBuffer> {
     }
   }
   return new Uint8Array(bytes.buffer);
-}
-
-/** Values in [-1, 1) of a 32-bit linear congruential generator (Numerical Recipes), exact in float32. */
-function fixedValues(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state >>> 8) / 2 ** 23 - 1;
-  };
 }

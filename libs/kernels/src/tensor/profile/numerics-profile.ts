@@ -1,7 +1,7 @@
 import { env, version_core } from "@tensorflow/tfjs-core";
 
-import { selectBackend, selectedBackend } from "./backends.js";
-import type { BackendName } from "./backends.js";
+import { selectBackend, selectedBackend } from "../backends.js";
+import type { BackendName } from "../backends.js";
 import { fixedComputation } from "./fixed-computation.js";
 
 /** Names the arithmetic: two processes with equal profiles compute the same bits. */
