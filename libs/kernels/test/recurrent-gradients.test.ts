@@ -73,6 +73,28 @@ describe.each(["wasm", "cpu"] as const)("recurrent kernels on %s", (backend) => 
     );
   });
 
+  it("let a NaN through to its row, so that the loss shows it, and to no other", () => {
+    fc.assert(
+      fc.property(cellVariants, sizes, fc.nat(), fc.integer(), (variant, given, place, seed) => {
+        const cellCase = randomCellCase(variant.spec, variant.options, given, seed);
+        const inputGates = Float32Array.from(cellCase.values.inputGates!);
+        const at = place % inputGates.length;
+        inputGates[at] = NaN;
+        const { hidden } = cellNumbers({ ...cellCase, values: { ...cellCase.values, inputGates } });
+        const { numRows, stateSize } = cellCase.sizes;
+        const rowLength = inputGates.length / (given.numSteps * numRows);
+        const position = Math.floor(at / rowLength);
+        for (let other = 0; other < given.numSteps * numRows; other++) {
+          const ofPosition = hidden.subarray(other * stateSize, (other + 1) * stateSize);
+          const isLater = other >= position && other % numRows === position % numRows;
+          if (other === position) expect(ofPosition.some(Number.isNaN)).toBe(true);
+          if (!isLater) expect(ofPosition.some(Number.isNaN)).toBe(false);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it("normalize rows, and pass gradients back, as float64 arithmetic does", () => {
     const shapes = fc.record({
       numRows: fc.integer({ min: 1, max: 4 }),

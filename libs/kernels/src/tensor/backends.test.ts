@@ -1,13 +1,16 @@
 import { engine, memory, tensor1d, tensor2d, tensor3d, zeros } from "@tensorflow/tfjs-core";
-import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { describe, expect, it, vi } from "vitest";
 
 import { selectBackend, selectedBackend } from "./backends.js";
 import type { BackendName } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
 import {
+  gruSequenceForward,
   lstmSequenceBackward,
   lstmSequenceForward,
+  lstmVariantSequenceBackward,
+  lstmVariantSequenceForward,
   matMulBias,
   sequenceRows,
 } from "./contract/index.js";
@@ -116,6 +119,52 @@ describe.each(backends)("a kernel on %s", (name) => {
     const block = { firstStep: 1, numSteps: 2, firstRow: 0, numRows: 1 };
     expect(() => sequenceRows(tensor3d([[[1]], [[2]]]), block)).toThrow(
       "OstinatoSequenceRows: block of 2 steps from 1 leaves the tensor's 2 steps",
+    );
+    engine().endScope();
+  });
+
+  it("refuses options that do not fit each other", async () => {
+    await selectBackend(name);
+    engine().startScope();
+    const [T, B, H] = [2, 1, 3];
+    expect(() =>
+      gruSequenceForward({
+        inputGates: zeros([T, B, 3 * H]),
+        recurrentKernel: zeros([H, 3 * H]),
+        candidateBias: zeros([H]),
+        resetAfter: false,
+        initialHidden: zeros([B, H]),
+      }),
+    ).toThrow(
+      "OstinatoGruSequenceForward: candidateBias is given, expected none without resetAfter",
+    );
+    const peephole: Tensor2D = zeros([3, H]);
+    const forward = {
+      inputGates: zeros<Rank.R3>([T, B, 3 * H]),
+      recurrentKernel: zeros<Rank.R2>([H, 3 * H]),
+      coupledGates: true,
+      initialHidden: zeros<Rank.R2>([B, H]),
+      initialCell: zeros<Rank.R2>([B, H]),
+    };
+    expect(() => lstmVariantSequenceForward({ ...forward, peephole })).toThrow(
+      "OstinatoLstmVariantSequenceForward: peephole has shape [3, 3], expected [2, 3]",
+    );
+    const sequence = lstmVariantSequenceForward(forward);
+    expect(() =>
+      lstmVariantSequenceBackward({
+        ...sequence,
+        coupledGates: true,
+        layerNorm: {
+          recurrentGain: zeros([3 * H]),
+          cellGain: zeros([H]),
+          cellBias: zeros([H]),
+          epsilon: 1e-5,
+        },
+        hiddenGradient: zeros([T, B, H]),
+        recurrentKernelTransposed: zeros([3 * H, H]),
+      }),
+    ).toThrow(
+      "OstinatoLstmVariantSequenceBackward: with layerNorm, what the forward pass normalized is missing",
     );
     engine().endScope();
   });

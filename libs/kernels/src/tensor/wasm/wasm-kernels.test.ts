@@ -66,6 +66,23 @@ describe("the wasm backend's own kernels", () => {
     }
   });
 
+  it("agree with the reference on layer normalization, with and without gain and bias", () => {
+    const [N, C] = [33, 130];
+    const values = randomValues(5);
+    const rows = tensor2d(values(N * C, 3), [N, C]);
+    const gradient = tensor2d(values(N * C), [N, C]);
+    const [gain, bias] = [tensor1d(values(C, 2)), tensor1d(values(C))];
+    for (const given of [{}, { gain }, { bias }, { gain, bias }]) {
+      const [, normalized, inverseDeviations] = expectLikeReference(
+        KERNEL_NAMES.layerNorm,
+        { rows, ...given },
+        { epsilon: 1e-5 },
+      ) as [Tensor, Tensor, Tensor];
+      const forward = { normalized, inverseDeviations, ...("gain" in given ? { gain } : {}) };
+      expectLikeReference(KERNEL_NAMES.layerNormGradient, { gradient, ...forward });
+    }
+  });
+
   it.each([
     { numPositions: 67, hiddenSize: 19, vocabularySize: 83, blocks: "one block" },
     { numPositions: 70, hiddenSize: 3, vocabularySize: 40_000, blocks: "three blocks" },
