@@ -17,6 +17,7 @@ export {
   adamUpdate,
   childrenOf,
   firstNonFinite,
+  integerPower,
   isNodeOf,
   momentumUpdate,
   nodeContains,

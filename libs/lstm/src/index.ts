@@ -1,6 +1,6 @@
 /**
  * `@ostinato/lstm`: what learning is, on plain arrays. Model spec, parameter layout, initialization,
- * optimizers, clipping, schedules; no TensorFlow, no network, no files, no clock.
+ * optimizers, clipping, schedules, decisions; no TensorFlow, no network, no files, no clock.
  * The tensors are behind the other door, `@ostinato/lstm/model`.
  *
  * @example
@@ -18,6 +18,18 @@
  */
 export { globalNormClip } from "./clipping/index.js";
 export type { ClipRequest, ClipResult } from "./clipping/index.js";
+export { createDecisions, decisionStateSchema, earlyStoppingSchema } from "./decisions/index.js";
+export type {
+  AveragingTriggerSpec,
+  Decided,
+  Decisions,
+  DecisionsSpec,
+  DecisionState,
+  EarlyStoppingSpec,
+  Evaluation,
+  PlateauSpec,
+  StopReason,
+} from "./decisions/index.js";
 export { allowedBy, key } from "./keys/index.js";
 export { initialParameters } from "./initialization/index.js";
 export {
@@ -59,8 +71,13 @@ export type {
   RmspropSpec,
   SgdSpec,
 } from "./optimizers/index.js";
-export { learningRateAt } from "./schedules/index.js";
-export type { LearningRateSchedule, SchedulePoint } from "./schedules/index.js";
+export {
+  compileSchedule,
+  learningRateAt,
+  scheduleProblem,
+  scheduleSchema,
+} from "./schedules/index.js";
+export type { LearningRateSchedule, SchedulePoint, ScheduleProblem } from "./schedules/index.js";
 export {
   brokenLanguageModelRule,
   compileLanguageModelSpec,

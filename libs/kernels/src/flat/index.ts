@@ -14,6 +14,7 @@ export {
   siblingOf,
 } from "./gradient-nodes.js";
 export type { NodeId } from "./gradient-nodes.js";
+export { integerPower } from "./integer-power.js";
 export { sumOfSquares } from "./norm.js";
 export { sumLeavesInTreeOrder, treeAdd } from "./tree-sum.js";
 export {

@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { LstmError } from "../lstm-error.js";
+import { compileSchedule } from "./compile-schedule.js";
 import { learningRateAt } from "./learning-rate.js";
-import type { LearningRateSchedule } from "./learning-rate.js";
+import type { LearningRateSchedule } from "./schedule-keys.js";
 
 const cosine = (
   totalSteps: number,
@@ -16,7 +17,7 @@ const rates = (schedule: LearningRateSchedule, count: number): number[] =>
 
 describe("learningRateAt", () => {
   it.each([NaN, Infinity, -1])("refuses a learning rate of %d", (learningRate) => {
-    for (const schedule of [{ kind: "constant" }, cosine(8, 0, 2)] as const) {
+    for (const schedule of [compileSchedule({}), cosine(8, 0, 2)]) {
       expect(() => learningRateAt(schedule, { step: 1, learningRate })).toThrow(
         new LstmError(
           "invalidSchedule",
@@ -27,7 +28,7 @@ describe("learningRateAt", () => {
   });
 
   it("is the same at every step of a constant schedule", () => {
-    expect(rates({ kind: "constant" }, 3)).toEqual([8, 8, 8]);
+    expect(rates(compileSchedule({}), 3)).toEqual([8, 8, 8]);
   });
 
   it("goes up in a straight line, down along half a cosine, then stays", () => {
@@ -56,30 +57,76 @@ describe("learningRateAt", () => {
     );
   });
 
+  it.each([0.5, -1, NaN])("refuses a step of %d", (step) => {
+    expect(() => learningRateAt(cosine(4, 0, 0), { step, learningRate: 1 })).toThrow(
+      `step of the learning-rate schedule is ${step}; it must be a whole number from 0 on`,
+    );
+  });
+
   it.each([
-    [
-      cosine(4, 0, 4),
-      0,
-      "totalSteps of the learning-rate schedule is 4; it must be a whole number above warmupSteps (4)",
-    ],
-    [
-      cosine(4, 0, -1),
-      0,
-      "warmupSteps of the learning-rate schedule is -1; it must be a whole number from 0 on",
-    ],
-    [
-      cosine(4, 1.5, 0),
-      0,
-      "finalFraction of the learning-rate schedule is 1.5; it must be a number from 0 to 1",
-    ],
-    [
-      cosine(4, 0, 0),
-      0.5,
-      "step of the learning-rate schedule is 0.5; it must be a whole number from 0 on",
-    ],
-  ])("refuses %o at step %d", (schedule, step, message) => {
-    expect(() => learningRateAt(schedule, { step, learningRate: 1 })).toThrow(
-      new LstmError("invalidSchedule", message),
+    { kind: "step", stepSize: 2, unit: "epoch" },
+    { kind: "multiStep", milestones: [2], unit: "epoch" },
+    { kind: "exponential", gamma: 0.5, unit: "epoch" },
+    { kind: "decayFromEpoch", fullEpochs: 3 },
+  ])("needs the epoch for %j", (raw) => {
+    const schedule = compileSchedule(raw);
+    expect(() => learningRateAt(schedule, { step: 0, learningRate: 1 })).toThrow(
+      "epoch of the learning-rate schedule is NaN; it must be a whole number from 0 on",
+    );
+    expect(learningRateAt(schedule, { step: 0, epoch: 0, learningRate: 1 })).toBe(1);
+  });
+
+  it("warms up to what an epoch's decay has left of the peak", () => {
+    const schedule = compileSchedule({ kind: "decayFromEpoch", fullEpochs: 1, warmupSteps: 4 });
+    // Epochs of 2 steps, from the second on half as much each: 8·(s + 1)/4·½^epoch.
+    const at = (step: number): number =>
+      learningRateAt(schedule, { step, epoch: Math.floor(step / 2), learningRate: 8 });
+    expect([0, 1, 2, 3, 4].map(at)).toEqual([2, 4, 3, 4, 2]);
+  });
+
+  it("warms up to where a cycle begins", () => {
+    const cycle = { kind: "oneCycle", totalSteps: 22, warmupSteps: 2, initialDivisor: 4 };
+    const schedule = compileSchedule(cycle);
+    // The cycle's 20 steps begin at 8/4; its peak lies at step 0.3·20 − 1 of them.
+    expect([0, 1, 2, 7].map((step) => learningRateAt(schedule, { step, learningRate: 8 }))).toEqual(
+      [1, 2, 2, 8],
+    );
+  });
+
+  it("is what Vaswani et al. 2017 has at the end of the warm-up and four times later", () => {
+    const schedule = compileSchedule({ kind: "inverseSqrt", warmupSteps: 100 });
+    const at = (step: number): number => learningRateAt(schedule, { step, learningRate: 8 });
+    // Its step_num is step + 1: 8·√(100/100), 8·√(100/400), and half of it half way up.
+    expect([49, 99, 399].map(at)).toEqual([4, 8, 4]);
+  });
+
+  it("is, whatever the kind, above 0 while warming up and never above the peak", () => {
+    const kinds: readonly object[] = [
+      ...[{ kind: "constant" }, { kind: "step", stepSize: 3 }, { kind: "plateau" }],
+      ...[
+        { kind: "multiStep", milestones: [30] },
+        { kind: "exponential", gamma: 0.9 },
+      ],
+      ...[
+        { kind: "polynomial", totalSteps: 40, power: 0.3 },
+        { kind: "cosine", totalSteps: 40 },
+      ],
+      ...[{ kind: "cosineRestarts", firstPeriod: 3, periodFactor: 2 }, { kind: "inverseSqrt" }],
+      ...[
+        { kind: "oneCycle", totalSteps: 40 },
+        { kind: "decayFromEpoch", fullEpochs: 1 },
+      ],
+    ];
+    const point = fc.record({ step: fc.nat(5000), epoch: fc.nat(50) });
+    const warmup = fc.integer({ min: 1, max: 29 });
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), warmup, point, (kind, warmupSteps, at) => {
+        const schedule = compileSchedule({ ...kind, warmupSteps });
+        const rate = learningRateAt(schedule, { ...at, learningRate: 8 });
+        expect(rate).toBeLessThanOrEqual(8 * (1 + 1e-15));
+        expect(rate).toBeGreaterThanOrEqual(0);
+        if (at.step < warmupSteps) expect(rate).toBeGreaterThan(0);
+      }),
     );
   });
 });

@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+import type { AveragingTriggerSpec } from "./decision-keys.js";
+
+export const averagingStateSchema = z
+  .strictObject({
+    /** The newest losses, the newest last; null for one that was not finite. */
+    recent: z.array(z.number().nullable()).readonly(),
+    /** The best of those before; null if there is none. */
+    bestBefore: z.number().nullable(),
+    /** The step whose evaluation started the averaging; null before that. */
+    startStep: z.int().nonnegative().nullable(),
+  })
+  .readonly();
+
+export type AveragingState = z.output<typeof averagingStateSchema>;
+
+export const NOT_AVERAGING: AveragingState = { recent: [], bestBefore: null, startStep: null };
+
+/**
+ * One evaluation of NT-ASGD (Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models",
+ * Algorithm 1): with n = nonmonotonicInterval, averaging starts at the first loss that is worse than
+ * the best of those before the last n. A loss that is not finite starts nothing and is never the best.
+ */
+export function watchForAveraging(
+  { nonmonotonicInterval }: AveragingTriggerSpec,
+  state: AveragingState,
+  { step, loss }: { readonly step: number; readonly loss: number },
+): AveragingState {
+  const { recent, bestBefore, startStep } = state;
+  // Once it has started, nothing more is logged.
+  if (startStep !== null) return state;
+  const isWorse = bestBefore !== null && loss > bestBefore;
+  const all = [...recent, Number.isFinite(loss) ? loss : null];
+  const [oldest] = all;
+  const isFull = all.length > nonmonotonicInterval;
+  return {
+    recent: isFull ? all.slice(1) : all,
+    bestBefore: isFull ? lower(bestBefore, oldest ?? null) : bestBefore,
+    startStep: isWorse ? step : null,
+  };
+}
+
+function lower(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
+}
