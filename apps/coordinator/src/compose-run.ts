@@ -164,7 +164,7 @@ export async function composeRun(
       events,
       metricsFile,
     },
-    { version, progress: start.progress, position: start.position },
+    { version, decided: start.decided, position: start.position },
   );
   const status = (): ReturnType<typeof buildStatus> =>
     buildStatus(

@@ -115,11 +115,19 @@ async function serve(
     logger.error({ err: error }, reason);
     await stop(true, reason);
   });
-  const reason = result.outcome === "completed" ? "the run is complete" : "the run was stopped";
+  const reason = reasonOf(result);
   logger.info({ ...result }, reason);
-  composed.events.emit({ kind: "ended", reason, ...result });
+  const { outcome, step, parametersSha256 } = result;
+  composed.events.emit({ kind: "ended", outcome, reason, step, parametersSha256 });
   await stop(false, reason);
-  return result.outcome === "completed" ? EXIT_DONE : shutdown.exitCode();
+  return outcome === "completed" ? EXIT_DONE : shutdown.exitCode();
+}
+
+/** Why a run ended, in words. */
+function reasonOf({ outcome, step, stopReason }: TrainingResult): string {
+  if (outcome === "stopped") return "the run was stopped";
+  if (stopReason === null) return "the run is complete";
+  return `the run is complete: early stopping ended it at step ${step}`;
 }
 
 async function trainToTheEnd(

@@ -67,6 +67,7 @@ describe("verifyRun on a right run", () => {
         evaluations: 3,
         resumes: 0,
         ended: true,
+        stopReason: null,
         workers: ["worker-1", "worker-2", "worker-3"],
       },
     });
@@ -101,6 +102,75 @@ describe("verifyRun on a right run", () => {
       ...{ steps: 6, skippedSteps: 1 },
       ...{ samples: 5 * 40, skippedSamples: 40 },
     });
+  });
+});
+
+/**
+ * Every evaluation has the same loss: that after step 4 is the best, those after 8, 12 and 16 are no
+ * better. So the learning rate is halved after 8 and after 12, and training ends at 12.
+ */
+const DECIDED: SmallRunOptions = {
+  settings: {
+    evaluation: { everySteps: 4 },
+    training: { earlyStopping: { patience: 2 } },
+    optimizer: { schedule: { kind: "plateau", patience: 0, factor: 0.5 } },
+  },
+  learningRate: (step) => (step <= 8 ? 0.002 : 0.001),
+  endsEarlyAt: 12,
+};
+
+describe("verifyRun follows what was decided from the evaluations:", () => {
+  it("accepts lower learning rates and an early end where they follow", async () => {
+    const { path } = await writeSmallRun(folder.path, DECIDED);
+    const { problems, summary } = await verify(path);
+    expect(problems).toEqual([]);
+    expect(summary).toMatchObject({ steps: 12, ended: true, stopReason: "earlyStopping" });
+  });
+
+  it("names the step whose learning rate a plateau had halved", async () => {
+    const problems = await problemsOf({ ...DECIDED, learningRate: () => 0.002 });
+    expect(problems).toHaveLength(4);
+    expect(problems[0]).toMatch(/: step 9: learningRate is 0.002, not 0.001$/);
+  });
+
+  it("names each step after the one at which training was to end", async () => {
+    const { endsEarlyAt: _, ...options } = DECIDED;
+    const learningRate = (step: number): number => [2e-3, 2e-3, 1e-3, 5e-4][(step - 1) >> 2] ?? 0;
+    const problems = await problemsOf({ ...options, learningRate });
+    expect(problems).toHaveLength(4 + 2);
+    expect(problems[0]).toMatch(/: step 13: comes after training was to end at step 12$/);
+    expect(problems[4]).toMatch(/: end: stopReason is null, not earlyStopping$/);
+    expect(problems[5]).toMatch(/: end: step is 16, not 12$/);
+  });
+
+  it("names an early end that nothing asked for", async () => {
+    const settings = { ...DECIDED.settings, training: { earlyStopping: { patience: 3 } } };
+    const problems = await problemsOf({ ...DECIDED, settings });
+    expect(problems).toHaveLength(2);
+    expect(problems[0]).toMatch(/: end: stopReason is earlyStopping, not null$/);
+    expect(problems[1]).toMatch(/: end: step is 12, not 16$/);
+  });
+
+  it("names a checkpoint that would go on with other decisions", async () => {
+    const { run } = await writeSmallRun(folder.path, { ...DECIDED, stopAfter: 9 });
+    const content = await loadCheckpoint(run, 8);
+    const { plateau } = content.progress;
+    expect(plateau).toMatchObject({ numBad: 0 });
+    const other = { ...content.progress, learningRateFactor: 1, plateau: null };
+    await writeCheckpoint(run, { ...content, progress: other });
+    expect((await verify(run.paths.root)).problems).toEqual([
+      "checkpoints: step-00000008: progress.learningRateFactor is 1, not 0.5",
+      `checkpoints: step-00000008: progress.plateau is null, not ${JSON.stringify(plateau)}`,
+    ]);
+  });
+
+  it("takes the learning rate of a schedule in epochs from the step's epoch", async () => {
+    const optimizer = { schedule: { kind: "decayFromEpoch", fullEpochs: 1, gamma: 0.25 } };
+    // Wrong at step 9, the first of the second epoch.
+    const learningRate = (step: number): number => (step <= 9 ? 0.002 : 0.0005);
+    expect(await problemsOf({ settings: { optimizer }, learningRate })).toEqual([
+      expect.stringMatching(/: step 9: learningRate is 0.002, not 0.0005$/),
+    ]);
   });
 });
 
@@ -369,14 +439,14 @@ describe("verifyRun names what is wrong with the history:", () => {
       ...content,
       profile: { backend: "wasm", version: "9", digest: "d" },
       optimizer: { ...content.optimizer, stepCount: 9 },
-      progress: { best: { step: 8, loss: 0.5 }, evaluatedStep: 4 },
+      progress: { ...content.progress, best: { step: 8, loss: 0.5 }, evaluatedStep: 4 },
     });
     const place = "checkpoints: step-00000008";
     const { problems } = await verify(run.paths.root);
     expect(problems.slice(0, 4)).toEqual([
       `${place}: optimizer.stepCount is 9, not 8`,
       `${place}: progress.evaluatedStep is 4, not 8`,
-      expect.stringContaining(`${place}: progress.best.loss is 0.5, not `),
+      expect.stringContaining(`${place}: progress.best is {"step":8,"loss":0.5}, not `),
       `${place}: its numerics profile is not one of the ledger's`,
     ]);
   });

@@ -4,7 +4,7 @@ import { inWords } from "./verify.js";
 
 const summary = {
   ...{ steps: 16, skippedSteps: 0, skippedSamples: 0, epochs: 2, samples: 574 },
-  ...{ evaluations: 3, resumes: 1, ended: true, workers: ["worker-1"] },
+  ...{ evaluations: 3, resumes: 1, ended: true, stopReason: null, workers: ["worker-1"] },
 };
 
 describe("what was verified", () => {
@@ -12,6 +12,12 @@ describe("what was verified", () => {
     expect(inWords(summary)).toBe(
       "verified: 16 steps, 2 whole epochs with each sample used once, 574 samples, " +
         "3 evaluations, 1 resume, 1 worker",
+    );
+  });
+
+  it("says so if early stopping ended the run", () => {
+    expect(inWords({ ...summary, stopReason: "earlyStopping" })).toMatch(
+      /^verified: 16 steps, ended by early stopping, 2 whole/,
     );
   });
 

@@ -21,11 +21,13 @@ export async function verify(
 /** What was proved. A sample of a skipped step is in no gradient, so that is not claimed of it. */
 export function inWords(summary: Readonly<VerifySummary>): string {
   const { steps, skippedSteps, skippedSamples, epochs, samples } = summary;
-  const { evaluations, resumes, ended, workers } = summary;
+  const { evaluations, resumes, ended, stopReason, workers } = summary;
   const used =
     skippedSteps === 0 ? "with each sample used once" : "with each other sample used once";
   const parts = [
-    `verified: ${count(steps, "step")}${ended ? "" : ", not ended"}`,
+    `verified: ${count(steps, "step")}`,
+    ...(ended ? [] : ["not ended"]),
+    ...(stopReason === null ? [] : ["ended by early stopping"]),
     ...(skippedSteps === 0
       ? []
       : [`${count(skippedSteps, "step")} skipped (${count(skippedSamples, "sample")} not used)`]),

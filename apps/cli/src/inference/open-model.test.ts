@@ -2,7 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { compileLanguageModelSpec, initialParameters, parameterLayout } from "@ostinato/lstm";
+import {
+  compileLanguageModelSpec,
+  createDecisions,
+  initialParameters,
+  parameterLayout,
+} from "@ostinato/lstm";
 import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
 import type { CheckpointContent } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
@@ -34,6 +39,8 @@ async function writeRun(backend: string): Promise<string> {
     ...{ kind: "languageModel", cell: "lstm", vocabularySize: 3, embeddingSize: 2 },
     ...{ hiddenSize: 2, numLayers: 1, dropout: 0, forgetBias: 1 },
   });
+  const decisions = createDecisions({ plateau: null, earlyStopping: null, averaging: null });
+  const nothing = decisions.initialState();
   for (const step of [1, 2]) {
     const content: CheckpointContent = {
       ...{ job: "job-1", step, trajectory: "a".repeat(64), data: "b".repeat(64), model },
@@ -43,7 +50,7 @@ async function writeRun(backend: string): Promise<string> {
       layout: parameterLayout(model),
       optimizer: { stepCount: step, slots: {} },
       states: new Map(),
-      progress: { best: { step: 2, loss: 1 }, evaluatedStep: 0 },
+      progress: { ...nothing, best: { step: 2, loss: 1 } },
     };
     await writeCheckpoint(run, content);
   }

@@ -1,7 +1,14 @@
+import { createDecisions } from "@ostinato/lstm";
 import { ManualClock } from "@ostinato/runtime";
 import { describe, expect, it } from "vitest";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
 import type { CheckpointRequest, CheckpointStore } from "./checkpoint-keeper.js";
+
+const NOTHING_DECIDED = createDecisions({
+  plateau: null,
+  earlyStopping: null,
+  averaging: null,
+}).initialState();
 
 function request(step: number, isBest = false): CheckpointRequest {
   return {
@@ -9,7 +16,7 @@ function request(step: number, isBest = false): CheckpointRequest {
     parameters: new Float32Array(new SharedArrayBuffer(4)),
     optimizer: { stepCount: step, slots: {} },
     states: new Map(),
-    progress: { best: null, evaluatedStep: 0 },
+    progress: NOTHING_DECIDED,
     position: { head: "", offset: 0 },
     isBest,
   };

@@ -1,6 +1,6 @@
 /** Writes checkpoints beside training, one at a time, and keeps the newest and the best. */
 
-import type { OptimizerState } from "@ostinato/lstm";
+import type { DecisionState, OptimizerState } from "@ostinato/lstm";
 import type { Clock } from "@ostinato/runtime";
 import type { LedgerPosition } from "../ledger/index.js";
 
@@ -10,10 +10,7 @@ export interface CheckpointRequest {
   readonly parameters: Float32Array;
   readonly optimizer: OptimizerState;
   readonly states: ReadonlyMap<number, Float32Array>;
-  readonly progress: {
-    readonly best: { readonly step: number; readonly loss: number } | null;
-    readonly evaluatedStep: number;
-  };
+  readonly progress: DecisionState;
   readonly position: LedgerPosition;
   /** The best validation loss so far: kept until a better one comes. */
   readonly isBest: boolean;

@@ -41,7 +41,7 @@ const COMPARED = {
   ],
   skippedStep: ["epoch", "epochStep", "learningRate", "skipped", "parameters"],
   evaluation: ["samples", "lossSum", "lossWeight", "best", "parameters"],
-  end: ["outcome", "parametersSha256"],
+  end: ["outcome", "stopReason", "parametersSha256"],
 } as const;
 
 /** What of a skipped step was in when it was found not to be finite depends on timing. */

@@ -1,7 +1,7 @@
 /** The run directory of a new run or of one that goes on, and everything that starts from it. */
 
 import { randomUUID } from "node:crypto";
-import type { OptimizerState } from "@ostinato/lstm";
+import type { DecisionState, OptimizerState } from "@ostinato/lstm";
 import { initialParameters } from "@ostinato/lstm";
 import { digestOfParameters } from "@ostinato/proto";
 import type { NumericsProfile } from "@ostinato/proto";
@@ -22,7 +22,6 @@ import { findResumePoint } from "../checkpoints/index.js";
 import type { ResumePoint } from "../checkpoints/index.js";
 import type { LedgerPosition } from "../ledger/index.js";
 import { RunLedger } from "../ledger/index.js";
-import type { TrainingProgress } from "../training/index.js";
 import type { RunData } from "./run-data.js";
 
 export interface OpenRun {
@@ -39,14 +38,13 @@ export interface OpenRun {
     readonly parameters: Float32Array;
     readonly optimizer: OptimizerState | undefined;
     readonly states: ReadonlyMap<number, Float32Array>;
-    readonly progress: TrainingProgress;
+    /** What was decided up to there; undefined for a run that begins. */
+    readonly decided: DecisionState | undefined;
     readonly position: LedgerPosition;
   };
   /** What a resume found; undefined for a new run. */
   readonly resumed: ResumePoint | undefined;
 }
-
-const NO_PROGRESS: TrainingProgress = { best: null, evaluatedStep: 0 };
 
 /** @throws {RunError} `runDirectoryInUse`, `storageFailed`; then nothing is left of the run */
 export async function createRun(options: {
@@ -92,7 +90,7 @@ export async function createRun(options: {
         parameters,
         optimizer: undefined,
         states: new Map(),
-        progress: NO_PROGRESS,
+        decided: undefined,
         position,
       },
       resumed: undefined,
@@ -177,7 +175,7 @@ async function resumeLocked(
       parameters: checkpoint?.parameters ?? initialParameters(data.model, config.seed),
       optimizer: checkpoint?.optimizer,
       states: checkpoint?.states ?? new Map(),
-      progress: checkpoint?.progress ?? NO_PROGRESS,
+      decided: checkpoint?.progress,
       position: point.position,
     },
     resumed: point,

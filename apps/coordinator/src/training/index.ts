@@ -20,6 +20,5 @@ export type {
   TrainerOptions,
   TrainerStart,
   TrainerState,
-  TrainingProgress,
   TrainingResult,
 } from "./trainer.js";

@@ -1,8 +1,7 @@
 /** The run, from its first step to its last: step → ledger → evaluation → checkpoint → end. */
 
 import { createHash } from "node:crypto";
-import type { OptimizerState } from "@ostinato/lstm";
-import { learningRateAt } from "@ostinato/lstm";
+import type { DecisionState, OptimizerState, StopReason } from "@ostinato/lstm";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { CheckpointKeeper } from "../checkpoints/index.js";
@@ -20,6 +19,7 @@ import type { TrainingPlan } from "./plan.js";
 import { Publisher } from "./publisher.js";
 import type { Totals } from "./records.js";
 import { toEvaluationRecord, toSkippedRecord, toStepRecord, totalsOf } from "./records.js";
+import { RunDecisions } from "./run-decisions.js";
 import { TrainRound } from "./train-round.js";
 
 export interface TrainerOptions {
@@ -44,16 +44,10 @@ export interface TrainerModules {
   readonly metricsFile: Pick<MetricsFile, "append">;
 }
 
-/** Decisions that later steps depend on; part of every checkpoint. */
-export interface TrainingProgress {
-  readonly best: { readonly step: number; readonly loss: number } | null;
-  /** The newest step whose validation evaluation is committed. */
-  readonly evaluatedStep: number;
-}
-
 export interface TrainerStart {
   readonly version: ParameterVersion;
-  readonly progress: TrainingProgress;
+  /** What was decided before; undefined for a new run. */
+  readonly decided: DecisionState | undefined;
   readonly position: LedgerPosition;
 }
 
@@ -61,6 +55,8 @@ export interface TrainingResult {
   readonly outcome: "completed" | "stopped";
   readonly step: number;
   readonly parametersSha256: string;
+  /** Why a completed run ended before its epochs or its `maxSteps` were over; null: it did not. */
+  readonly stopReason: StopReason | null;
 }
 
 /** What the run is at, for `Status`. */
@@ -70,8 +66,8 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #modules: TrainerModules;
   readonly #publisher: Publisher;
+  readonly #decisions: RunDecisions;
   #version: ParameterVersion;
-  #progress: TrainingProgress;
   #position: LedgerPosition;
   #state: TrainerState = "waiting";
   #loss = 0;
@@ -80,7 +76,12 @@ export class Trainer {
     this.#options = options;
     this.#modules = modules;
     this.#version = start.version;
-    this.#progress = start.progress;
+    const { config, plan } = options;
+    const notify = (text: string): void => {
+      modules.logger.info(text);
+      modules.events.emit({ kind: "notice", level: "info", text });
+    };
+    this.#decisions = new RunDecisions({ config, plan, notify }, start.decided);
     this.#position = start.position;
     const { clock, logger, metrics, events, metricsFile, dispatcher } = modules;
     const numWorkers = (): number => dispatcher.numWorkers;
@@ -101,22 +102,22 @@ export class Trainer {
   }
 
   /**
-   * Trains to the end of the plan, or until the signal, which ends it with a checkpoint.
+   * Trains to the end of the plan, or to an earlier one that the evaluations decide on, or until the
+   * signal, which ends it with a checkpoint.
    *
    * @throws {CoordinatorError} `nonFinite`, `leafFailed`, `replayMismatch`
    */
   async run(signal: AbortSignal): Promise<TrainingResult> {
     try {
-      const { plan } = this.#options;
       if (this.step === 0) await this.#checkpoint({});
       // After a resume in mid-evaluation: its checkpoint was written before it was known to be the best.
       if (await this.#evaluateIfDue(signal)) await this.#checkpoint({ isBest: true });
-      while (this.step < plan.totalSteps) {
+      while (!this.#isOver()) {
         this.#state = "training";
         await this.#trainStep(signal);
         const isBest = await this.#evaluateIfDue(signal);
         const isDue = this.step % this.#options.config.checkpoints.everySteps === 0;
-        if (isDue || isBest || this.step === plan.totalSteps) await this.#checkpoint({ isBest });
+        if (isDue || isBest || this.#isOver()) await this.#checkpoint({ isBest });
       }
       this.#state = "finishing";
       await this.#modules.keeper.settled();
@@ -133,6 +134,11 @@ export class Trainer {
     } finally {
       this.#state = "ended";
     }
+  }
+
+  /** Whether there is no further step. */
+  #isOver(): boolean {
+    return this.step >= this.#options.plan.totalSteps || this.#decisions.state.stop !== null;
   }
 
   async #trainStep(signal: AbortSignal): Promise<void> {
@@ -197,7 +203,7 @@ export class Trainer {
         out,
         lossWeight: totals.lossWeight,
         maxNorm: this.#options.config.optimizer.clipNorm ?? undefined,
-        learningRate: this.#learningRate(round.planned.step),
+        learningRate: this.#decisions.learningRate(round.planned.step),
       });
       if (result.problem === undefined) {
         const { step } = round.planned;
@@ -212,12 +218,6 @@ export class Trainer {
     }
   }
 
-  #learningRate(step: number): number {
-    const { optimizer } = this.#options.config;
-    const { schedule, learningRate } = optimizer;
-    return learningRateAt(schedule, { step: step - 1, learningRate });
-  }
-
   /** Parameters in memory → ledger line → (with the next lease) broadcast. */
   #commitStep(
     round: TrainRound,
@@ -227,7 +227,7 @@ export class Trainer {
   ): void {
     const { clock, metrics, states } = this.#modules;
     const startMs = clock.now();
-    const learningRate = this.#learningRate(round.planned.step);
+    const learningRate = this.#decisions.learningRate(round.planned.step);
     const { result, version } = applied;
     this.#advance(version);
     states.replace(round.states(), holders);
@@ -261,7 +261,7 @@ export class Trainer {
     const version = await makeVersion(planned.step, this.#version.parameters, this.#modules);
     this.#advance(version);
     states.forgetHolders();
-    const learningRate = this.#learningRate(planned.step);
+    const learningRate = this.#decisions.learningRate(planned.step);
     const record = toSkippedRecord({ round, learningRate, version });
     const replayed = this.#commitRecord(record);
     events.emit({ kind: "notice", level: "warn", text: `${where}; the step is skipped` });
@@ -281,26 +281,18 @@ export class Trainer {
 
   /** Evaluates the validation part where the plan says so; true where it is the best so far. */
   async #evaluateIfDue(signal: AbortSignal): Promise<boolean> {
-    const { plan } = this.#options;
-    if (this.#progress.evaluatedStep >= this.step || !plan.isEvaluationDue(this.step)) return false;
-    const { loss, best } = await this.#evaluate("validation", this.#version, signal);
-    this.#progress = {
-      best: best ? { step: this.step, loss } : this.#progress.best,
-      evaluatedStep: this.step,
-    };
-    return best;
+    const { evaluatedStep } = this.#decisions.state;
+    const isDue = evaluatedStep < this.step && this.#options.plan.isEvaluationDue(this.step);
+    if (!isDue) return false;
+    return this.#evaluate("validation", this.#version, signal);
   }
 
-  #isBest(loss: number): boolean {
-    const { best } = this.#progress;
-    return Number.isFinite(loss) && (best === null || loss < best.loss);
-  }
-
+  /** True where it is the best so far. */
   async #evaluate(
     split: "validation" | "test",
     version: ParameterVersion,
     signal: AbortSignal,
-  ): Promise<{ readonly loss: number; readonly best: boolean }> {
+  ): Promise<boolean> {
     this.#state = "evaluating";
     const { clock, dispatcher, metrics } = this.#modules;
     const round = new EvaluationRound({
@@ -317,10 +309,12 @@ export class Trainer {
     const { loss } = totals;
     if (!Number.isFinite(loss)) this.#lossNotFinite(round);
     // What is chosen is chosen by the validation part alone.
-    const best = split === "validation" && this.#isBest(loss);
-    const record = toEvaluationRecord({ round, totals, best });
+    const decided =
+      split === "validation" ? this.#decisions.after({ step: round.step, loss }) : undefined;
+    const record = toEvaluationRecord({ round, totals, best: decided?.isBest ?? false });
     this.#publisher.evaluation(record, this.#commitRecord(record));
-    return { loss, best };
+    if (decided !== undefined) this.#decisions.follow(decided);
+    return record.best;
   }
 
   #lossNotFinite(round: EvaluationRound): void {
@@ -349,7 +343,7 @@ export class Trainer {
       step: this.step,
       parameters: version.parameters,
       states: isEpochEnd ? new Map<number, Float32Array>() : states.all(),
-      progress: this.#progress,
+      progress: this.#decisions.state,
       position: this.#position,
       isBest: options.isBest ?? false,
     };
@@ -363,7 +357,7 @@ export class Trainer {
   /** The test part, once, with the parameters that the validation part chose; then the end. */
   async #finish(signal: AbortSignal): Promise<TrainingResult> {
     const { keeper, ledger } = this.#modules;
-    const { best } = this.#progress;
+    const { best } = this.#decisions.state;
     if (this.#options.config.evaluation.final) {
       let version = this.#version.hold();
       if (best !== null && best.step !== this.step) {
@@ -383,6 +377,7 @@ export class Trainer {
       type: "end",
       outcome: "completed",
       step: this.step,
+      stopReason: result.stopReason,
       parametersSha256: result.parametersSha256,
       best,
     });
@@ -395,6 +390,7 @@ export class Trainer {
     const { buffer, byteOffset, byteLength } = this.#version.parameters;
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
     const parametersSha256 = createHash("sha256").update(bytes).digest("hex");
-    return { outcome, step: this.step, parametersSha256 };
+    const stopReason = this.#decisions.state.stop?.reason ?? null;
+    return { outcome, step: this.step, parametersSha256, stopReason };
   }
 }

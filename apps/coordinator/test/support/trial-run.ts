@@ -15,7 +15,7 @@ import type { ReplayLine } from "../../src/ledger/index.js";
 import { ArithmeticOperations, BufferPool, ParameterVersion } from "../../src/steps/index.js";
 import type { Arithmetic, VersionSummary } from "../../src/steps/index.js";
 import { EventHub, Trainer, TrainingPlan } from "../../src/training/index.js";
-import type { TrainingProgress, TrainingResult } from "../../src/training/index.js";
+import type { TrainingResult } from "../../src/training/index.js";
 import { NUM_PARAMETERS } from "./fake-worker.js";
 import { Trial } from "./trial.js";
 
@@ -123,7 +123,6 @@ export class TrialRun {
     const version = new ParameterVersion(resumeFrom?.step ?? 0, first, summary, (buffer) => {
       parameters.release(buffer);
     });
-    const progress: TrainingProgress = resumeFrom?.progress ?? { best: null, evaluatedStep: 0 };
     this.trainer = new Trainer(
       {
         config,
@@ -152,7 +151,7 @@ export class TrialRun {
         events: hub,
         metricsFile: { append: (line) => this.metricsLines.push(line) },
       },
-      { version, progress, position: { head: "0".repeat(64), offset: 0 } },
+      { version, decided: resumeFrom?.progress, position: { head: "0".repeat(64), offset: 0 } },
     );
   }
 

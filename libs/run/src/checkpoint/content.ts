@@ -1,6 +1,11 @@
 /** What a checkpoint holds, and its tensors as files. */
 
-import type { LanguageModelSpec, OptimizerState, ParameterLayout } from "@ostinato/lstm";
+import type {
+  DecisionState,
+  LanguageModelSpec,
+  OptimizerState,
+  ParameterLayout,
+} from "@ostinato/lstm";
 
 import { decodeSafetensors, encodeSafetensors, readFloats } from "../safetensors/index.js";
 import type { FloatTensor, SafetensorsFile } from "../safetensors/index.js";
@@ -32,12 +37,8 @@ export interface CheckpointContent {
   readonly optimizer: OptimizerState;
   /** Leaf → carried state; empty where an epoch begins. */
   readonly states: ReadonlyMap<number, Float32Array>;
-  /** Decisions of the coordinator. */
-  readonly progress: {
-    readonly best: { readonly step: number; readonly loss: number } | null;
-    /** The newest step whose validation part is evaluated. */
-    readonly evaluatedStep: number;
-  };
+  /** What was decided from the evaluations up to there. */
+  readonly progress: DecisionState;
 }
 
 /** The files of the tensors, in the order in which they are written. */

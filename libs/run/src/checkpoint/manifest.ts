@@ -1,5 +1,6 @@
 /** manifest.json: what a checkpoint is of, and the checksum of each of its files. */
 
+import { decisionStateSchema } from "@ostinato/lstm";
 import type { LanguageModelSpec } from "@ostinato/lstm";
 import { z } from "zod";
 
@@ -29,10 +30,7 @@ const manifestSchema = z.strictObject({
   /** SHA-256 of the run's vocabulary.json. */
   vocabulary: hex64,
   optimizer: z.strictObject({ stepCount: whole, slots: z.array(z.string()) }),
-  progress: z.strictObject({
-    best: z.strictObject({ step: whole, loss: z.number() }).nullable(),
-    evaluatedStep: whole,
-  }),
+  progress: decisionStateSchema,
   files: z.strictObject(
     Object.fromEntries(TENSOR_FILES.map((name) => [name, fileEntry])) as Record<
       TensorFile,

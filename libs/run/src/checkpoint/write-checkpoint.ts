@@ -49,7 +49,7 @@ export async function writeCheckpoint(
     ledger: { head: ledger.head, offset: ledger.offset },
     vocabulary: run.vocabularySha256,
     optimizer: { stepCount: optimizer.stepCount, slots: Object.keys(optimizer.slots) },
-    progress: { best: progress.best, evaluatedStep: progress.evaluatedStep },
+    progress,
     files: Object.fromEntries(sums) as Manifest["files"],
   });
   await run.storage.createFolder(run.paths.checkpoints);

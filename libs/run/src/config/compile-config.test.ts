@@ -68,6 +68,7 @@ describe("compileConfig", () => {
         sequenceLength: 64,
         microShards: 8,
         onNonFinite: "stop",
+        earlyStopping: null,
       },
       optimizer: {
         kind: "adam",
@@ -76,7 +77,7 @@ describe("compileConfig", () => {
         epsilon: 1e-8,
         learningRate: 2e-3,
         clipNorm: 1,
-        schedule: { kind: "constant" },
+        schedule: { kind: "constant", warmupSteps: 0 },
       },
       evaluation: { everySteps: null, batchSize: 32, final: true },
       numerics: { backend: "auto", determinism: "strict" },
@@ -307,7 +308,9 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "optimizer",
     { schedule: { kind: "linear" } },
-    `outOfRange x.yaml: optimizer.schedule.kind: "linear" is not 'constant' or 'cosine'`,
+    `outOfRange x.yaml: optimizer.schedule.kind: "linear" is not 'constant', 'step', 'multiStep', ` +
+      "'exponential', 'polynomial', 'cosine', 'cosineRestarts', 'oneCycle', 'inverseSqrt', " +
+      "'decayFromEpoch' or 'plateau'",
   ],
   [
     "optimizer",
@@ -323,6 +326,45 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
     "optimizer",
     { schedule: { kind: "cosine", totalSteps: 9, warmupSteps: 9 } },
     "outOfRange x.yaml: optimizer.schedule.warmupSteps: 9 is not below optimizer.schedule.totalSteps (9)",
+  ],
+  [
+    "optimizer",
+    { schedule: { kind: "multiStep", milestones: [9, 8] } },
+    "outOfRange x.yaml: optimizer.schedule.milestones: [9,8] is not one or more ascending numbers, " +
+      `each ${uint32}`,
+  ],
+  [
+    "optimizer",
+    { schedule: { kind: "plateau" } },
+    "outOfRange x.yaml: evaluation.everySteps: null leaves optimizer.schedule.kind: plateau " +
+      "nothing to decide by; give the steps between two evaluations",
+  ],
+  [
+    "training",
+    { earlyStopping: { patience: 3 } },
+    "outOfRange x.yaml: evaluation.everySteps: null leaves training.earlyStopping nothing to decide " +
+      "by; give the steps between two evaluations",
+  ],
+  [
+    "training",
+    { earlyStopping: {} },
+    `missingKey x.yaml: training.earlyStopping.patience: missing; give ${uint32}`,
+  ],
+  [
+    "training",
+    { earlyStopping: { patience: 0 } },
+    `outOfRange x.yaml: training.earlyStopping.patience: 0 is not ${uint32}`,
+  ],
+  [
+    "training",
+    { earlyStopping: 3 },
+    "wrongType x.yaml: training.earlyStopping: 3 is not a group of keys (patience, minDelta), or null",
+  ],
+  [
+    "training",
+    { earlyStopping: { patience: 3, minDelt: 1 } },
+    "unknownKey x.yaml: training.earlyStopping.minDelt: unknown key; did you mean " +
+      "training.earlyStopping.minDelta?",
   ],
   [
     "evaluation",
@@ -364,12 +406,12 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "training",
     5,
-    "wrongType x.yaml: training: 5 is not a group of keys (epochs, maxSteps, batchSize, sequenceLength, microShards, onNonFinite)",
+    "wrongType x.yaml: training: 5 is not a group of keys (epochs, maxSteps, batchSize, sequenceLength, microShards, onNonFinite, earlyStopping)",
   ],
   [
     "training",
     null,
-    "wrongType x.yaml: training: null is not a group of keys (epochs, maxSteps, batchSize, sequenceLength, microShards, onNonFinite)",
+    "wrongType x.yaml: training: null is not a group of keys (epochs, maxSteps, batchSize, sequenceLength, microShards, onNonFinite, earlyStopping)",
   ],
   [
     "training",
@@ -395,7 +437,8 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "optimizer",
     { schedule: { totalSteps: 5 } },
-    "unknownKey x.yaml: optimizer.schedule.totalSteps: needs optimizer.schedule.kind: cosine",
+    "unknownKey x.yaml: optimizer.schedule.totalSteps: needs optimizer.schedule.kind: " +
+      "polynomial or cosine or oneCycle",
   ],
   [
     "optimizer",

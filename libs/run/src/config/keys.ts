@@ -51,9 +51,7 @@ export function trajectoryGroup<S extends z.ZodType>(group: S): S {
 
 function markAll(schema: z.core.$ZodType): void {
   const allowed = allowedBy(schema);
-  if (allowed !== undefined) {
-    keys.add(schema, { role: "trajectory", allowed });
-    return;
-  }
+  if (allowed !== undefined) keys.add(schema, { role: "trajectory", allowed });
+  // A group that may be null is a key and has keys.
   for (const shape of shapesOf(schema)) Object.values(shape).forEach(markAll);
 }

@@ -78,6 +78,9 @@ describe("trajectoryDigest", () => {
       { optimizer: { clipNorm: null } },
       { optimizer: { schedule: { kind: "cosine", totalSteps: 5 } } },
       { evaluation: { everySteps: 5 } },
+      { evaluation: { everySteps: 5 }, training: { earlyStopping: { patience: 2 } } },
+      { evaluation: { everySteps: 5 }, training: { earlyStopping: { patience: 3 } } },
+      { evaluation: { everySteps: 5 }, optimizer: { schedule: { kind: "plateau" } } },
     ];
     const digests = [config(), ...changes.map(config)].map(trajectoryDigest);
     expect(new Set(digests).size).toBe(changes.length + 1);
@@ -99,6 +102,16 @@ describe("changedTrajectoryKeys", () => {
       "optimizer.kind",
       "optimizer.momentum",
       "optimizer.nesterov",
+    ]);
+  });
+
+  it("names a group that only one of the configs has, and its keys", () => {
+    const evaluation = { everySteps: 5 };
+    const after = config({ evaluation, training: { earlyStopping: { patience: 2 } } });
+    expect(changedTrajectoryKeys(config({ evaluation }), after)).toEqual([
+      "training.earlyStopping",
+      "training.earlyStopping.minDelta",
+      "training.earlyStopping.patience",
     ]);
   });
 

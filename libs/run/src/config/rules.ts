@@ -1,6 +1,6 @@
 /** What must hold between keys, each of which is right on its own. */
 
-import { brokenLanguageModelRule } from "@ostinato/lstm";
+import { brokenLanguageModelRule, scheduleProblem } from "@ostinato/lstm";
 
 import type { RunConfig } from "./schema.js";
 
@@ -39,10 +39,20 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
     return { path: ["optimizer", "nesterov"], complaint: "needs an optimizer.momentum above 0" };
   }
   const { schedule } = optimizer;
-  if (schedule.kind === "cosine" && schedule.warmupSteps >= schedule.totalSteps) {
+  const problem = scheduleProblem(schedule, "optimizer.schedule.");
+  if (problem !== undefined) {
+    const { key, complaint } = problem;
+    return { path: ["optimizer", "schedule", key], complaint };
+  }
+  const deciders = [
+    ...(schedule.kind === "plateau" ? ["optimizer.schedule.kind: plateau"] : []),
+    ...(training.earlyStopping === null ? [] : ["training.earlyStopping"]),
+  ];
+  const [decider] = deciders;
+  if (decider !== undefined && evaluation.everySteps === null) {
     return {
-      path: ["optimizer", "schedule", "warmupSteps"],
-      complaint: `is not below optimizer.schedule.totalSteps (${schedule.totalSteps})`,
+      path: ["evaluation", "everySteps"],
+      complaint: `leaves ${decider} nothing to decide by; give the steps between two evaluations`,
     };
   }
   return undefined;

@@ -16,11 +16,11 @@ export interface SchemaKey {
   readonly meta: KeyMeta | undefined;
 }
 
-/** Every key of a schema; one that several alternatives of a group share is named once for each. */
+/** Every key of a schema, a group that may be null being one as well; one that several alternatives of a group share is named once for each. */
 export function* keysOf(schema: Schema, prefix: readonly string[] = []): Generator<SchemaKey> {
   const meta = metaOf(schema);
-  const shapes = meta === undefined ? shapesOf(schema) : [];
-  if (shapes.length === 0) yield { path: prefix.join("."), schema, meta };
+  const shapes = shapesOf(schema);
+  if (meta !== undefined || shapes.length === 0) yield { path: prefix.join("."), schema, meta };
   for (const shape of shapes) {
     for (const [name, child] of Object.entries(shape)) yield* keysOf(child, [...prefix, name]);
   }
@@ -38,7 +38,8 @@ export function locate(
   const key = metaOf(schema);
   const shape = shapeFor(schema, raw);
   const [name, ...rest] = path;
-  if (key !== undefined || shape === undefined) return { key, group: [] };
+  if (shape === undefined) return { key, group: [] };
+  if (name === undefined) return { key, group: Object.keys(shape) };
   if (typeof name !== "string" || !Object.hasOwn(shape, name)) {
     return { key: undefined, group: Object.keys(shape) };
   }
@@ -62,7 +63,7 @@ export function kindsWith(
 }
 
 function shapesAt(schema: Schema, [name, ...rest]: readonly PropertyKey[]): readonly Shape[] {
-  const shapes = metaOf(schema) === undefined ? shapesOf(schema) : [];
+  const shapes = shapesOf(schema);
   if (name === undefined) return shapes;
   return shapes.flatMap((shape) => {
     const child = Object.hasOwn(shape, name) ? shape[String(name)] : undefined;

@@ -3,7 +3,7 @@
  * A default is written here and nowhere else.
  */
 
-import { key, LANGUAGE_MODEL_KEYS } from "@ostinato/lstm";
+import { earlyStoppingSchema, key, LANGUAGE_MODEL_KEYS, scheduleSchema } from "@ostinato/lstm";
 import { z } from "zod";
 
 import { operational, trajectory, trajectoryGroup } from "./keys.js";
@@ -72,22 +72,10 @@ const training = z
     ),
     /** What follows when a gradient is not finite and is so again when repeated. */
     onNonFinite: trajectory("'stop' or 'skipStep'", z.enum(["stop", "skipStep"]).default("stop")),
+    /** When training ends before its epochs do, by the losses of the validation part. */
+    earlyStopping: trajectoryGroup(earlyStoppingSchema),
   })
   .readonly();
-
-const constantSchedule = z.strictObject({
-  kind: trajectory("'constant' or 'cosine'", z.literal("constant")),
-});
-
-const cosineSchedule = z.strictObject({
-  kind: trajectory("'constant' or 'cosine'", z.literal("cosine")),
-  /** The step at which the learning rate has come down. */
-  totalSteps: trajectory(inWords(MAX_UINT32), count()),
-  /** What the learning rate comes down to, as a share of `learningRate`. */
-  finalFraction: trajectory("a number from 0 to 1", z.number().min(0).max(1).default(0)),
-  /** Steps in which the learning rate first goes up from 0. */
-  warmupSteps: trajectory(inWords(MAX_UINT32, 0), wholeNumber(0, MAX_UINT32).default(0)),
-});
 
 /** Lets a group leave out the `kind` that is its default. */
 function withDefaultKind<S extends z.ZodType>(kind: string, union: S): z.ZodPreprocess<S> {
@@ -100,10 +88,7 @@ function withDefaultKind<S extends z.ZodType>(kind: string, union: S): z.ZodPrep
   );
 }
 
-const schedule = withDefaultKind(
-  "constant",
-  z.discriminatedUnion("kind", [constantSchedule.readonly(), cosineSchedule.readonly()]),
-).prefault({});
+const schedule = trajectoryGroup(scheduleSchema).prefault({});
 
 const OPTIMIZERS = "'sgd', 'momentum', 'rmsprop' or 'adam'";
 

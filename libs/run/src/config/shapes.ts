@@ -12,7 +12,8 @@ export function shapesOf(schema: Schema): readonly Shape[] {
   if (
     schema instanceof z.ZodReadonly ||
     schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable
   ) {
     return shapesOf(schema.def.innerType);
   }

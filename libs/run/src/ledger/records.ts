@@ -121,6 +121,8 @@ const endRecord = z.strictObject({
   type: z.literal("end"),
   outcome: z.literal("completed"),
   step: index,
+  /** Why training ended at this step; null: its epochs or its `maxSteps` were over. */
+  stopReason: z.literal("earlyStopping").nullable(),
   parametersSha256: hex64,
   best: z.strictObject({ step: index, loss: z.number() }).nullable(),
 });

@@ -1,5 +1,9 @@
 /** Every checkpoint of a run against its own checksums and against the ledger. */
 
+import { isDeepStrictEqual } from "node:util";
+
+import type { Decisions, DecisionState } from "@ostinato/lstm";
+
 import {
   checkpointName,
   checkpointSteps,
@@ -8,6 +12,7 @@ import {
   readPointer,
 } from "../checkpoint/index.js";
 import type { CheckpointContent, CheckpointProfile, ExpectedRun } from "../checkpoint/index.js";
+import { decisionsOf, replayDecisions } from "../decisions/index.js";
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
 import { positionProblem } from "../ledger/index.js";
@@ -40,12 +45,15 @@ export async function checkCheckpoints(
           data: record.data,
           model: record.model,
         };
+  const decisions = decisionsOf(run.config);
   const checked: CheckedCheckpoint[] = [];
   for (const step of await checkpointSteps(run)) {
     try {
       const content = await loadCheckpoint(run, step, expected);
       checked.push({ step, parametersSha256: await parametersSha256(content.parameters) });
-      if (ledger !== undefined) checkAgainstLedger(content, ledger, stepDigest, problems);
+      if (ledger !== undefined) {
+        checkAgainstLedger(content, ledger, stepDigest, decisions, problems);
+      }
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       problems.add("checkpoints", error.message);
@@ -61,6 +69,7 @@ function checkAgainstLedger(
   content: CheckpointContent,
   ledger: LedgerContents,
   stepDigest: StepDigest | undefined,
+  decisions: Decisions,
   problems: Problems,
 ): void {
   const { step, parameters } = content;
@@ -79,13 +88,14 @@ function checkAgainstLedger(
   } else if (stepDigest !== undefined && "parameters" in committed) {
     problems.compare(place, "the parameters' digest", stepDigest(parameters), committed.parameters);
   }
-  checkDecisions(content, ledger, place, problems);
+  checkDecisions(content, ledger, decisions, place, problems);
 }
 
 /** What the manifest says of the run up to there follows from the ledger up to there. */
 function checkDecisions(
   { step, optimizer, progress, profile, ledger: { offset } }: CheckpointContent,
   { records }: LedgerContents,
+  decisions: Decisions,
   place: string,
   problems: Problems,
 ): void {
@@ -93,14 +103,12 @@ function checkDecisions(
   const skipped = before.filter((entry) => entry.type === "step" && entry.skipped !== null).length;
   const applied = step - skipped;
   problems.compare(place, "optimizer.stepCount", optimizer.stepCount, applied);
-  const evaluations = before.flatMap((entry) =>
-    entry.type === "evaluation" && entry.split === "validation" ? [entry] : [],
-  );
-  const evaluated = evaluations.at(-1)?.step ?? 0;
-  problems.compare(place, "progress.evaluatedStep", progress.evaluatedStep, evaluated);
-  const best = evaluations.findLast((entry) => entry.best);
-  problems.compare(place, "progress.best.step", progress.best?.step, best?.step);
-  problems.compare(place, "progress.best.loss", progress.best?.loss, best?.loss ?? undefined);
+  const decided = replayDecisions(decisions, before);
+  for (const name of Object.keys(decided) as (keyof DecisionState)[]) {
+    if (isDeepStrictEqual(progress[name], decided[name])) continue;
+    const [found, expected] = [progress[name], decided[name]].map((value) => JSON.stringify(value));
+    problems.add(place, `progress.${name} is ${String(found)}, not ${String(expected)}`);
+  }
   // The first worker may join, and set the profile, while the first checkpoint is being written.
   const isKnown =
     profile === null

@@ -3,8 +3,10 @@
 import type { SplitName, TextDataset } from "@ostinato/data";
 import { DataError } from "@ostinato/data";
 import { learningRateAt } from "@ostinato/lstm";
+import type { Decisions, DecisionState, StopReason } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
+import { decisionsOf, lossOf } from "../decisions/index.js";
 import type { LedgerEntry, LinePosition, RunRecord } from "../ledger/index.js";
 import { checkLeaves, checkNodes, checkSkipped, checkSums } from "./leaf-checks.js";
 import type { Problems } from "./problems.js";
@@ -28,6 +30,8 @@ export interface VerifySummary {
   resumes: number;
   /** Whether the run came to its end. */
   ended: boolean;
+  /** Why it did before its epochs or its `maxSteps` were over; null if it did not. */
+  stopReason: StopReason | null;
   /** Who computed something that was committed, sorted. */
   workers: readonly string[];
 }
@@ -38,6 +42,7 @@ export class History {
   readonly #dataset: TextDataset | undefined;
   readonly #problems: Problems;
   readonly #train: SplitSamples | undefined;
+  readonly #decisions: Decisions;
   readonly #evaluated = new Map<SplitName, readonly ExpectedSamples[] | undefined>();
   readonly #workers = new Set<string>();
   readonly #seen = new Set<string>();
@@ -46,9 +51,9 @@ export class History {
   #determinism: RunRecord["determinism"] = "strict";
   #profile: string | undefined;
   #lastStep = 0;
+  #decided: DecisionState;
   /** Step → digest of the parameters after it. */
   readonly #parameters = new Map<number, string>();
-  #best: { readonly step: number; readonly loss: number | null } | null = null;
   #end: EntryOf<"end"> | undefined;
   #skippedSteps = 0;
   #skippedSamples = 0;
@@ -60,6 +65,8 @@ export class History {
     this.#config = config;
     this.#dataset = dataset;
     this.#problems = problems;
+    this.#decisions = decisionsOf(config);
+    this.#decided = this.#decisions.initialState();
     this.#train = dataset && this.#layOut("train", () => trainingSamples(dataset, config));
   }
 
@@ -108,6 +115,7 @@ export class History {
       evaluations: this.#evaluations,
       resumes: this.#resumes,
       ended: this.#end !== undefined,
+      stopReason: this.#end?.stopReason ?? null,
       workers: [...this.#workers].sort(),
     };
   }
@@ -142,7 +150,12 @@ export class History {
       this.#problems.add(place, "comes before the numerics profile");
     }
     this.#requireEvaluation(place);
-    this.#problems.compare(place, "learningRate", entry.learningRate, this.#learningRateAt(step));
+    const { stop } = this.#decided;
+    if (stop !== null) {
+      this.#problems.add(place, `comes after training was to end at step ${stop.step}`);
+    }
+    const learningRate = this.#learningRateAt(entry);
+    this.#problems.compare(place, "learningRate", entry.learningRate, learningRate);
     const expected = this.#expectedAt(entry, place);
     if (entry.skipped === null) this.#followTrained(entry, expected, place);
     else this.#followSkipped(entry, expected, place);
@@ -150,9 +163,10 @@ export class History {
     this.#parameters.set(step, entry.parameters);
   }
 
-  #learningRateAt(step: number): number {
+  #learningRateAt({ step, epoch }: EntryOf<"step">): number {
     const { schedule, learningRate } = this.#config.optimizer;
-    return learningRateAt(schedule, { step: step - 1, learningRate });
+    const scheduled = learningRateAt(schedule, { step: step - 1, epoch, learningRate });
+    return scheduled * this.#decided.learningRateFactor;
   }
 
   /** The validation part is evaluated after the last step, where that is due, before anything follows. */
@@ -239,13 +253,16 @@ export class History {
     });
     checkSums(entry, entry.leaves, place, this.#problems);
     for (const { worker } of entry.leaves) this.#workers.add(worker);
-    const isBest =
-      entry.split === "validation" &&
-      entry.loss !== null &&
-      entry.loss < (this.#best?.loss ?? Infinity);
-    this.#problems.compare(place, "best", entry.best, isBest);
-    if (entry.best) this.#best = { step: entry.step, loss: entry.loss };
+    this.#problems.compare(place, "best", entry.best, this.#decide(entry));
     this.#evaluations += 1;
+  }
+
+  /** Whether an evaluation is the best so far; what is chosen is chosen by the validation part alone. */
+  #decide(entry: EntryOf<"evaluation">): boolean {
+    if (entry.split !== "validation") return false;
+    const { state, isBest } = this.#decisions.afterEvaluation(this.#decided, lossOf(entry));
+    this.#decided = state;
+    return isBest;
   }
 
   /** What each leaf of an evaluation amounts to: all segments of its rows, one after the other. */
@@ -284,15 +301,17 @@ export class History {
   #followEnd(entry: EntryOf<"end">, place: string): void {
     this.#end = entry;
     this.#problems.compare(place, "the last step", entry.step, this.#lastStep);
-    const { best } = entry;
-    this.#problems.compare(place, "the best step", best?.step, this.#best?.step);
-    this.#problems.compare(place, "the best loss", best?.loss, this.#best?.loss);
+    const { best, stopReason } = entry;
+    const { stop, best: decided } = this.#decided;
+    this.#problems.compare(place, "the best step", best?.step, decided?.step);
+    this.#problems.compare(place, "the best loss", best?.loss, decided?.loss);
+    this.#problems.compare(place, "stopReason", stopReason, stop?.reason ?? null);
     this.#requireEvaluation(place);
     const isTested = [...this.#seen].some((key) => key.startsWith("test "));
     if (this.#config.evaluation.final && !isTested) {
       this.#problems.add(place, "there is no evaluation of test");
     }
-    const totalSteps = this.#totalSteps();
+    const totalSteps = stop?.step ?? this.#totalSteps();
     if (totalSteps !== undefined) this.#problems.compare(place, "step", entry.step, totalSteps);
   }
 }

@@ -62,6 +62,7 @@ const EMPTY: VerifySummary = {
   evaluations: 0,
   resumes: 0,
   ended: false,
+  stopReason: null,
   workers: [],
 };
 

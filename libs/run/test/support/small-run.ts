@@ -11,6 +11,7 @@ import { compileLanguageModelSpec, parameterLayout } from "@ostinato/lstm";
 import { parametersSha256, retention, writeCheckpoint } from "../../src/checkpoint/index.js";
 import type { CheckpointContent } from "../../src/checkpoint/index.js";
 import { compileConfig, trajectoryDigest } from "../../src/config/index.js";
+import { decisionsOf } from "../../src/decisions/index.js";
 import { createRunDirectory } from "../../src/directory/index.js";
 import type { NewRunDirectory } from "../../src/directory/index.js";
 import { LedgerWriter, readLedger } from "../../src/ledger/index.js";
@@ -73,7 +74,12 @@ export function contentAt(
       [1, Float32Array.of(1, 2, 3, 4, 5, step)],
       [10, Float32Array.of(-1, 0, 1, 2, 3, step)],
     ]),
-    progress: { best, evaluatedStep: best?.step ?? 0 },
+    progress: {
+      evaluatedStep: best?.step ?? 0,
+      best,
+      learningRateFactor: 1,
+      ...{ stop: null, plateau: null, earlyStopping: null, averaging: null },
+    },
   };
 }
 
@@ -84,6 +90,16 @@ export interface SmallRunOptions {
   readonly stopAfter?: number;
   /** After this step the coordinator was killed, and resumed from the checkpoint of the epoch before. */
   readonly resumeAfter?: number;
+  /** Keys of the config beside those of {@link CONFIG}; an evaluation's loss is always the same. */
+  readonly settings?: {
+    readonly training?: object;
+    readonly evaluation?: object;
+    readonly optimizer?: object;
+  };
+  /** Of each step; 0.002 if left out. */
+  readonly learningRate?: (step: number) => number;
+  /** The step at which early stopping ended the run. */
+  readonly endsEarlyAt?: number;
 }
 
 export interface SmallRun {
@@ -97,12 +113,23 @@ export interface SmallRun {
 /** Writes a run into `folder`; each of the checkpoints at the epochs' ends is kept. */
 export async function writeSmallRun(
   folder: string,
-  { edit = (record) => record, stopAfter = LAST_STEP, resumeAfter }: SmallRunOptions = {},
+  options: SmallRunOptions = {},
 ): Promise<SmallRun> {
+  const { edit = (record: LedgerRecord) => record, resumeAfter, settings = {} } = options;
+  const { learningRate = () => 0.002, endsEarlyAt } = options;
+  const lastStep = endsEarlyAt ?? LAST_STEP;
+  const { stopAfter = lastStep } = options;
   const dataFile = join(folder, "data", "text.txt");
   await mkdir(join(folder, "data"), { recursive: true });
   await writeFile(dataFile, TEXT);
-  const config = compileConfig(CONFIG, "small.yaml", { directory: join(folder, "data") });
+  const raw = {
+    ...CONFIG,
+    training: { ...CONFIG.training, ...settings.training },
+    evaluation: { ...CONFIG.evaluation, ...settings.evaluation },
+    optimizer: { ...settings.optimizer },
+  };
+  const config = compileConfig(raw, "small.yaml", { directory: join(folder, "data") });
+  const everySteps = config.evaluation.everySteps ?? LAST_STEP;
   const dataset = createTextDataset(TEXT, config.data);
   const { symbols } = dataset.vocabulary;
   const startedAt = new Date(0);
@@ -132,53 +159,59 @@ export async function writeSmallRun(
     ...{ parameters: parameters(0), determinism },
   });
   append({ type: "profile", ...PROFILE });
-  let best: CheckpointContent["progress"]["best"] = null;
+  const decisions = decisionsOf(config);
+  let progress = decisions.initialState();
   for (let step = 1; step <= stopAfter; step++) {
-    append(stepRecordAt(step, train, dataset.splits.train, parameters(step)));
+    const record = stepRecordAt(step, train, dataset.splits.train, parameters(step));
+    append({ ...record, learningRate: learningRate(step) });
     if (step === resumeAfter) {
       await writer.close();
       writer = LedgerWriter.resume(run.paths.ledger, await readLedger(run.paths.ledger));
-      const checkpointStep = Math.floor(step / STEPS_PER_EPOCH) * STEPS_PER_EPOCH;
+      const checkpointStep = Math.floor(step / everySteps) * everySteps;
       append({
         ...{ type: "resume", checkpointStep, ledgerStep: step, tornBytes: 0 },
         ...{ determinism, skipped: [] },
       });
     }
-    if (step % STEPS_PER_EPOCH !== 0) continue;
+    if (step % everySteps !== 0) continue;
     const tokens = dataset.splits.validation;
-    const isBest = step === STEPS_PER_EPOCH;
-    const validation = layoutOf("validation", 4);
-    const record = evaluationRecordAt(
+    const evaluation = evaluationRecordAt(
       step,
       "validation",
-      validation,
+      layoutOf("validation", 4),
       tokens,
-      isBest,
+      step === everySteps,
       parameters(step),
     );
-    append(record);
-    if (isBest) best = { step, loss: record.loss ?? 0 };
+    append(evaluation);
+    progress = decisions.afterEvaluation(progress, { step, loss: evaluation.loss ?? NaN }).state;
     const content = contentAt(step, position, identity);
     await writeCheckpoint(
       run,
-      { ...content, progress: { best, evaluatedStep: step } },
+      { ...content, progress },
       {
         beforeCommit: () => writer.sync(),
       },
     );
   }
-  if (stopAfter === LAST_STEP) {
+  if (stopAfter === lastStep) {
     const test = layoutOf("test", 4);
     // With the best parameters, which are not the last ones.
-    const digest = parameters(STEPS_PER_EPOCH);
-    append(evaluationRecordAt(STEPS_PER_EPOCH, "test", test, dataset.splits.test, false, digest));
-    const sha256 = await parametersSha256(parametersAt(LAST_STEP));
+    const digest = parameters(everySteps);
+    append(evaluationRecordAt(everySteps, "test", test, dataset.splits.test, false, digest));
+    const sha256 = await parametersSha256(parametersAt(lastStep));
     const outcome = "completed";
-    append({ type: "end", outcome, step: LAST_STEP, parametersSha256: sha256, best });
+    const stopReason = endsEarlyAt === undefined ? null : "earlyStopping";
+    const { best } = progress;
+    append({
+      ...{ type: "end", outcome, step: lastStep, stopReason },
+      parametersSha256: sha256,
+      best,
+    });
     const { head, offset } = position;
     await run.writeEnd({
       outcome,
-      step: LAST_STEP,
+      step: lastStep,
       parametersSha256: sha256,
       ledger: { head, offset },
     });
