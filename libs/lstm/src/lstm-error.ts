@@ -10,6 +10,8 @@ export type LstmErrorCode =
   | "invalidLoss"
   /** A learning-rate schedule has an impossible key. */
   | "invalidSchedule"
+  /** What is to be decided from evaluations has an impossible key. */
+  | "invalidDecisions"
   /** A loss weight or a norm that no gradient can be averaged or clipped with. */
   | "invalidClipping"
   /** A field of a random key or a counter is out of range. */

@@ -28,16 +28,6 @@ export const plateauKeys = {
   minFraction: key("a number from 0 to 1", z.number().min(0).max(1).default(0)),
 } as const;
 
-/** When the learning rate is reduced because the validation loss does not fall any more. */
-export interface PlateauSpec {
-  readonly factor: number;
-  readonly patience: number;
-  readonly threshold: number;
-  readonly thresholdMode: "rel" | "abs";
-  readonly cooldown: number;
-  readonly minFraction: number;
-}
-
 /** When training ends before its epochs do; null: never. */
 export const earlyStoppingSchema = key(
   "a group of keys (patience, minDelta), or null",
@@ -53,10 +43,35 @@ export const earlyStoppingSchema = key(
     .default(null),
 );
 
-export type EarlyStoppingSpec = NonNullable<z.output<typeof earlyStoppingSchema>>;
+const MAX_INTERVAL = 1000;
 
+/** The key of {@link AveragingTriggerSpec}. */
+export const averagingTriggerKeys = {
+  /** The newest evaluations that a loss is not compared with (n in Merity et al. 2018). */
+  nonmonotonicInterval: key(wholeNumbers(0, MAX_INTERVAL), wholeNumber(0, MAX_INTERVAL).default(5)),
+} as const;
+
+/** What {@link DecisionsSpec} takes. A schedule of kind `plateau` has more keys than are asked for. */
+export const decisionsSchema = z
+  .strictObject({
+    plateau: key(
+      `a group of keys (${Object.keys(plateauKeys).join(", ")}), or null`,
+      z.object(plateauKeys).readonly().nullable(),
+    ),
+    earlyStopping: earlyStoppingSchema,
+    averaging: key(
+      `a group of keys (${Object.keys(averagingTriggerKeys).join(", ")}), or null`,
+      z.strictObject(averagingTriggerKeys).readonly().nullable(),
+    ),
+  })
+  .readonly();
+
+/** What is decided from the validation loss; null for what is not. */
+export type DecisionsSpec = z.output<typeof decisionsSchema>;
+
+/** When the learning rate is reduced because the validation loss does not fall any more. */
+export type PlateauSpec = NonNullable<DecisionsSpec["plateau"]>;
+/** When training ends before its epochs do. */
+export type EarlyStoppingSpec = NonNullable<DecisionsSpec["earlyStopping"]>;
 /** The non-monotonic trigger of averaged SGD (Merity et al. 2018). */
-export interface AveragingTriggerSpec {
-  /** The newest evaluations that a loss is not compared with. */
-  readonly nonmonotonicInterval: number;
-}
+export type AveragingTriggerSpec = NonNullable<DecisionsSpec["averaging"]>;

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { PlateauSpec } from "./decision-keys.js";
+import { LstmError } from "../lstm-error.js";
+import type { DecisionsSpec, PlateauSpec } from "./decision-keys.js";
 import { createDecisions, decisionStateSchema } from "./decisions.js";
-import type { Decided, DecisionsSpec, DecisionState } from "./decisions.js";
+import type { Decided, DecisionState } from "./decisions.js";
 
 const NOTHING: DecisionsSpec = { plateau: null, earlyStopping: null, averaging: null };
 const PLATEAU: PlateauSpec = {
@@ -149,5 +150,26 @@ describe("the state", () => {
       ...{ plateau: null, earlyStopping: null, averaging: null },
       ...{ learningRateFactor: 1, stop: null, best: null },
     });
+  });
+});
+
+describe("createDecisions", () => {
+  it.each([
+    [
+      { plateau: { ...PLATEAU, factor: 1 } },
+      "decisions.plateau.factor is 1; it must be a number above 0 and below 1",
+    ],
+    [
+      { earlyStopping: { patience: 0, minDelta: 0 } },
+      "decisions.earlyStopping.patience is 0; it must be a whole number from 1 to 4294967295",
+    ],
+    [
+      { averaging: { nonmonotonicInterval: -1 } },
+      "decisions.averaging.nonmonotonicInterval is -1; it must be a whole number from 0 to 1000",
+    ],
+  ])("refuses %j", (spec, message) => {
+    expect(() => createDecisions({ ...NOTHING, ...spec })).toThrow(
+      new LstmError("invalidDecisions", message),
+    );
   });
 });

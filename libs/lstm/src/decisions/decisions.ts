@@ -1,16 +1,11 @@
 import { z } from "zod";
 
+import { compileKeys } from "../keys/index.js";
 import { averagingStateSchema, NOT_AVERAGING, watchForAveraging } from "./averaging-trigger.js";
-import type { AveragingTriggerSpec, EarlyStoppingSpec, PlateauSpec } from "./decision-keys.js";
+import { decisionsSchema } from "./decision-keys.js";
+import type { DecisionsSpec } from "./decision-keys.js";
 import { earlyStoppingStateSchema, NOTHING_SEEN, watchForStop } from "./early-stopping.js";
 import { NO_PLATEAU, plateauStateSchema, watchPlateau } from "./plateau.js";
-
-/** What is decided from the validation loss; null for what is not. */
-export interface DecisionsSpec {
-  readonly plateau: PlateauSpec | null;
-  readonly earlyStopping: EarlyStoppingSpec | null;
-  readonly averaging: AveragingTriggerSpec | null;
-}
 
 const step = z.int().nonnegative();
 
@@ -65,7 +60,9 @@ export interface Decisions {
   afterEvaluation(state: DecisionState, evaluation: Evaluation): Decided;
 }
 
-export function createDecisions(spec: DecisionsSpec): Decisions {
+/** @throws {LstmError} `invalidDecisions` naming the key, its value and what is allowed */
+export function createDecisions(raw: DecisionsSpec): Decisions {
+  const spec = compileKeys(decisionsSchema, raw, { code: "invalidDecisions", group: "decisions" });
   return {
     initialState: () => ({
       evaluatedStep: 0,

@@ -13,14 +13,12 @@
  *   if (decided.shouldStop !== undefined) break; // at step 40; state.best is { step: 20, loss: 2 }
  * }
  */
-export { earlyStoppingSchema, plateauKeys } from "./decision-keys.js";
-export type { AveragingTriggerSpec, EarlyStoppingSpec, PlateauSpec } from "./decision-keys.js";
-export { createDecisions, decisionStateSchema } from "./decisions.js";
+export { averagingTriggerKeys, earlyStoppingSchema, plateauKeys } from "./decision-keys.js";
 export type {
-  Decided,
-  Decisions,
+  AveragingTriggerSpec,
   DecisionsSpec,
-  DecisionState,
-  Evaluation,
-  StopReason,
-} from "./decisions.js";
+  EarlyStoppingSpec,
+  PlateauSpec,
+} from "./decision-keys.js";
+export { createDecisions, decisionStateSchema } from "./decisions.js";
+export type { Decided, Decisions, DecisionState, Evaluation, StopReason } from "./decisions.js";
