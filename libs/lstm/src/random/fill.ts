@@ -59,7 +59,7 @@ export function fillDropoutMask(
 }
 
 /** The stream's words in the memory of `out`, which the caller overwrites one by one. */
-function wordsIn(out: Float32Array, key: RandomKey, firstCounter: number): Uint32Array {
+export function wordsIn(out: Float32Array, key: RandomKey, firstCounter: number): Uint32Array {
   requireCounter(firstCounter, out.length);
   const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
   fillWords(streamKey(key), firstCounter, words);

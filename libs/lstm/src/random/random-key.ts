@@ -18,6 +18,7 @@ export const RANDOM_PURPOSES = {
   zoneout: 9,
   inputDropout: 10,
   outputDropout: 11,
+  tensorInitialization: 12,
 } as const;
 
 export type RandomPurpose = keyof typeof RANDOM_PURPOSES;
