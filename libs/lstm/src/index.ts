@@ -31,7 +31,8 @@ export type {
   StopReason,
 } from "./decisions/index.js";
 export { allowedBy, key } from "./keys/index.js";
-export { initialParameters } from "./initialization/index.js";
+export { initializationSchema, initialParameters } from "./initialization/index.js";
+export type { InitializationSpec, InitializerSpec } from "./initialization/index.js";
 export {
   matchingTensors,
   parameterLayout,

@@ -1,62 +1,102 @@
-import { parameterLayout, tensorView } from "../layout/index.js";
-import { fillUniform } from "../random/index.js";
+import { parameterLayout, requireMatchingTensors } from "../layout/index.js";
+import type { ParameterLayout, TensorLayout } from "../layout/index.js";
+import { LstmError } from "../lstm-error.js";
 import type { RandomKey } from "../random/index.js";
 import type { ModelSpec } from "../spec/index.js";
+import { chosenValues, misfit } from "./chosen-values.js";
+import { defaultValues } from "./default-values.js";
+import type { InitializationSpec, InitializerSpec } from "./initialization-spec.js";
+import { blocksOf, writeBlock } from "./tensor-blocks.js";
+import type { Block, Part } from "./tensor-blocks.js";
+import { tensorKey } from "./tensor-key.js";
+import { tensorRole } from "./tensor-role.js";
+import type { TensorRole } from "./tensor-role.js";
+
+/** Numbers of the parts in random keys, for ever. */
+const PART_NUMBERS: Readonly<Record<Part, number>> = { whole: 0, input: 1, recurrent: 2 };
 
 /**
- * The initial parameters of a model: a pure function of the spec and the seed.
+ * The initial parameters of a model: a pure function of the spec, the seed and the entries. Of the
+ * entries that match a tensor or a part of it, the first one counts. Without one:
  *
- * - Kernels of the layers and the head: uniform within ±1/√H, as PyTorch's LSTM (and its Linear of H
- *   inputs). The outputs of the gates then start in the range where sigmoid and tanh are steep, for
- *   any H.
- * - Embedding: uniform within ±√3, hence of variance 1 like the N(0, 1) of PyTorch's Embedding. Only
- *   products and sums are needed, so that the bits are the same wherever this is computed; the
- *   logarithm and cosine of normal deviates differ between mathematical libraries.
- * - Biases: 0, but the forget gates' start from the spec's `forgetBias`. A bias of 1 keeps them open
- *   at first, so that gradients reach back (Gers et al., 2000; Jozefowicz et al., 2015).
+ * - Kernels of the layers: uniform within ±1/√H, as PyTorch's LSTM; those of linear maps within
+ *   ±1/√inputs, as PyTorch's Linear. The outputs of the gates then start in the range where sigmoid
+ *   and tanh are steep, for any H.
+ * - Embedding: uniform within ±√3, hence of variance 1 like the N(0, 1) of PyTorch's Embedding.
+ * - Biases and peepholes: 0, but the forget gates' start from the spec's `forgetBias`. A bias of 1 keeps
+ *   them open at first, so that gradients reach back (Gers et al., 2000; Jozefowicz et al., 2015). Gains: 1.
  *
  * @param seed a whole number from 0 to 2³² − 1
+ * @param entries checked by `initializationSchema`
  * @returns [parameterLayout(spec).size]
- * @throws {LstmError} `invalidRandomKey` for another seed
+ * @throws {LstmError} `invalidRandomKey` for another seed; `invalidSpec` for an entry that reaches
+ *   nothing or does not fit what it reaches
  */
-export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
+export function initialParameters(
+  spec: ModelSpec,
+  seed: number,
+  entries: InitializationSpec = [],
+): Float32Array {
   const layout = parameterLayout(spec);
   const parameters = new Float32Array(layout.size);
-  const fill = (
-    name: string,
-    purpose: RandomKey["purpose"],
-    layer: number,
-    bound: number,
-  ): void => {
-    const key = { seed, step: 0, purpose, layer };
-    fillSymmetric(key, bound, tensorView(parameters, layout, name));
-  };
-  const { hiddenSize, forgetBias } = spec;
-  const kernelBound = 1 / Math.sqrt(hiddenSize);
-  let further = 1 << 20;
-  for (const { name } of layout.tensors) {
-    const last = name.slice(name.lastIndexOf(".") + 1);
-    const layer = Number(/layers\.(\d+)\.kernel$/.exec(name)?.[1] ?? further++);
-    if (name === "embedding.table") fill(name, "embeddingInitialization", 0, Math.sqrt(3));
-    else if (name === "head.kernel") fill(name, "headInitialization", 0, kernelBound);
-    else if (/gain$/i.test(last)) tensorView(parameters, layout, name).fill(1);
-    else if (!/bias$/i.test(last)) fill(name, "kernelInitialization", layer, kernelBound);
-    else if (
-      last === "bias" &&
-      spec.cell === "lstm" &&
-      name.includes("layers.") &&
-      !name.includes(".norm.")
-    ) {
-      const bias = tensorView(parameters, layout, name);
-      if (spec.coupledGates) bias.fill(-forgetBias, 0, hiddenSize);
-      else bias.fill(forgetBias, hiddenSize, 2 * hiddenSize);
+  const roleOf = ({ name, shape }: TensorLayout): TensorRole => tensorRole(name, shape, spec);
+  const found = entries.map((entry, i) => tensorsOf(entry, i, layout, roleOf));
+  for (const tensor of layout.tensors) {
+    const { name, shape, offset, size } = tensor;
+    const role = roleOf(tensor);
+    const blocks = blocksOf(shape, role).map((block) => ({
+      block,
+      entry: entries.find((entry, i) => reaches(entry, block) && found[i]?.includes(tensor)),
+    }));
+    const values = parameters.subarray(offset, offset + size);
+    if (blocks.some(({ entry }) => entry === undefined)) {
+      values.set(defaultValues(tensor, role, { ...spec, seed }));
+    }
+    for (const { block, entry } of blocks) {
+      if (entry === undefined) continue;
+      const key = blockKey(name, seed, block);
+      writeBlock(values, block, chosenValues(entry, block.shape, key, role));
     }
   }
   return parameters;
 }
 
-/** Uniform from −bound to below bound, rounded to float32 once. */
-function fillSymmetric(key: RandomKey, bound: number, out: Float32Array): void {
-  fillUniform(key, out);
-  for (const [i, value] of out.entries()) out[i] = (2 * value - 1) * bound;
+function reaches({ part }: InitializerSpec, block: Block): boolean {
+  return part === "all" || part === block.part;
+}
+
+function blockKey(name: string, seed: number, { part, gate }: Block): RandomKey {
+  return { ...tensorKey(name, seed), leaf: PART_NUMBERS[part], row: gate };
+}
+
+/** The tensors that an entry reaches. Refuses one that can't do what somebody wrote it for. */
+function tensorsOf(
+  entry: InitializerSpec,
+  index: number,
+  layout: ParameterLayout,
+  roleOf: (tensor: TensorLayout) => TensorRole,
+): readonly TensorLayout[] {
+  const { match, part, kind } = entry;
+  const [code, name] = ["invalidSpec", `model.initialization[${index}]`] as const;
+  const matching = requireMatchingTensors(layout, match, { key: `${name}.match`, code });
+  const reached = matching.filter((tensor) =>
+    blocksOf(tensor.shape, roleOf(tensor)).some((block) => reaches(entry, block)),
+  );
+  if (reached.length === 0) {
+    const names = matching.map((tensor) => tensor.name).join(", ");
+    throw new LstmError(
+      code,
+      `${name}.part is "${part}"; only kernels of recurrent layers have parts, and match finds ${names}`,
+    );
+  }
+  for (const tensor of reached) {
+    const reason = misfit(entry, roleOf(tensor));
+    if (reason === undefined) continue;
+    const shape = tensor.shape.join(", ");
+    throw new LstmError(
+      code,
+      `${name}.kind is "${kind}"; ${reason}, which ${tensor.name} [${shape}] is not`,
+    );
+  }
+  return reached;
 }
