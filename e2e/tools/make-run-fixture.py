@@ -1,11 +1,12 @@
 """Repeats a run of Ostinato's in PyTorch and writes the losses it should have had.
 
-    npx ostinato train e2e/fixtures/pytorch-run.yaml --run-dir RUN
-    python e2e/tools/make-run-fixture.py RUN
+Run from e2e with the torch version below (any CPU build), safetensors and PyYAML:
 
-Needs the PyTorch named below, on a CPU, with safetensors and PyYAML. Only the initial parameters and
-the vocabulary are taken from the run; text, batches, model, loss, clipping and optimizer are written
-here once more, from their definitions. The test that reads the fixture needs no Python.
+    npx ostinato train fixtures/pytorch-run.yaml --run-dir RUN
+    python tools/make-run-fixture.py RUN > fixtures/pytorch-run.json
+
+Only the initial parameters and the vocabulary are taken from the run; text, batches, model, loss,
+clipping and optimizer are written here once more, from their definitions.
 """
 
 import hashlib
@@ -118,7 +119,7 @@ def main(run):
         "losses": losses,
         "gradientNorms": norms,
     }
-    (FIXTURES / "pytorch-run.json").write_text(json.dumps(fixture, indent=1) + "\n")
+    print(json.dumps(fixture, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Makes the fixtures that libs/lstm's model is compared with, by PyTorch.
 
-    python libs/lstm/tools/make-model-fixtures.py
+Run from libs/lstm with the torch version below (any CPU build):
 
-Needs the PyTorch named below, on a CPU. Tests read the JSON files in libs/lstm/fixtures and need no
-Python. Layouts are those of libs/lstm: kernels have the input's rows first and then the hidden
-state's, columns in the order i, f, g, o (PyTorch's weight_ih and weight_hh, transposed); all arrays
-are flat and row-major, batches [time, row], states [layer][h, c][row][hidden].
+    python tools/make-model-fixtures.py
+
+Layouts are those of libs/lstm: kernels have the input's rows first and then the hidden state's, columns
+in the order i, f, g, o (PyTorch's weight_ih and weight_hh, transposed); all arrays are flat and
+row-major, batches [time, row], states [layer][h, c][row][hidden].
 """
 
 import json

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { RunError } from "../errors/index.js";
 import { decodeSafetensors, encodeSafetensors, readFloats } from "./safetensors.js";
 
-const fixtures = join(import.meta.dirname, "..", "..", "test", "fixtures");
+const fixtures = join(import.meta.dirname, "..", "..", "fixtures");
 
 /** A file with this header, and as many zero bytes after it. */
 function fileOf(header: unknown, dataBytes: number): Uint8Array {
@@ -64,7 +64,7 @@ describe("decodeSafetensors", () => {
     const file = decodeSafetensors(mixed);
     expect(file.metadata).toEqual({ format: "np", step: "7" });
     expect([...file.tensors.keys()].sort()).toEqual(["empty", "ids", "kernel", "mask", "scalar"]);
-    // The values that make-safetensors.py wrote; 1e-45 is the smallest subnormal.
+    // The values that tools/make-safetensors-fixtures.py wrote; 1e-45 is the smallest subnormal.
     expect(readFloats(file, "kernel", [2, 3])).toEqual(
       Float32Array.of(1.5, -2.25, 0, 2 ** -149, 3.4028235e38, -0),
     );
