@@ -10,7 +10,7 @@ const MAX_BOUND = 6;
 
 /**
  * Standard normal deviates, rounded to float32: `out[i]` depends on the key and `firstCounter + i`
- * alone. Each is the quantile of one of 2³² probabilities of equal chance, the largest 6.2 from the mean.
+ * alone. Each is the quantile of one of 2³² probabilities of equal chance, the largest 6.3 from the mean.
  *
  * @throws {LstmError} `invalidRandomKey`
  */
