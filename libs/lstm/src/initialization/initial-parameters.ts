@@ -1,11 +1,11 @@
-import { parameterLayout, requireMatchingTensors } from "../layout/index.js";
+import { cellSizes, parameterLayout, requireMatchingTensors } from "../layout/index.js";
 import type { ParameterLayout, TensorLayout } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { RandomKey } from "../random/index.js";
 import type { ModelSpec } from "../spec/index.js";
 import { chosenValues, misfit } from "./chosen-values.js";
 import { defaultValues } from "./default-values.js";
-import type { InitializationSpec, InitializerSpec } from "./initialization-spec.js";
+import type { InitializerSpec } from "./initialization-spec.js";
 import { blocksOf, writeBlock } from "./tensor-blocks.js";
 import type { Block, Part } from "./tensor-blocks.js";
 import { tensorKey } from "./tensor-key.js";
@@ -16,8 +16,8 @@ import type { TensorRole } from "./tensor-role.js";
 const PART_NUMBERS: Readonly<Record<Part, number>> = { whole: 0, input: 1, recurrent: 2 };
 
 /**
- * The initial parameters of a model: a pure function of the spec, the seed and the entries. Of the
- * entries that match a tensor or a part of it, the first one counts. Without one:
+ * The initial parameters of a model: a pure function of the spec and the seed. Of the entries of its
+ * `initialization` that match a tensor or a part of it, the first one counts. Without one:
  *
  * - Kernels of the layers: uniform within ±1/√H, as PyTorch's LSTM; those of linear maps within
  *   ±1/√inputs, as PyTorch's Linear. The outputs of the gates then start in the range where sigmoid
@@ -27,19 +27,16 @@ const PART_NUMBERS: Readonly<Record<Part, number>> = { whole: 0, input: 1, recur
  *   them open at first, so that gradients reach back (Gers et al., 2000; Jozefowicz et al., 2015). Gains: 1.
  *
  * @param seed a whole number from 0 to 2³² − 1
- * @param entries checked by `initializationSchema`
  * @returns [parameterLayout(spec).size]
  * @throws {LstmError} `invalidRandomKey` for another seed; `invalidSpec` for an entry that reaches
  *   nothing or does not fit what it reaches
  */
-export function initialParameters(
-  spec: ModelSpec,
-  seed: number,
-  entries: InitializationSpec = [],
-): Float32Array {
+export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
+  const { initialization: entries } = spec;
   const layout = parameterLayout(spec);
   const parameters = new Float32Array(layout.size);
-  const roleOf = ({ name, shape }: TensorLayout): TensorRole => tensorRole(name, shape, spec);
+  const sizes = { ...spec, stateSize: cellSizes(spec).outputSize };
+  const roleOf = ({ name, shape }: TensorLayout): TensorRole => tensorRole(name, shape, sizes);
   const found = entries.map((entry, i) => tensorsOf(entry, i, layout, roleOf));
   for (const tensor of layout.tensors) {
     const { name, shape, offset, size } = tensor;

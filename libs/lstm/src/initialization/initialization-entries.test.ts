@@ -7,12 +7,12 @@ import { parameterLayout, tensorView } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import { fillUniform } from "../random/index.js";
 import type { RandomKey } from "../random/index.js";
-import type { ModelSpec } from "../spec/index.js";
+import { compileModelSpec } from "../spec/index.js";
 import { initialParameters, initializationSchema } from "./index.js";
 import type { InitializationSpec } from "./index.js";
 
 const [V, E, H] = [60, 24, 16];
-const spec: ModelSpec = {
+const spec = compileModelSpec({
   kind: "languageModel",
   vocabularySize: V,
   embeddingSize: E,
@@ -21,7 +21,7 @@ const spec: ModelSpec = {
   numLayers: 2,
   dropout: 0,
   forgetBias: 1,
-};
+});
 const layout = parameterLayout(spec);
 const schema = z.strictObject({ initialization: initializationSchema }).readonly();
 
@@ -29,7 +29,7 @@ const compiled = (initialization: unknown): InitializationSpec =>
   compileKeys(schema, { initialization }, { code: "invalidSpec", group: "model" }).initialization;
 
 const parameters = (...entries: readonly object[]): Float32Array =>
-  initialParameters(spec, 3, compiled(entries));
+  initialParameters({ ...spec, initialization: compiled(entries) }, 3);
 
 const tensor = (flat: Float32Array, name: string): Float32Array => tensorView(flat, layout, name);
 
@@ -152,17 +152,21 @@ describe("an entry", () => {
   it("starts a tensor the same whatever other layers there are", () => {
     const entries = compiled([{ match: "head.kernel", kind: "normal", std: 1 }]);
     const deeper = { ...spec, numLayers: 3 };
-    const other = initialParameters(deeper, 3, entries);
+    const other = initialParameters({ ...deeper, initialization: entries }, 3);
     expect(tensorView(other, parameterLayout(deeper), "head.kernel")).toEqual(
-      tensor(initialParameters(spec, 3, entries), "head.kernel"),
+      tensor(initialParameters({ ...spec, initialization: entries }, 3), "head.kernel"),
     );
   });
 
   it("of any kind is a function of the seed", () => {
     const entries = compiled([{ match: "*.kernel", kind: "orthogonal" }]);
-    expect(initialParameters(spec, 3, entries)).toEqual(initialParameters(spec, 3, entries));
-    expect(tensor(initialParameters(spec, 4, entries), "head.kernel")).not.toEqual(
-      tensor(initialParameters(spec, 3, entries), "head.kernel"),
+    expect(initialParameters({ ...spec, initialization: entries }, 3)).toEqual(
+      initialParameters({ ...spec, initialization: entries }, 3),
+    );
+    expect(
+      tensor(initialParameters({ ...spec, initialization: entries }, 4), "head.kernel"),
+    ).not.toEqual(
+      tensor(initialParameters({ ...spec, initialization: entries }, 3), "head.kernel"),
     );
   });
 });

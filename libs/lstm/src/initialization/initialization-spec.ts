@@ -92,7 +92,7 @@ const initializer = z.discriminatedUnion("kind", [
 /** How tensors start: of the entries that match a tensor, or one of its parts, the first counts. */
 export const initializationSchema = key(
   "a list of initializers, each with match and kind",
-  z.array(initializer.readonly()).readonly().default([]),
+  z.array(initializer.readonly()).default([]).readonly(),
 );
 
 export type InitializerSpec = z.output<typeof initializer>;

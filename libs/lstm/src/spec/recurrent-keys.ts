@@ -1,6 +1,7 @@
 /** The keys of a recurrent stack and of its regularization, which every model has. */
 import { z } from "zod";
 
+import { initializationSchema } from "../initialization/index.js";
 import {
   finite,
   FINITE,
@@ -51,6 +52,8 @@ export const RECURRENT_KEYS = {
   projectionSize: key(`${SIZE}, or null`, size().nullable().default(null)),
   /** GRU: the reset gate acts after the recurrent product (cuDNN's and PyTorch's form), else before (Cho et al., 2014). */
   resetAfter: key(FLAG, z.boolean().default(true)),
+  /** What the parameters start from, by patterns of their tensors' names; the rest has defaults. */
+  initialization: initializationSchema,
   /** RNN: what the sum goes through (Elman, 1990; relu: Le et al., 2015). */
   activation: key(names(ACTIVATIONS), z.enum(ACTIVATIONS).default("tanh")),
 } as const;

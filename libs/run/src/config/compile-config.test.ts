@@ -60,6 +60,7 @@ describe("compileConfig", () => {
         temporalActivationPenalty: 0,
         embeddingDropout: 0,
         labelSmoothing: 0,
+        initialization: [],
       },
       training: {
         epochs: 1,
