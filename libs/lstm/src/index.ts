@@ -100,4 +100,6 @@ export {
   updateStatistics,
 } from "./statistics/index.js";
 export type { Moments, StatisticsEntry, StatisticsLayout } from "./statistics/index.js";
+export { addingProblem, copyTask, copyTaskSizes } from "./tasks/index.js";
+export type { CopyTaskOptions, DrawnRows } from "./tasks/index.js";
 export { bitsPerSymbol } from "./units/index.js";

@@ -19,6 +19,7 @@ export const RANDOM_PURPOSES = {
   inputDropout: 10,
   outputDropout: 11,
   tensorInitialization: 12,
+  syntheticTask: 13,
 } as const;
 
 export type RandomPurpose = keyof typeof RANDOM_PURPOSES;
