@@ -78,7 +78,7 @@ function describe(
 
 type Shape = Readonly<Record<string, z.core.$ZodType>>;
 
-/** The keys of a group; of alternatives, those of the one whose `kind` the raw value has, or which has the key. */
+/** The keys of a group; of alternatives, those of the one whose `kind` the raw value has (or gets), or which has the key. */
 function shapeFor(
   schema: z.core.$ZodType,
   raw: unknown,
@@ -92,12 +92,27 @@ function shapeFor(
     const shape = shapeFor(option, raw, name);
     return shape === undefined ? [] : [shape];
   });
-  const { value: kind } = lookUp(raw, ["kind"]);
+  const kind = lookUp(raw, ["kind"]).value ?? defaultKindOf(schema);
   const isOfKind = ({ kind: ofShape }: Shape): boolean =>
     ofShape !== undefined && z.safeParse(ofShape, kind).success;
   const hasKey = (shape: Shape): boolean =>
     name !== undefined && name !== "kind" && Object.hasOwn(shape, name);
   return shapes.find(isOfKind) ?? shapes.find(hasKey) ?? shapes.at(-1);
+}
+
+/** The kind that alternatives have if the raw value names none, by `withDefaultKind`. */
+function defaultKindOf(schema: z.core.$ZodType): unknown {
+  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodTransform) {
+    return lookUp(z.safeParse(schema.in, {}).data, ["kind"]).value;
+  }
+  if (
+    schema instanceof z.ZodReadonly ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
+    return defaultKindOf(schema.def.innerType);
+  }
+  return undefined;
 }
 
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {

@@ -65,7 +65,7 @@ function errorOf(issue: Issue, raw: unknown, place: (path: Path) => string): Run
       const needed = `${inDots([...issue.path, "kind"])}: ${kinds.join(" or ")}`;
       return new RunError("unknownKey", `${place(path)}: ${inDots(path)}: needs ${needed}`);
     }
-    const hint = hintFor(name, issue.path.join("."), group);
+    const hint = hintFor(name, issue.path.length === 0 ? "" : inDots(issue.path), group);
     return new RunError("unknownKey", `${place(path)}: ${inDots(path)}: unknown key; ${hint}`);
   }
   const value = valueAt(raw, issue.path);

@@ -3,7 +3,7 @@
 import { allowedBy } from "@ostinato/lstm";
 import { z } from "zod";
 
-import { shapesOf } from "./shapes.js";
+import { elementOf, shapesOf } from "./shapes.js";
 
 /**
  * What a change of a key does to a run that is resumed: another value of a `trajectory` key would lead
@@ -52,6 +52,9 @@ export function trajectoryGroup<S extends z.ZodType>(group: S): S {
 function markAll(schema: z.core.$ZodType): void {
   const allowed = allowedBy(schema);
   if (allowed !== undefined) keys.add(schema, { role: "trajectory", allowed });
+  // A list is one key; what the keys of its groups take is for messages alone.
+  const element = elementOf(schema);
+  if (element !== undefined) markAll(element);
   // A group that may be null is a key and has keys.
   for (const shape of shapesOf(schema)) Object.values(shape).forEach(markAll);
 }

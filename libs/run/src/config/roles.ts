@@ -53,8 +53,11 @@ export function changedTrajectoryKeys(a: RunConfig, b: RunConfig): string[] {
  * @throws RunError 'trajectoryChanged' naming the first key that differs, with both values
  */
 export function requireSameTrajectory(stored: RunConfig, given: RunConfig): void {
-  const [key, ...others] = changedTrajectoryKeys(stored, given);
+  const changed = changedTrajectoryKeys(stored, given);
+  // Another kind explains the keys that only one of the two has.
+  const key = changed.find((path) => path.endsWith(".kind")) ?? changed[0];
   if (key === undefined) return;
+  const others = changed.filter((path) => path !== key);
   const was = trajectoryValues(stored).get(key) ?? "not set";
   const is = trajectoryValues(given).get(key) ?? "not set";
   const more = others.length === 0 ? "" : ` (the same goes for ${others.join(", ")})`;

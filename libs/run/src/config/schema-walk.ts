@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { metaOf } from "./keys.js";
 import type { KeyMeta } from "./keys.js";
-import { shapesOf } from "./shapes.js";
+import { defaultKindOf, elementOf, shapesOf } from "./shapes.js";
 import type { Shape } from "./shapes.js";
 
 type Schema = z.core.$ZodType;
@@ -28,7 +28,7 @@ export function* keysOf(schema: Schema, prefix: readonly string[] = []): Generat
 
 /**
  * The key that a path leads to or into, such as `data.files` for `data.files[2]`, with the shape of
- * the last group on the way: where alternatives exist, the one whose `kind` the raw value has.
+ * the last group on the way, be it a member of a list: where alternatives exist, the one whose `kind` the raw value has, or has by default.
  */
 export function locate(
   schema: Schema,
@@ -38,6 +38,11 @@ export function locate(
   const key = metaOf(schema);
   const shape = shapeFor(schema, raw);
   const [name, ...rest] = path;
+  const element = elementOf(schema);
+  if (element !== undefined && typeof name === "number") {
+    const found = locate(element, rest, memberOf(raw, name));
+    return { ...found, key: found.key ?? (found.group.length === 0 ? key : undefined) };
+  }
   if (shape === undefined) return { key, group: [] };
   if (name === undefined) return { key, group: Object.keys(shape) };
   if (typeof name !== "string" || !Object.hasOwn(shape, name)) {
@@ -71,15 +76,15 @@ function shapesAt(schema: Schema, [name, ...rest]: readonly PropertyKey[]): read
   });
 }
 
-function memberOf(raw: unknown, name: string): unknown {
+function memberOf(raw: unknown, name: string | number): unknown {
   return typeof raw === "object" && raw !== null && Object.hasOwn(raw, name)
-    ? (raw as Readonly<Record<string, unknown>>)[name]
+    ? (raw as Readonly<Record<string | number, unknown>>)[name]
     : undefined;
 }
 
 function shapeFor(schema: Schema, raw: unknown): Shape | undefined {
   const shapes = shapesOf(schema);
-  const kind = memberOf(raw, "kind");
+  const kind = memberOf(raw, "kind") ?? defaultKindOf(schema);
   const ofKind = shapes.find(
     (shape) => shape["kind"] !== undefined && z.safeParse(shape["kind"], kind).success,
   );

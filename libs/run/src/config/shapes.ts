@@ -19,3 +19,37 @@ export function shapesOf(schema: Schema): readonly Shape[] {
   }
   return [];
 }
+
+/** What the members of a list are; undefined for anything else. */
+export function elementOf(schema: Schema): Schema | undefined {
+  if (schema instanceof z.ZodArray) return schema.element;
+  if (schema instanceof z.ZodPipe) return elementOf(schema.out);
+  if (
+    schema instanceof z.ZodReadonly ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable
+  ) {
+    return elementOf(schema.def.innerType);
+  }
+  return undefined;
+}
+
+/** The kind that a group of alternatives has if it names none; undefined if it must name one. */
+export function defaultKindOf(schema: Schema): unknown {
+  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodTransform) {
+    const filled = z.safeParse(schema.in, {}).data;
+    return typeof filled === "object" && filled !== null && "kind" in filled
+      ? filled.kind
+      : undefined;
+  }
+  if (
+    schema instanceof z.ZodReadonly ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable
+  ) {
+    return defaultKindOf(schema.def.innerType);
+  }
+  return undefined;
+}
