@@ -15,7 +15,10 @@
  */
 export {
   adamUpdate,
+  addScaled,
   childrenOf,
+  clampValues,
+  columnSumsOfSquares,
   firstNonFinite,
   integerPower,
   isNodeOf,
@@ -25,6 +28,8 @@ export {
   parentOf,
   rmspropMomentumUpdate,
   rmspropUpdate,
+  scaleColumns,
+  scaleValues,
   sgdUpdate,
   siblingOf,
   sumLeavesInTreeOrder,

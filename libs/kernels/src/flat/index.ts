@@ -15,7 +15,8 @@ export {
 } from "./gradient-nodes.js";
 export type { NodeId } from "./gradient-nodes.js";
 export { integerPower } from "./integer-power.js";
-export { sumOfSquares } from "./norm.js";
+export { columnSumsOfSquares, sumOfSquares } from "./norm.js";
+export { addScaled, clampValues, scaleColumns, scaleValues } from "./scale.js";
 export { sumLeavesInTreeOrder, treeAdd } from "./tree-sum.js";
 export {
   adamUpdate,

@@ -18,3 +18,9 @@ export function requireEqualLengths(arrays: Readonly<Record<string, Float32Array
     }
   }
 }
+
+/** @throws {RangeError} for values that are no whole number of rows */
+export function requireRows(numValues: number, numColumns: number): void {
+  if (numColumns > 0 && numValues % numColumns === 0) return;
+  throw new RangeError(`${numValues} values are no rows of ${numColumns} columns`);
+}

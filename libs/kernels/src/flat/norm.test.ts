@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { sumOfSquares } from "./norm.js";
+import { columnSumsOfSquares, sumOfSquares } from "./norm.js";
 
 /** Exact up to 2^53: a sum of squares of whole numbers. */
 const exactSum = (values: Iterable<number>): number =>
@@ -60,5 +60,35 @@ describe("sumOfSquares", () => {
       values[at] = bad;
       expect(sumOfSquares(values)).not.toSatisfy(Number.isFinite);
     }
+  });
+});
+
+describe("columnSumsOfSquares", () => {
+  it("is sumOfSquares of each column, to the bit", () => {
+    const value = fc.float({ noNaN: true, min: -1e6, max: 1e6 });
+    const shape = fc.tuple(fc.constantFrom(1, 2, 3, 7, 4097, 9000), fc.integer({ min: 1, max: 5 }));
+    fc.assert(
+      fc.property(
+        shape,
+        fc.array(value, { minLength: 11, maxLength: 11 }),
+        ([rows, cols], some) => {
+          const values = Float32Array.from(
+            { length: rows * cols },
+            (_, i) => some[i % 11]! / (1 + i),
+          );
+          const columns = Array.from({ length: cols }, (_, c) =>
+            values.filter((_, i) => i % cols === c),
+          );
+          expect([...columnSumsOfSquares(values, cols)]).toEqual(columns.map(sumOfSquares));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each([0, 4])("refuses what has no rows of %d columns", (numColumns) => {
+    expect(() => columnSumsOfSquares(new Float32Array(6), numColumns)).toThrow(
+      new RangeError(`6 values are no rows of ${numColumns} columns`),
+    );
   });
 });

@@ -1,3 +1,5 @@
+import { requireRows } from "./lengths.js";
+
 /** Values a block. Part of the definition: other blocks give other bits. */
 const BLOCK = 4096;
 
@@ -39,4 +41,36 @@ function sumBlock(values: Float32Array, first: number, end: number): number {
   if (tail + 1 < end) lane1 += values[tail + 1]! * values[tail + 1]!;
   if (tail + 2 < end) lane2 += values[tail + 2]! * values[tail + 2]!;
   return lane0 + lane1 + (lane2 + lane3);
+}
+
+/**
+ * Of each column of a row-major matrix what {@link sumOfSquares} is of its values from the first row to
+ * the last, to the bit.
+ *
+ * @param values [rows · columns]
+ * @returns [columns]
+ * @throws {RangeError} for values that are no whole number of rows
+ */
+export function columnSumsOfSquares(values: Float32Array, numColumns: number): Float64Array {
+  requireRows(values.length, numColumns);
+  const totals = new Float64Array(numColumns);
+  const lanes = new Float64Array(4 * numColumns);
+  const numRows = values.length / numColumns;
+  for (let first = 0; first < numRows; first += BLOCK) {
+    lanes.fill(0);
+    const end = Math.min(first + BLOCK, numRows);
+    for (let row = first; row < end; row++) {
+      const lane = ((row - first) & 3) * numColumns;
+      const place = row * numColumns;
+      for (let c = 0; c < numColumns; c++) {
+        const value = values[place + c]!;
+        lanes[lane + c]! += value * value;
+      }
+    }
+    for (let c = 0; c < numColumns; c++) {
+      const low = lanes[c]! + lanes[numColumns + c]!;
+      totals[c]! += low + (lanes[2 * numColumns + c]! + lanes[3 * numColumns + c]!);
+    }
+  }
+  return totals;
 }
