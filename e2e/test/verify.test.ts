@@ -96,7 +96,7 @@ describe("ostinato verify", () => {
   it("proves a run whose steps were skipped, and does not count their samples as used", async () => {
     const settings = [
       ...["training.onNonFinite=skipStep", "training.maxSteps=4", "model.dropout=0"],
-      ...["optimizer.kind=sgd", "optimizer.learningRate=1e36", "optimizer.clipNorm=null"],
+      ...["optimizer.kind=sgd", "optimizer.learningRate=1e36", "optimizer.clipping.kind=none"],
     ];
     const runDirectory = await trainToTheEnd(workspace.config, workspace.at("skipped"), {
       settings,

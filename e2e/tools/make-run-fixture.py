@@ -100,7 +100,7 @@ def main(run):
             loss = cross_entropy(model.head(outputs).flatten(0, 1), targets.flatten())
             optimizer.zero_grad()
             loss.backward()
-            clip = config["optimizer"]["clipNorm"]
+            clip = config["optimizer"]["clipping"]["maxNorm"]
             norm = nn.utils.clip_grad_norm_(trained, clip)
             optimizer.step()
             losses.append(float(f"{loss.item():.9g}"))

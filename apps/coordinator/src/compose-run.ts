@@ -13,7 +13,7 @@ import { createHandlers } from "./rpc/index.js";
 import type { WorkerSession } from "./sessions/index.js";
 import { describeSamples } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
-import { ArithmeticThread, BufferPool, makeVersion } from "./steps/index.js";
+import { ArithmeticThread, BufferPool, makeVersion, updateOptions } from "./steps/index.js";
 import { CarriedStates, Dispatcher, EventHub, Trainer, TrainingPlan } from "./training/index.js";
 
 export interface ComposeOptions {
@@ -137,7 +137,7 @@ export async function composeRun(
   );
   const arithmetic = new ArithmeticThread(
     new URL("./steps/arithmetic-thread.js", import.meta.url),
-    { optimizer: config.optimizer, numParameters, state: run.start.optimizer },
+    { update: updateOptions(config, data.parameters), state: run.start.optimizer },
     (error) => {
       dispatcher.fail(error);
     },

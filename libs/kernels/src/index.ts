@@ -14,14 +14,19 @@
  * }
  */
 export {
+  adagradUpdate,
   adamUpdate,
   addScaled,
+  amsgradUpdate,
+  averagedSgdUpdate,
   childrenOf,
   clampValues,
   columnSumsOfSquares,
+  decayGradient,
   firstNonFinite,
   integerPower,
   isNodeOf,
+  lambUpdate,
   momentumUpdate,
   nodeContains,
   nodesCovering,
@@ -37,10 +42,15 @@ export {
   treeAdd,
 } from "./flat/index.js";
 export type {
+  AdagradUpdate,
   AdamUpdate,
+  AmsgradUpdate,
+  AveragedSgdUpdate,
+  LambUpdate,
   MomentumUpdate,
   NodeId,
   ParameterUpdate,
   RmspropMomentumUpdate,
   RmspropUpdate,
+  WeightDecay,
 } from "./flat/index.js";

@@ -6,18 +6,22 @@
  * @example
  * const spec = compileModelSpec({ kind: 'languageModel', vocabularySize: 88, hiddenSize: 128 });
  * let parameters = initialParameters(spec, 7); // [parameterLayout(spec).size]
- * const optimizer = createOptimizer({ kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
- * const state = optimizer.initialState(parameters.length);
+ * const update = createParameterUpdate({
+ *   optimizer: compileOptimizerSpec({ kind: 'adam', beta2: 0.99 }),
+ *   clipping: { kind: 'globalNorm', maxNorm: 1 },
+ *   gradientNoise: null,
+ *   layout: parameterLayout(spec), seed: 7,
+ * });
+ * const state = update.initialState();
  * // gradient: of the sum of the losses over `lossWeight` targets
- * const clip = globalNormClip({ sumOfSquares: sumOfSquares(gradient), lossWeight, maxNorm: 1 });
  * const out = new Float32Array(parameters.length);
- * optimizer.update({ parameters, gradient, state, learningRate: 2e-3, gradientScale: clip.scale, out });
+ * update.apply({ parameters, gradient, lossWeight, learningRate: 2e-3, step: 1, state, out });
  * parameters = out;
  *
  * @module
  */
-export { globalNormClip } from "./clipping/index.js";
-export type { ClipRequest, ClipResult } from "./clipping/index.js";
+export { clippingSchema, createClipping } from "./clipping/index.js";
+export type { Clipping, ClippingSpec, ClipRequest, ClipResult } from "./clipping/index.js";
 export { createDecisions, decisionStateSchema, earlyStoppingSchema } from "./decisions/index.js";
 export type {
   AveragingTriggerSpec,
@@ -61,16 +65,21 @@ export type {
 } from "./losses/index.js";
 export { LstmError } from "./lstm-error.js";
 export type { LstmErrorCode } from "./lstm-error.js";
-export { createOptimizer } from "./optimizers/index.js";
+export {
+  brokenOptimizerRule,
+  compileOptimizerSpec,
+  createOptimizer,
+  OPTIMIZER_KEYS,
+  optimizerSchema,
+} from "./optimizers/index.js";
 export type {
-  AdamSpec,
-  MomentumSpec,
+  BrokenOptimizerRule,
   Optimizer,
+  OptimizerKind,
   OptimizerSpec,
   OptimizerState,
   OptimizerUpdate,
-  RmspropSpec,
-  SgdSpec,
+  ParameterGroup,
 } from "./optimizers/index.js";
 export {
   compileSchedule,
@@ -103,3 +112,16 @@ export type { Moments, StatisticsEntry, StatisticsLayout } from "./statistics/in
 export { addingProblem, copyTask, copyTaskSizes } from "./tasks/index.js";
 export type { CopyTaskOptions, DrawnRows } from "./tasks/index.js";
 export { bitsPerSymbol } from "./units/index.js";
+export {
+  createParameterUpdate,
+  gradientNoiseSchema,
+  LEARNING_RATE_KEYS,
+  UPDATE_KEYS,
+} from "./update/index.js";
+export type {
+  GradientNoise,
+  ParameterUpdateOptions,
+  ParameterUpdater,
+  UpdateRequest,
+  UpdateResult,
+} from "./update/index.js";

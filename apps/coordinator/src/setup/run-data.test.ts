@@ -35,6 +35,17 @@ describe("the data of a run", () => {
     });
   });
 
+  it("is refused by a parameter group that the model has no tensor for", async () => {
+    const override = 'optimizer.groups=[{ match: "*.bias" }, { match: "*.weight" }]';
+    const config = await configOf("abcdefgh".repeat(12), [override]);
+    await expect(prepareRunData(config)).rejects.toMatchObject({
+      code: "outOfRange",
+      message:
+        'optimizer.groups[1].match is "*.weight"; it must match a tensor: embedding.table, ' +
+        "layers.0.kernel, layers.0.bias, head.kernel, head.bias",
+    });
+  });
+
   it("comes with notes of what was changed in it and of what training never saw", async () => {
     const text = `${"abcdefg\r\n".repeat(80)}${"ħŋ".repeat(32)}`;
     const { notes } = await prepareRunData(await configOf(text));

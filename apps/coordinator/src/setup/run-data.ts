@@ -8,7 +8,13 @@ import {
   UNKNOWN_ID,
 } from "@ostinato/data";
 import type { TextDataset, TextLayout } from "@ostinato/data";
-import { compileLanguageModelSpec, parameterLayout, stateShape } from "@ostinato/lstm";
+import {
+  compileLanguageModelSpec,
+  createOptimizer,
+  LstmError,
+  parameterLayout,
+  stateShape,
+} from "@ostinato/lstm";
 import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
 import { RunError } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
@@ -28,7 +34,8 @@ export interface RunData {
 
 /**
  * @throws {DataError} for files that are missing, empty, not UTF-8 or too short
- * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short
+ * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short, or a parameter
+ *   group that has no tensor
  * @throws {LstmError} for a model that can't be
  */
 export async function prepareRunData(config: RunConfig): Promise<RunData> {
@@ -59,15 +66,27 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     vocabularySize: dataset.vocabulary.size,
   });
   const { valuesPerRow } = stateShape(model);
+  const parameters = parameterLayout(model);
+  requireOptimizer(config, parameters);
   return {
     dataset,
     encoded: encodeDataset(dataset),
     model,
-    parameters: parameterLayout(model),
+    parameters,
     train,
     stateSizeOf: (leaf) => valuesPerRow * train.rowsOf(leaf).numRows,
     notes: [...notes, ...unknownNotes(dataset)],
   };
+}
+
+/** The patterns of parameter groups must fit the model. */
+function requireOptimizer({ optimizer }: RunConfig, layout: ParameterLayout): void {
+  try {
+    createOptimizer(optimizer, layout);
+  } catch (error) {
+    if (!(error instanceof LstmError)) throw error;
+    throw new RunError("outOfRange", error.message, { cause: error });
+  }
 }
 
 /** A part needs a character and the one after it. */

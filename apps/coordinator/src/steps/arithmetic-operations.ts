@@ -1,8 +1,8 @@
 /** The coordinator's arithmetic, one operation a message. Runs in the arithmetic thread. */
 
-import { firstNonFinite, sumOfSquares, treeAdd } from "@ostinato/kernels";
-import { createOptimizer, globalNormClip } from "@ostinato/lstm";
-import type { Optimizer, OptimizerSpec, OptimizerState } from "@ostinato/lstm";
+import { firstNonFinite, treeAdd } from "@ostinato/kernels";
+import { createParameterUpdate } from "@ostinato/lstm";
+import type { OptimizerState, ParameterUpdateOptions, ParameterUpdater } from "@ostinato/lstm";
 import { digestOfFrames, encodeFrames } from "@ostinato/proto";
 
 /** Where a frame of a parameter version lies and what its CRC-32 is; the payload stays shared. */
@@ -20,11 +20,13 @@ export interface VersionSummary {
 
 export interface ApplyRequest {
   readonly parameters: Float32Array;
+  /** The root of the gradient tree; not changed. */
   readonly gradient: Float32Array;
   readonly out: Float32Array;
   readonly lossWeight: number;
-  readonly maxNorm: number | undefined;
   readonly learningRate: number;
+  /** 1 for the first step of the run. */
+  readonly step: number;
 }
 
 export type ApplyResult = {
@@ -50,19 +52,18 @@ export type ArithmeticRequest =
   | { readonly kind: "snapshot" };
 
 export interface ArithmeticInit {
-  readonly optimizer: OptimizerSpec;
-  readonly numParameters: number;
+  readonly update: ParameterUpdateOptions;
   /** The state of a checkpoint; fresh when absent. */
   readonly state: OptimizerState | undefined;
 }
 
 export class ArithmeticOperations {
-  readonly #optimizer: Optimizer;
+  readonly #update: ParameterUpdater;
   readonly #state: OptimizerState;
 
   constructor(init: ArithmeticInit) {
-    this.#optimizer = createOptimizer(init.optimizer);
-    this.#state = init.state ?? this.#optimizer.initialState(init.numParameters);
+    this.#update = createParameterUpdate(init.update);
+    this.#state = init.state ?? this.#update.initialState();
   }
 
   run(request: ArithmeticRequest): unknown {
@@ -82,27 +83,15 @@ export class ArithmeticOperations {
   }
 
   #apply(request: ApplyRequest): ApplyResult {
-    const clip = globalNormClip({
-      sumOfSquares: sumOfSquares(request.gradient),
-      lossWeight: request.lossWeight,
-      maxNorm: request.maxNorm,
-    });
-    if (!Number.isFinite(clip.norm)) {
-      const problem = {
-        kind: "gradientNorm",
-        detail: `the gradient norm is ${clip.norm}`,
-      } as const;
-      return { gradientNorm: clip.norm, clipped: false, version: undefined, problem };
-    }
-    this.#optimizer.update({
-      parameters: request.parameters,
-      gradient: request.gradient,
+    const { gradientNorm, clipped, applied } = this.#update.apply({
+      ...request,
       state: this.#state,
-      learningRate: request.learningRate,
-      gradientScale: clip.scale,
-      out: request.out,
     });
-    const { norm: gradientNorm, clipped } = clip;
+    if (!applied) {
+      const detail = `the gradient norm is ${gradientNorm}`;
+      const problem = { kind: "gradientNorm", detail } as const;
+      return { gradientNorm, clipped, version: undefined, problem };
+    }
     const bad = firstNonFinite(request.out);
     return bad < 0
       ? { gradientNorm, clipped, version: summarizeVersion(request.out), problem: undefined }

@@ -1,5 +1,5 @@
 /**
- * A step's arithmetic: stage uploads → gradient tree → average, clip, optimizer → next version.
+ * A step's arithmetic: stage uploads → gradient tree → average, clip, noise, optimizer → next version.
  *
  * @example
  * const staged = new StagedUpload(shape, pool.acquire());
@@ -22,3 +22,4 @@ export { makeVersion } from "./make-version.js";
 export { ParameterVersion } from "./parameter-version.js";
 export { leafResultsProblem, StagedUpload } from "./staged-upload.js";
 export type { CompleteUpload, UploadOutcome, UploadShape } from "./staged-upload.js";
+export { updateOptions } from "./update-options.js";

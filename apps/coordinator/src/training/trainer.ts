@@ -202,8 +202,8 @@ export class Trainer {
         gradient,
         out,
         lossWeight: totals.lossWeight,
-        maxNorm: this.#options.config.optimizer.clipNorm ?? undefined,
         learningRate: this.#decisions.learningRate(round.planned.step),
+        step: round.planned.step,
       });
       if (result.problem === undefined) {
         const { step } = round.planned;

@@ -1,3 +1,4 @@
+import type { ParameterLayout } from "@ostinato/lstm";
 import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
 import type { CoordinatorMessage, LeafResult, Lease, NodeId, WorkerMessage } from "@ostinato/proto";
 import { vi } from "vitest";
@@ -13,6 +14,10 @@ export interface FakeUpload {
 }
 
 export const NUM_PARAMETERS = 3;
+export const PARAMETERS: ParameterLayout = {
+  tensors: [{ name: "all", shape: [NUM_PARAMETERS], offset: 0, size: NUM_PARAMETERS }],
+  size: NUM_PARAMETERS,
+};
 export const SAMPLES_PER_LEAF = 2;
 
 /** A worker as the coordinator sees it; its gradient of leaf k is 2^k in every value. */

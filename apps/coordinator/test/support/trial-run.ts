@@ -12,11 +12,16 @@ import type {
 } from "../../src/checkpoints/index.js";
 import { RunLedger } from "../../src/ledger/index.js";
 import type { ReplayLine } from "../../src/ledger/index.js";
-import { ArithmeticOperations, BufferPool, ParameterVersion } from "../../src/steps/index.js";
+import {
+  ArithmeticOperations,
+  BufferPool,
+  ParameterVersion,
+  updateOptions,
+} from "../../src/steps/index.js";
 import type { Arithmetic, VersionSummary } from "../../src/steps/index.js";
 import { EventHub, Trainer, TrainingPlan } from "../../src/training/index.js";
 import type { TrainingResult } from "../../src/training/index.js";
-import { NUM_PARAMETERS } from "./fake-worker.js";
+import { NUM_PARAMETERS, PARAMETERS } from "./fake-worker.js";
 import { Trial } from "./trial.js";
 
 /** Checkpoints as values. */
@@ -85,7 +90,7 @@ export class TrialRun {
       file,
       "data: { files: text.txt }\ntraining: { microShards: 4, batchSize: 4 }\n" +
         "evaluation: { everySteps: 2, batchSize: 4 }\n" +
-        "optimizer: { kind: sgd, learningRate: 0.5, clipNorm: null }\n",
+        "optimizer: { kind: sgd, learningRate: 0.5, clipping: { kind: none } }\n",
     );
     const { settings = {} } = options;
     const overrides = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
@@ -105,8 +110,7 @@ export class TrialRun {
       evaluateEverySteps: config.evaluation.everySteps,
     });
     const arithmetic = new ArithmeticOperations({
-      optimizer: config.optimizer,
-      numParameters: NUM_PARAMETERS,
+      update: updateOptions(config, PARAMETERS),
       state: resumeFrom?.optimizer,
     });
     const hub = new EventHub();

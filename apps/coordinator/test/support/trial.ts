@@ -1,4 +1,5 @@
 import { treeAdd } from "@ostinato/kernels";
+import type { ParameterUpdateOptions } from "@ostinato/lstm";
 import { createLogger, ManualClock } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { WorkerTable } from "../../src/membership/index.js";
@@ -17,9 +18,17 @@ import {
   EvaluationRound,
   TrainRound,
 } from "../../src/training/index.js";
-import { FakeWorker, NUM_PARAMETERS, SAMPLES_PER_LEAF } from "./fake-worker.js";
+import { FakeWorker, NUM_PARAMETERS, PARAMETERS, SAMPLES_PER_LEAF } from "./fake-worker.js";
 
 export const DEADLINE_MS = 1000;
+
+const PLAIN_UPDATE: ParameterUpdateOptions = {
+  optimizer: { kind: "sgd", weightDecay: 0, groups: [] },
+  clipping: { kind: "none" },
+  gradientNoise: null,
+  layout: PARAMETERS,
+  seed: 0,
+};
 
 /** A dispatcher with everything around it real, but for wire, threads and time. */
 export class Trial {
@@ -80,11 +89,7 @@ export class Trial {
 
   version(version: number): ParameterVersion {
     const parameters = new Float32Array(NUM_PARAMETERS).fill(version);
-    const operations = new ArithmeticOperations({
-      optimizer: { kind: "sgd" },
-      numParameters: NUM_PARAMETERS,
-      state: undefined,
-    });
+    const operations = new ArithmeticOperations({ update: PLAIN_UPDATE, state: undefined });
     const summary = operations.run({ kind: "summarize", parameters }) as VersionSummary;
     return new ParameterVersion(version, parameters, summary, () => undefined);
   }

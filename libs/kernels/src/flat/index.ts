@@ -19,16 +19,26 @@ export { columnSumsOfSquares, sumOfSquares } from "./norm.js";
 export { addScaled, clampValues, scaleColumns, scaleValues } from "./scale.js";
 export { sumLeavesInTreeOrder, treeAdd } from "./tree-sum.js";
 export {
+  adagradUpdate,
   adamUpdate,
+  amsgradUpdate,
+  averagedSgdUpdate,
+  decayGradient,
+  lambUpdate,
   momentumUpdate,
   rmspropMomentumUpdate,
   rmspropUpdate,
   sgdUpdate,
-} from "./updates.js";
+} from "./updates/index.js";
 export type {
+  AdagradUpdate,
   AdamUpdate,
+  AmsgradUpdate,
+  AveragedSgdUpdate,
+  LambUpdate,
   MomentumUpdate,
   ParameterUpdate,
   RmspropMomentumUpdate,
   RmspropUpdate,
-} from "./updates.js";
+  WeightDecay,
+} from "./updates/index.js";

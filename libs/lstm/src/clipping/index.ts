@@ -1,8 +1,11 @@
 /**
- * Averaging and clipping by the global norm, as one factor.
+ * Averaging and clipping of a summed gradient.
  *
  * @example
- * const { norm, scale } = globalNormClip({ sumOfSquares: sumOfSquares(gradient), lossWeight, maxNorm: 1 });
+ * const clip = createClipping({ kind: 'globalNorm', maxNorm: 1 }, layout);
+ * const { gradient, scale } = clip({ gradient: sum, parameters, lossWeight, norm, scratch });
  */
-export { globalNormClip } from "./global-norm.js";
-export type { ClipRequest, ClipResult } from "./global-norm.js";
+export { createClipping } from "./clip-gradient.js";
+export type { Clipping, ClipRequest, ClipResult } from "./clip-gradient.js";
+export { clippingSchema } from "./clipping-keys.js";
+export type { ClippingSpec } from "./clipping-keys.js";

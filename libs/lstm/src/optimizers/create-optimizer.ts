@@ -1,95 +1,65 @@
-import {
-  adamUpdate,
-  momentumUpdate,
-  rmspropMomentumUpdate,
-  rmspropUpdate,
-  sgdUpdate,
-} from "@ostinato/kernels";
-
+import type { ParameterLayout } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { Optimizer, OptimizerState, OptimizerUpdate } from "./optimizer.js";
-import { requireEpsilon, requireOneOf, requireShares } from "./optimizer-spec.js";
-import type { OptimizerSpec } from "./optimizer-spec.js";
+import type { OptimizerSpec } from "./optimizer-keys.js";
+import { parameterRuns } from "./parameter-groups.js";
+import { updateRule } from "./update-rule.js";
+import { withWeightDecay } from "./weight-decay.js";
 
 /**
- * An optimizer with the semantics of PyTorch's of that name, to the rounding of float32.
+ * An optimizer with the semantics of PyTorch's of that name (LAMB's: of its paper), to the rounding of
+ * float32, for parameters of a layout.
  *
- * @throws {LstmError} `invalidOptimizer` naming the key, its value and what is allowed
+ * @param spec as `compileOptimizerSpec` returns it
+ * @throws {LstmError} `invalidOptimizer` for a group whose pattern matches no tensor
  */
-export function createOptimizer(spec: OptimizerSpec): Optimizer {
-  switch (spec.kind) {
-    case "sgd":
-      return withSlots([], (update) => {
-        sgdUpdate(update);
-      });
-    case "momentum": {
-      const { momentum, nesterov } = spec;
-      requireShares(spec.kind, { momentum });
-      requireOneOf(spec.kind, { nesterov }, [true, false]);
-      return withSlots(["momentumBuffer"], (update, slots) => {
-        momentumUpdate({ ...update, ...slots, momentum, nesterov });
-      });
-    }
-    case "rmsprop": {
-      const { decay, epsilon, momentum, centered } = spec;
-      requireShares(spec.kind, { decay, momentum });
-      requireEpsilon(spec.kind, epsilon);
-      requireOneOf(spec.kind, { centered }, [false]);
-      if (momentum === 0) {
-        return withSlots(["squareAverage"], (update, slots) => {
-          rmspropUpdate({ ...update, ...slots, decay, epsilon });
-        });
-      }
-      return withSlots(["squareAverage", "momentumBuffer"], (update, slots) => {
-        rmspropMomentumUpdate({ ...update, ...slots, decay, epsilon, momentum });
-      });
-    }
-    case "adam": {
-      const { beta1, beta2, epsilon } = spec;
-      requireShares(spec.kind, { beta1, beta2 });
-      requireEpsilon(spec.kind, epsilon);
-      return withSlots(["firstMoment", "secondMoment"], (update, slots, step) => {
-        adamUpdate({ ...update, ...slots, beta1, beta2, epsilon, step });
-      });
-    }
-    default:
-      throw new LstmError(
-        "invalidOptimizer",
-        `there is no optimizer ${JSON.stringify((spec satisfies never as { kind: unknown }).kind)}; ` +
-          "there are 'sgd', 'momentum', 'rmsprop' and 'adam'",
-      );
-  }
-}
-
-type Apply<Slot extends string> = (
-  update: OptimizerUpdate,
-  slots: Readonly<Record<Slot, Float32Array>>,
-  step: number,
-) => void;
-
-function withSlots<const Slot extends string>(
-  names: readonly Slot[],
-  apply: Apply<Slot>,
-): Optimizer {
+export function createOptimizer(spec: OptimizerSpec, layout: ParameterLayout): Optimizer {
+  const rule = updateRule(spec);
+  const runs = parameterRuns(spec, layout, rule.isTensorwise);
+  const { size } = layout;
   return {
-    slots: names,
-    initialState: (size) => ({
+    slots: rule.slots,
+    initialState: () => ({
       stepCount: 0,
-      slots: Object.fromEntries(names.map((name) => [name, new Float32Array(size)])),
+      slots: Object.fromEntries(
+        rule.slots.map((name) => [name, new Float32Array(size).fill(rule.initialValue)]),
+      ),
     }),
     update: (update) => {
-      const slots = slotsOf(names, update.state, update.parameters.length);
-      apply(update, slots, update.state.stepCount + 1);
-      update.state.stepCount += 1;
+      const { state, learningRate, gradientScale, averagingStartStep } = update;
+      requireSizes(update, size);
+      requireSlots(rule.slots, state, size);
+      const step = state.stepCount + 1;
+      for (const { first, end, learningRateScale, weightDecay } of runs) {
+        const part = (values: Float32Array): Float32Array => values.subarray(first, end);
+        const slots = Object.entries(state.slots).map(([name, all]) => [name, part(all)] as const);
+        const run = {
+          parameters: part(update.parameters),
+          gradient: part(update.gradient),
+          out: part(update.out),
+          gradientScale,
+          learningRate: learningRate * learningRateScale,
+          weightDecay,
+          step,
+          averagingStartStep,
+        };
+        rule.apply(withWeightDecay(run, rule.decays), Object.fromEntries(slots));
+      }
+      state.stepCount = step;
     },
   };
 }
 
-function slotsOf<Slot extends string>(
-  names: readonly Slot[],
-  state: OptimizerState,
-  size: number,
-): Readonly<Record<Slot, Float32Array>> {
+/** Before anything is updated: a run that fails would leave those before it updated. */
+function requireSizes(update: OptimizerUpdate, size: number): void {
+  const { parameters, gradient, out } = update;
+  for (const [name, { length }] of Object.entries({ parameters, gradient, out })) {
+    if (length === size) continue;
+    throw new RangeError(`${name} has ${length} values; the layout has ${size}`);
+  }
+}
+
+function requireSlots(names: readonly string[], state: OptimizerState, size: number): void {
   const found = Object.keys(state.slots);
   if (found.length !== names.length || !names.every((name) => found.includes(name))) {
     throw new LstmError(
@@ -104,7 +74,6 @@ function slotsOf<Slot extends string>(
       `slot ${name} has ${length} values; there are ${size} parameters`,
     );
   }
-  return state.slots;
 }
 
 const listed = (names: readonly string[]): string =>

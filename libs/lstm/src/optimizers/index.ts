@@ -2,16 +2,14 @@
  * Optimizers with PyTorch's semantics, on flat float32 arrays.
  *
  * @example
- * const optimizer = createOptimizer({ kind: 'momentum', momentum: 0.9, nesterov: true });
- * const state = optimizer.initialState(parameters.length);
+ * const spec = compileOptimizerSpec({ kind: 'momentum', momentum: 0.9, nesterov: true });
+ * const optimizer = createOptimizer(spec, layout);
+ * const state = optimizer.initialState();
  * optimizer.update({ parameters, gradient, state, learningRate: 0.1, gradientScale: 1 / 2048, out });
  */
+export { brokenOptimizerRule, compileOptimizerSpec } from "./compile-optimizer-spec.js";
+export type { BrokenOptimizerRule } from "./compile-optimizer-spec.js";
 export { createOptimizer } from "./create-optimizer.js";
 export type { Optimizer, OptimizerState, OptimizerUpdate } from "./optimizer.js";
-export type {
-  AdamSpec,
-  MomentumSpec,
-  OptimizerSpec,
-  RmspropSpec,
-  SgdSpec,
-} from "./optimizer-spec.js";
+export { OPTIMIZER_KEYS, optimizerSchema } from "./optimizer-keys.js";
+export type { OptimizerKind, OptimizerSpec, ParameterGroup } from "./optimizer-keys.js";

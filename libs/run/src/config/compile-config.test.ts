@@ -1,4 +1,9 @@
-import { compileLanguageModelSpec, createOptimizer, learningRateAt } from "@ostinato/lstm";
+import {
+  compileLanguageModelSpec,
+  createParameterUpdate,
+  learningRateAt,
+  parameterLayout,
+} from "@ostinato/lstm";
 import { describe, expect, it } from "vitest";
 
 import { RunError } from "../errors/index.js";
@@ -20,6 +25,8 @@ function refusalOf(raw: unknown): string {
 /** A config with one group changed. */
 const withGroup = (group: string, values: unknown): unknown =>
   group === "data" ? { data: values } : { data: { files }, [group]: values };
+
+const OPTIMIZERS = "sgd momentum averagedSgd adagrad rmsprop adam adamw lamb".split(" ");
 
 describe("compileConfig", () => {
   it("fills in every default", () => {
@@ -76,8 +83,12 @@ describe("compileConfig", () => {
         beta1: 0.9,
         beta2: 0.999,
         epsilon: 1e-8,
+        amsgrad: false,
+        weightDecay: 0,
+        groups: [],
         learningRate: 2e-3,
-        clipNorm: 1,
+        clipping: { kind: "globalNorm", maxNorm: 1 },
+        gradientNoise: null,
         schedule: { kind: "constant", warmupSteps: 0 },
       },
       evaluation: { everySteps: null, batchSize: 32, final: true },
@@ -92,18 +103,35 @@ describe("compileConfig", () => {
     expect(compileConfig(JSON.parse(JSON.stringify(config)), "x")).toEqual(config);
   });
 
-  it.each(["sgd", "momentum", "rmsprop", "adam"])(
+  it.each(OPTIMIZERS)(
     "gives model, optimizer (%s) and schedule as the learning library takes them",
     (kind) => {
       const schedule = { kind: "cosine", totalSteps: 10 };
-      const raw = { data: { files }, optimizer: { kind, learningRate: 0.5, schedule } };
-      const { model, optimizer } = compileConfig(raw, "x.yaml");
-      expect(compileLanguageModelSpec({ ...model, vocabularySize: 3 }).hiddenSize).toBe(128);
-      expect(() => createOptimizer(optimizer)).not.toThrow();
+      const groups = [{ match: "*.bias", weightDecay: 0 }];
+      const raw = { data: { files }, optimizer: { kind, learningRate: 0.5, schedule, groups } };
+      const { model, optimizer, seed } = compileConfig(raw, "x.yaml");
+      const spec = compileLanguageModelSpec({ ...model, vocabularySize: 3 });
+      expect(spec.hiddenSize).toBe(128);
+      const layout = parameterLayout(spec);
+      const { clipping, gradientNoise } = optimizer;
+      expect(() =>
+        createParameterUpdate({ optimizer, clipping, gradientNoise, layout, seed }),
+      ).not.toThrow();
       // Without warm-up the first step has the whole learning rate.
       expect(learningRateAt(optimizer.schedule, { step: 0, learningRate: 0.5 })).toBe(0.5);
     },
   );
+
+  it("fills in the defaults of every kind of clipping", () => {
+    const clippingOf = (clipping: object) =>
+      compileConfig({ data: { files }, optimizer: { clipping } }, "x").optimizer.clipping;
+    expect(clippingOf({ maxNorm: 3 })).toEqual({ kind: "globalNorm", maxNorm: 3 });
+    expect(clippingOf({ kind: "none" })).toEqual({ kind: "none" });
+    expect(clippingOf({ kind: "value" })).toEqual({ kind: "value", maxValue: 1 });
+    expect(clippingOf({ kind: "layer" })).toEqual({ kind: "layer", maxNorm: 1 });
+    const adaptive = { kind: "adaptive", maxRatio: 0.01, epsilon: 1e-3 };
+    expect(clippingOf({ kind: "adaptive" })).toEqual(adaptive);
+  });
 
   it("resolves the base directory from the given folder", () => {
     const { data } = compileConfig({ data: { files, baseDirectory: "../texts" } }, "x.yaml", {
@@ -142,6 +170,7 @@ describe("compileConfig", () => {
 const uint32 = "a whole number from 1 to 4294967295";
 const size = "a whole number from 1 to 65536";
 const fraction = "a number from 0 to below 1";
+const KINDS = "'sgd', 'momentum', 'averagedSgd', 'adagrad', 'rmsprop', 'adam', 'adamw' or 'lamb'";
 const POWER = "a power of two between 1 and 1024";
 
 /** One rule each: group, its values, and how they are refused. */
@@ -259,16 +288,8 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
     { onNonFinite: "retry" },
     `outOfRange x.yaml: training.onNonFinite: "retry" is not 'stop' or 'skipStep'`,
   ],
-  [
-    "optimizer",
-    { kind: "lion" },
-    `outOfRange x.yaml: optimizer.kind: "lion" is not 'sgd', 'momentum', 'rmsprop' or 'adam'`,
-  ],
-  [
-    "optimizer",
-    { kind: 1 },
-    `wrongType x.yaml: optimizer.kind: 1 is not 'sgd', 'momentum', 'rmsprop' or 'adam'`,
-  ],
+  ["optimizer", { kind: "lion" }, `outOfRange x.yaml: optimizer.kind: "lion" is not ${KINDS}`],
+  ["optimizer", { kind: 1 }, `wrongType x.yaml: optimizer.kind: 1 is not ${KINDS}`],
   [
     "optimizer",
     { learningRate: 0 },
@@ -276,8 +297,69 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   ],
   [
     "optimizer",
-    { clipNorm: 0 },
-    "outOfRange x.yaml: optimizer.clipNorm: 0 is not a number above 0 and up to 3.4e38, or null",
+    { clipNorm: 1 },
+    "unknownKey x.yaml: optimizer.clipNorm: unknown key; known here: kind, beta1, beta2, epsilon, " +
+      "amsgrad, weightDecay, groups, learningRate, clipping, gradientNoise, schedule",
+  ],
+  [
+    "optimizer",
+    { clipping: { maxNorm: 0 } },
+    "outOfRange x.yaml: optimizer.clipping.maxNorm: 0 is not a number above 0 and up to 3.4e38",
+  ],
+  [
+    "optimizer",
+    { clipping: { kind: "agc" } },
+    "outOfRange x.yaml: optimizer.clipping.kind: \"agc\" is not 'none', 'globalNorm', 'value', 'layer' or 'adaptive'",
+  ],
+  [
+    "optimizer",
+    { clipping: { kind: "value", maxNorm: 1 } },
+    "unknownKey x.yaml: optimizer.clipping.maxNorm: needs optimizer.clipping.kind: globalNorm or layer",
+  ],
+  [
+    "optimizer",
+    { clipping: null },
+    "wrongType x.yaml: optimizer.clipping: null is not a group of keys (kind, maxNorm)",
+  ],
+  [
+    "optimizer",
+    { gradientNoise: { scale: 0 } },
+    "outOfRange x.yaml: optimizer.gradientNoise.scale: 0 is not a number above 0 and up to 3.4e38",
+  ],
+  [
+    "optimizer",
+    { gradientNoise: 0.3 },
+    "wrongType x.yaml: optimizer.gradientNoise: 0.3 is not a group of keys (scale, decay), or null",
+  ],
+  [
+    "optimizer",
+    { weightDecay: -0.1 },
+    "outOfRange x.yaml: optimizer.weightDecay: -0.1 is not a number from 0 to 3.4e38",
+  ],
+  [
+    "optimizer",
+    { groups: {} },
+    "wrongType x.yaml: optimizer.groups: {} is not a list of groups of tensors (match, learningRateScale, weightDecay)",
+  ],
+  [
+    "optimizer",
+    { groups: [{ match: "a" }, { match: "b", weightDecay: -1 }] },
+    "outOfRange x.yaml: optimizer.groups[1].weightDecay: -1 is not a number from 0 to 3.4e38, or null for the optimizer's own",
+  ],
+  [
+    "optimizer",
+    { groups: [{ learningRateScale: 2 }] },
+    "missingKey x.yaml: optimizer.groups[0].match: missing; give a pattern of tensor names, such as '*.bias'",
+  ],
+  [
+    "optimizer",
+    { groups: [{ match: "a", weightdecay: 2 }] },
+    "unknownKey x.yaml: optimizer.groups[0].weightdecay: unknown key; did you mean optimizer.groups[0].weightDecay?",
+  ],
+  [
+    "optimizer",
+    { groups: ["*.bias"] },
+    'wrongType x.yaml: optimizer.groups[0]: "*.bias" is not a group of keys (match, learningRateScale, weightDecay)',
   ],
   ["optimizer", { beta1: 1 }, `outOfRange x.yaml: optimizer.beta1: 1 is not ${fraction}`],
   ["optimizer", { beta2: -1 }, `outOfRange x.yaml: optimizer.beta2: -1 is not ${fraction}`],
@@ -304,7 +386,12 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "optimizer",
     { kind: "momentum", momentum: 0, nesterov: true },
-    "outOfRange x.yaml: optimizer.nesterov: true needs an optimizer.momentum above 0",
+    "outOfRange x.yaml: optimizer.nesterov: true is not possible: it needs a momentum above 0 and a dampening of 0",
+  ],
+  [
+    "optimizer",
+    { kind: "momentum", momentum: 0, dampening: 0.5 },
+    "outOfRange x.yaml: optimizer.dampening: 0.5 is not possible: it needs a momentum above 0",
   ],
   [
     "optimizer",
@@ -433,7 +520,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "optimizer",
     { kind: "sgd", beta1: 0.5 },
-    "unknownKey x.yaml: optimizer.beta1: needs optimizer.kind: adam",
+    "unknownKey x.yaml: optimizer.beta1: needs optimizer.kind: adam or adamw or lamb",
   ],
   [
     "optimizer",

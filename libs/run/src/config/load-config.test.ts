@@ -70,14 +70,14 @@ describe("loadConfig", () => {
       "training.epochs=4",
       "optimizer.schedule.kind=cosine",
       "optimizer.schedule.totalSteps=1e3",
-      "optimizer.clipNorm=null",
+      "optimizer.clipping.kind=none",
       "evaluation.final=false",
       "data.files=[a.txt, b.txt]",
     ];
     const config = await loadConfig({ file, overrides });
     expect(config.training.epochs).toBe(4);
     expect(config.optimizer.schedule).toMatchObject({ kind: "cosine", totalSteps: 1000 });
-    expect(config.optimizer.clipNorm).toBeNull();
+    expect(config.optimizer.clipping).toEqual({ kind: "none" });
     expect(config.evaluation.final).toBe(false);
     expect(config.data.files).toEqual(["a.txt", "b.txt"]);
   });

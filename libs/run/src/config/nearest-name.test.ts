@@ -6,7 +6,7 @@ describe("nearestName", () => {
   it.each([
     ["epoch", ["batchSize", "epochs"], "epochs"],
     ["hiddensize", ["embeddingSize", "hiddenSize"], "hiddenSize"],
-    ["leraningRate", ["learningRate", "clipNorm"], "learningRate"],
+    ["leraningRate", ["learningRate", "clipping"], "learningRate"],
     ["sed", ["seed", "name"], "seed"],
   ])("takes %s for one of %j", (name, candidates, nearest) => {
     expect(nearestName(name, candidates)).toBe(nearest);

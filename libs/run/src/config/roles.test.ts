@@ -26,11 +26,25 @@ describe("the schema", () => {
   });
 
   it("has a role for every key of a config, whatever the alternative", () => {
-    const optimizers = ["sgd", "momentum", "rmsprop", "adam"].map((kind) => ({
-      optimizer: { kind, schedule: { kind: "cosine", totalSteps: 10 } },
-    }));
-    for (const raw of [{}, ...optimizers])
-      expect(() => trajectoryDigest(config(raw))).not.toThrow();
+    const optimizers = [
+      "sgd",
+      "momentum",
+      "averagedSgd",
+      "adagrad",
+      "rmsprop",
+      "adam",
+      "adamw",
+      "lamb",
+    ];
+    const clippings = ["none", "globalNorm", "value", "layer", "adaptive"];
+    const schedule = { kind: "cosine", totalSteps: 10 };
+    const groups = [{ match: "*" }];
+    const all = optimizers.flatMap((kind) =>
+      clippings.map((clipping) => ({
+        optimizer: { kind, schedule, groups, clipping: { kind: clipping } },
+      })),
+    );
+    for (const raw of [{}, ...all]) expect(() => trajectoryDigest(config(raw))).not.toThrow();
   });
 });
 
@@ -75,7 +89,8 @@ describe("trajectoryDigest", () => {
       { training: { maxSteps: 3 } },
       { training: { microShards: 1 } },
       { optimizer: { kind: "sgd" } },
-      { optimizer: { clipNorm: null } },
+      { optimizer: { clipping: { kind: "none" } } },
+      { optimizer: { groups: [{ match: "*.bias" }] } },
       { optimizer: { schedule: { kind: "cosine", totalSteps: 5 } } },
       { evaluation: { everySteps: 5 } },
       { evaluation: { everySteps: 5 }, training: { earlyStopping: { patience: 2 } } },
@@ -99,6 +114,7 @@ describe("changedTrajectoryKeys", () => {
     const before = config({ optimizer: { kind: "sgd", learningRate: 0.1 } });
     const after = config({ optimizer: { kind: "momentum", learningRate: 0.1 } });
     expect(changedTrajectoryKeys(before, after)).toEqual([
+      "optimizer.dampening",
       "optimizer.kind",
       "optimizer.momentum",
       "optimizer.nesterov",

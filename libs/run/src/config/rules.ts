@@ -1,6 +1,6 @@
 /** What must hold between keys, each of which is right on its own. */
 
-import { brokenLanguageModelRule, scheduleProblem } from "@ostinato/lstm";
+import { brokenLanguageModelRule, brokenOptimizerRule, scheduleProblem } from "@ostinato/lstm";
 
 import type { RunConfig } from "./schema.js";
 
@@ -35,8 +35,12 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
       complaint: `is not possible: ${ofModel.message}`,
     };
   }
-  if (optimizer.kind === "momentum" && optimizer.nesterov && optimizer.momentum === 0) {
-    return { path: ["optimizer", "nesterov"], complaint: "needs an optimizer.momentum above 0" };
+  const ofOptimizer = brokenOptimizerRule(optimizer);
+  if (ofOptimizer !== undefined) {
+    return {
+      path: ["optimizer", ...ofOptimizer.path],
+      complaint: `is not possible: ${ofOptimizer.message}`,
+    };
   }
   const { schedule } = optimizer;
   const problem = scheduleProblem(schedule, "optimizer.schedule.");

@@ -3,7 +3,15 @@
  * A default is written here and nowhere else.
  */
 
-import { earlyStoppingSchema, key, LANGUAGE_MODEL_KEYS, scheduleSchema } from "@ostinato/lstm";
+import {
+  earlyStoppingSchema,
+  key,
+  LANGUAGE_MODEL_KEYS,
+  LEARNING_RATE_KEYS,
+  OPTIMIZER_KEYS,
+  scheduleSchema,
+  UPDATE_KEYS,
+} from "@ostinato/lstm";
 import { z } from "zod";
 
 import { operational, trajectory, trajectoryGroup } from "./keys.js";
@@ -12,17 +20,11 @@ const MAX_UINT32 = 2 ** 32 - 1;
 
 const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
-const fraction = (): z.ZodNumber => z.number().min(0).lt(1);
-/** The largest number that is finite as a float32, which is what the arithmetic works with. */
-const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
-const positive = (): z.ZodNumber => z.number().positive().max(MAX_FLOAT32);
 
 /** Of a part of the text, which cannot be empty. */
 const share = (): z.ZodNumber => z.number().positive().lt(1);
 
-const FRACTION = "a number from 0 to below 1";
 const SHARE = "a number above 0 and below 1";
-const POSITIVE = "a number above 0 and up to 3.4e38";
 const inWords = (max: number, min = 1): string => `a whole number from ${min} to ${max}`;
 
 const MAX_MICRO_SHARDS = 1024;
@@ -90,54 +92,24 @@ function withDefaultKind<S extends z.ZodType>(kind: string, union: S): z.ZodPrep
 
 const schedule = trajectoryGroup(scheduleSchema).prefault({});
 
-const OPTIMIZERS = "'sgd', 'momentum', 'rmsprop' or 'adam'";
+/** An optimizer of the library's, and what every update has besides. */
+const withUpdateKeys = <K extends z.ZodRawShape, R extends z.ZodType>(keys: K, learningRate: R) =>
+  z.strictObject({ ...keys, learningRate, ...UPDATE_KEYS, schedule }).readonly();
 
-/** Keys that every optimizer has. */
-const anyOptimizer = (learningRate: number) => ({
-  learningRate: trajectory(POSITIVE, positive().default(learningRate)),
-  /** The norm that the averaged gradient is scaled down to; null: never. */
-  clipNorm: trajectory(`${POSITIVE}, or null`, positive().nullable().default(1)),
-  schedule,
-});
-
-const sgd = z.strictObject({
-  kind: trajectory(OPTIMIZERS, z.literal("sgd")),
-  ...anyOptimizer(0.1),
-});
-
-const momentum = z.strictObject({
-  kind: trajectory(OPTIMIZERS, z.literal("momentum")),
-  momentum: trajectory(FRACTION, fraction().default(0.9)),
-  nesterov: trajectory("true or false", z.boolean().default(false)),
-  ...anyOptimizer(0.1),
-});
-
-const rmsprop = z.strictObject({
-  kind: trajectory(OPTIMIZERS, z.literal("rmsprop")),
-  /** Of the running mean of squares (PyTorch's alpha). */
-  decay: trajectory(FRACTION, fraction().default(0.99)),
-  epsilon: trajectory(POSITIVE, positive().default(1e-8)),
-  momentum: trajectory(FRACTION, fraction().default(0)),
-  centered: trajectory("false", z.literal(false).default(false)),
-  ...anyOptimizer(1e-3),
-});
-
-const adam = z.strictObject({
-  kind: trajectory(OPTIMIZERS, z.literal("adam")),
-  beta1: trajectory(FRACTION, fraction().default(0.9)),
-  beta2: trajectory(FRACTION, fraction().default(0.999)),
-  epsilon: trajectory(POSITIVE, positive().default(1e-8)),
-  ...anyOptimizer(2e-3),
-});
-
-const optimizer = withDefaultKind(
-  "adam",
-  z.discriminatedUnion("kind", [
-    sgd.readonly(),
-    momentum.readonly(),
-    rmsprop.readonly(),
-    adam.readonly(),
-  ]),
+const optimizer = trajectoryGroup(
+  withDefaultKind(
+    "adam",
+    z.discriminatedUnion("kind", [
+      withUpdateKeys(OPTIMIZER_KEYS.sgd, LEARNING_RATE_KEYS.sgd),
+      withUpdateKeys(OPTIMIZER_KEYS.momentum, LEARNING_RATE_KEYS.momentum),
+      withUpdateKeys(OPTIMIZER_KEYS.averagedSgd, LEARNING_RATE_KEYS.averagedSgd),
+      withUpdateKeys(OPTIMIZER_KEYS.adagrad, LEARNING_RATE_KEYS.adagrad),
+      withUpdateKeys(OPTIMIZER_KEYS.rmsprop, LEARNING_RATE_KEYS.rmsprop),
+      withUpdateKeys(OPTIMIZER_KEYS.adam, LEARNING_RATE_KEYS.adam),
+      withUpdateKeys(OPTIMIZER_KEYS.adamw, LEARNING_RATE_KEYS.adamw),
+      withUpdateKeys(OPTIMIZER_KEYS.lamb, LEARNING_RATE_KEYS.lamb),
+    ]),
+  ),
 );
 
 const evaluation = z

@@ -1,0 +1,97 @@
+import { clippingSchema, compileOptimizerSpec } from "@ostinato/lstm";
+import type { OptimizerState } from "@ostinato/lstm";
+import { describe, expect, it } from "vitest";
+
+import { ArithmeticOperations } from "./index.js";
+import type { ApplyRequest, ApplyResult } from "./index.js";
+
+const layout = { tensors: [{ name: "all", shape: [2], offset: 0, size: 2 }], size: 2 };
+
+interface Settings {
+  readonly optimizer: object;
+  readonly clipping?: object;
+  readonly noise?: number;
+}
+
+function operationsOf(settings: Settings, state?: OptimizerState): ArithmeticOperations {
+  const { optimizer, clipping = {}, noise } = settings;
+  const update = {
+    optimizer: compileOptimizerSpec(optimizer),
+    clipping: clippingSchema.parse(clipping),
+    gradientNoise: noise === undefined ? null : { scale: noise, decay: 0.55 },
+    ...{ layout, seed: 3 },
+  };
+  return new ArithmeticOperations({ update, state });
+}
+
+function requestOf(gradient: readonly number[], step = 1): ApplyRequest {
+  return {
+    parameters: Float32Array.of(1, 2),
+    gradient: Float32Array.from(gradient),
+    out: new Float32Array(2),
+    lossWeight: 2,
+    learningRate: 0.5,
+    step,
+  };
+}
+
+const apply = (operations: ArithmeticOperations, request: ApplyRequest): ApplyResult =>
+  operations.run({ kind: "apply", request }) as ApplyResult;
+const snapshot = (operations: ArithmeticOperations): OptimizerState =>
+  operations.run({ kind: "snapshot" }) as OptimizerState;
+
+describe("ArithmeticOperations", () => {
+  it("divides, clips as the config says and updates, without touching the gradient", () => {
+    // (6, 8) over 2 is (3, 4), of norm 5, clipped to 1: p − 0.5·(0.6, 0.8)
+    const request = requestOf([6, 8]);
+    const result = apply(operationsOf({ optimizer: { kind: "sgd" } }), request);
+    expect(result).toMatchObject({ gradientNorm: 5, clipped: true, problem: undefined });
+    expect(request.out[0]).toBeCloseTo(0.7, 6);
+    expect(request.out[1]).toBeCloseTo(1.6, 6);
+    expect(request.gradient).toEqual(Float32Array.of(6, 8));
+  });
+
+  it.each(["none", "globalNorm", "value", "layer", "adaptive"])(
+    "keeps the optimizer as it is for a gradient that is not finite (clipping: %s)",
+    (kind) => {
+      const operations = operationsOf({ optimizer: { kind: "adam" }, clipping: { kind } });
+      apply(operations, requestOf([1, 2]));
+      const before = snapshot(operations);
+      const request = requestOf([1, Infinity]);
+      const result = apply(operations, request);
+      expect(result.problem).toEqual({
+        kind: "gradientNorm",
+        detail: "the gradient norm is Infinity",
+      });
+      expect(snapshot(operations)).toEqual(before);
+      expect(before.stepCount).toBe(1);
+      expect(request.out).toEqual(new Float32Array(2));
+    },
+  );
+
+  it("names the parameter that an update makes infinite", () => {
+    const operations = operationsOf({
+      optimizer: { kind: "sgd" },
+      clipping: { kind: "none" },
+    });
+    const request = { ...requestOf([0, 3e38]), learningRate: 1e30 };
+    expect(apply(operations, request).problem).toEqual({
+      kind: "update",
+      detail: "the update makes parameter 1 -Infinity",
+    });
+  });
+
+  it("goes on from a snapshot to the same bits, with noise that depends on seed and step alone", () => {
+    const settings = { optimizer: { kind: "rmsprop", momentum: 0.5 }, noise: 0.1 };
+    const straight = operationsOf(settings);
+    apply(straight, requestOf([1, 2], 1));
+    const resumed = operationsOf(settings, snapshot(straight));
+    const [a, b, c] = [requestOf([3, 4], 2), requestOf([3, 4], 2), requestOf([3, 4], 3)];
+    const again = operationsOf(settings, snapshot(straight));
+    apply(straight, a);
+    apply(resumed, b);
+    apply(again, c);
+    expect(b.out).toEqual(a.out);
+    expect(c.out).not.toEqual(a.out);
+  });
+});

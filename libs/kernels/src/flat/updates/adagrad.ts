@@ -1,0 +1,32 @@
+import { requireEqualLengths } from "../lengths.js";
+import type { ParameterUpdate } from "./parameter-update.js";
+
+export interface AdagradUpdate extends ParameterUpdate {
+  /** Sum of squared gradients, updated in place. */
+  readonly squareSum: Float32Array;
+  /** Added after the square root. */
+  readonly epsilon: number;
+}
+
+const { fround } = Math;
+
+/**
+ * s ← s + g²;  p ← p − η·g / (√s + ε)
+ *
+ * @throws {RangeError} for different lengths
+ */
+export function adagradUpdate(update: AdagradUpdate): void {
+  const { parameters, gradient, out, squareSum } = update;
+  requireEqualLengths({ parameters, gradient, out, squareSum });
+  const scale = fround(update.gradientScale);
+  const learningRate = fround(update.learningRate);
+  const epsilon = fround(update.epsilon);
+  const { length } = parameters;
+  for (let i = 0; i < length; i++) {
+    const g = fround(gradient[i]! * scale);
+    const s = fround(squareSum[i]! + fround(g * g));
+    squareSum[i] = s;
+    const denominator = fround(fround(Math.sqrt(s)) + epsilon);
+    out[i] = parameters[i]! - fround(fround(learningRate * g) / denominator);
+  }
+}

@@ -1,0 +1,52 @@
+import { requireEqualLengths } from "../lengths.js";
+import type { ParameterUpdate } from "./parameter-update.js";
+
+export interface MomentumUpdate extends ParameterUpdate {
+  /** Updated in place; zeros before the first step. */
+  readonly momentumBuffer: Float32Array;
+  readonly momentum: number;
+  /** τ: the share of the gradient that the buffer does not take. PyTorch's first step has none. */
+  readonly dampening: number;
+  readonly nesterov: boolean;
+}
+
+const { fround } = Math;
+
+/**
+ * p ← p − η·g
+ *
+ * @throws {RangeError} for different lengths
+ */
+export function sgdUpdate(update: ParameterUpdate): void {
+  const { parameters, gradient, out } = update;
+  requireEqualLengths({ parameters, gradient, out });
+  const scale = fround(update.gradientScale);
+  const learningRate = fround(update.learningRate);
+  const { length } = parameters;
+  for (let i = 0; i < length; i++) {
+    const g = fround(gradient[i]! * scale);
+    out[i] = parameters[i]! - fround(learningRate * g);
+  }
+}
+
+/**
+ * b ← μ·b + (1 − τ)·g;  p ← p − η·b, or p − η·(g + μ·b) with `nesterov`
+ *
+ * @throws {RangeError} for different lengths
+ */
+export function momentumUpdate(update: MomentumUpdate): void {
+  const { parameters, gradient, out, momentumBuffer, nesterov } = update;
+  requireEqualLengths({ parameters, gradient, out, momentumBuffer });
+  const scale = fround(update.gradientScale);
+  const learningRate = fround(update.learningRate);
+  const momentum = fround(update.momentum);
+  const taken = fround(1 - update.dampening);
+  const { length } = parameters;
+  for (let i = 0; i < length; i++) {
+    const g = fround(gradient[i]! * scale);
+    const b = fround(fround(momentum * momentumBuffer[i]!) + fround(taken * g));
+    momentumBuffer[i] = b;
+    const direction = nesterov ? fround(g + fround(momentum * b)) : b;
+    out[i] = parameters[i]! - fround(learningRate * direction);
+  }
+}
