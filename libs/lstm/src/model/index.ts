@@ -22,3 +22,13 @@ export type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 export type { BatchLeaf } from "./batch-leaves.js";
 export type { ComputePhase, OnGradient, ProgressOptions } from "./pass/index.js";
 export type { LeafOutcome, TokenBatch } from "./token-batch.js";
+export { createTrainer, sequenceBatch, tensorOf } from "./training/index.js";
+export type {
+  SequenceTensors,
+  StepResult,
+  Trainable,
+  Trainer,
+  TrainerOptions,
+  TrainerSettingsInput,
+  TrainerState,
+} from "./training/index.js";

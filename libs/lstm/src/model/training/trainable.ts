@@ -1,0 +1,25 @@
+import type { ParameterLayout } from "../../layout/index.js";
+import type { ModelSpec } from "../../spec/index.js";
+import type { OnGradient } from "../pass/index.js";
+import type { LeafOutcome } from "../token-batch.js";
+
+/** What a step of training needs besides its batch. */
+export interface StepKey {
+  readonly seed: number;
+  readonly step: number;
+  readonly onGradient: OnGradient;
+}
+
+/**
+ * A model as a trainer sees it.
+ *
+ * @typeParam Input what the model reads in a step: `{ batch }`, for a language model with its `states`.
+ */
+export interface Trainable<Input> {
+  readonly spec: ModelSpec;
+  readonly layout: ParameterLayout;
+  setParameters(flat: Float32Array): void;
+  setRunningStatistics(flat: Float64Array): void;
+  computeGradients(options: Input & StepKey): readonly LeafOutcome[];
+  evaluate(options: Input): readonly LeafOutcome[];
+}

@@ -1,0 +1,56 @@
+import { z } from "zod";
+
+import { averagingTriggerKeys, earlyStoppingSchema } from "../../decisions/index.js";
+import { compileKeys, key, positive, POSITIVE } from "../../keys/index.js";
+import { compileOptimizerSpec } from "../../optimizers/index.js";
+import type { OptimizerSpec } from "../../optimizers/index.js";
+import { compileSchedule } from "../../schedules/index.js";
+import type { LearningRateSchedule } from "../../schedules/index.js";
+import { UPDATE_KEYS } from "../../update/index.js";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/** How a trainer trains; every group as in a run config. */
+export interface TrainerSettingsInput {
+  /** Such as `{ kind: "adam" }`. */
+  readonly optimizer: Raw;
+  /** The peak, which the schedule takes a share of. */
+  readonly learningRate: number;
+  /** Constant by default. */
+  readonly schedule?: Raw;
+  /** To a global norm of 1 by default. */
+  readonly clipping?: Raw;
+  /** None by default. */
+  readonly gradientNoise?: Raw;
+  /** Never by default. */
+  readonly earlyStopping?: Raw | null;
+  /**
+   * When the averaging of `averagedSgd` starts by the validation losses (Merity et al., 2018); by the
+   * optimizer's own `t0` by default.
+   */
+  readonly averaging?: Raw | null;
+}
+
+const schema = z.strictObject({
+  learningRate: key(POSITIVE, positive()),
+  ...UPDATE_KEYS,
+  earlyStopping: earlyStoppingSchema,
+  averaging: z.strictObject(averagingTriggerKeys).readonly().nullable().default(null),
+});
+
+export interface TrainerSettings extends z.output<typeof schema> {
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: LearningRateSchedule;
+}
+
+/** @throws LstmError naming the key, its value and what is allowed */
+export function compileTrainerSettings(input: TrainerSettingsInput): TrainerSettings {
+  const { learningRate, clipping, gradientNoise, earlyStopping, averaging } = input;
+  const raw = { learningRate, clipping, gradientNoise, earlyStopping, averaging };
+  const settings = compileKeys(schema, raw, { code: "invalidOptimizer", group: "trainer" });
+  return {
+    ...settings,
+    optimizer: compileOptimizerSpec(input.optimizer),
+    schedule: compileSchedule(input.schedule ?? {}),
+  };
+}

@@ -1,0 +1,227 @@
+import { firstNonFinite, sumLeavesInTreeOrder } from "@ostinato/kernels";
+
+import { createDecisions } from "../../decisions/index.js";
+import type { Decided, DecisionState } from "../../decisions/index.js";
+import { initialParameters } from "../../initialization/index.js";
+import { LstmError } from "../../lstm-error.js";
+import type { OptimizerState } from "../../optimizers/index.js";
+import { learningRateAt } from "../../schedules/index.js";
+import {
+  initialStatistics,
+  mergeMomentsInTreeOrder,
+  statisticsLayout,
+  updateStatistics,
+} from "../../statistics/index.js";
+import { createParameterUpdate } from "../../update/index.js";
+import type { LeafOutcome } from "../token-batch.js";
+import { compileTrainerSettings } from "./trainer-settings.js";
+import type { TrainerSettingsInput } from "./trainer-settings.js";
+import type { Trainable } from "./trainable.js";
+
+export interface TrainerOptions<Input> extends TrainerSettingsInput {
+  readonly model: Trainable<Input>;
+  /** A whole number from 0 to 2³² − 1: initial parameters, random masks, gradient noise. */
+  readonly seed: number;
+  /** Where to start from instead of `initialParameters(model.spec, seed)`; copied. */
+  readonly parameters?: Float32Array;
+}
+
+export interface StepResult {
+  /** 1 for the first. */
+  readonly step: number;
+  /** Mean over the batch, with what training adds to it, such as label smoothing. */
+  readonly loss: number;
+  /** Global norm of the averaged gradient, before clipping and noise. */
+  readonly gradientNorm: number;
+  readonly clipped: boolean;
+  readonly learningRate: number;
+  readonly outcomes: readonly LeafOutcome[];
+}
+
+/** Everything that the next step depends on. */
+export interface TrainerState {
+  readonly step: number;
+  readonly parameters: Float32Array;
+  readonly optimizer: OptimizerState;
+  /** Of batch normalization. */
+  readonly statistics: Float64Array;
+  readonly decisions: DecisionState;
+}
+
+/** Trains a model in this process, with the arithmetic of a run: see `createTrainer`. */
+export interface Trainer<Input> {
+  /** Steps made. */
+  readonly step: number;
+  /**
+   * The newest version, in the order of the model's layout, or its average for an optimizer that keeps
+   * one; not to be written to.
+   */
+  readonly parameters: Float32Array;
+  /**
+   * One update of the parameters.
+   *
+   * @param at `epoch`: epochs done before, for schedules that count in them; 0 by default.
+   * @throws LstmError `notFinite` for a gradient or an update that is not; the parameters are as they
+   *   were, but after an update the optimizer has moved on: go back to an earlier state.
+   */
+  trainStep(input: Input, at?: { readonly epoch?: number }): StepResult;
+  /** Mean loss, without dropout and the like, and its sums. */
+  evaluate(input: Input): { readonly loss: number; readonly outcomes: readonly LeafOutcome[] };
+  /**
+   * Takes in the loss of an evaluation: may lower the learning rate on a plateau, or say that training
+   * should stop.
+   */
+  decide(validationLoss: number): Pick<Decided, "isBest" | "learningRateFactor" | "shouldStop">;
+  /** A copy, for a checkpoint. */
+  state(): TrainerState;
+  /** Goes on from a state; with the same inputs to the same bits. Copied. */
+  restore(state: TrainerState): void;
+}
+
+/**
+ * A trainer in this process: forward, backward, gradient tree, clipping, optimizer and schedule are
+ * those of a run, so that a model trained here has the bits of one trained by a cluster on the same leaves.
+ *
+ * @example
+ * const trainer = createTrainer({ model, seed: 1, optimizer: { kind: "adam" }, learningRate: 1e-3 });
+ * for (const batch of batches) console.log(trainer.trainStep({ batch }).loss);
+ *
+ * @throws LstmError naming the key, its value and what is allowed
+ */
+export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<Input> {
+  const { model, seed } = options;
+  const { spec, layout } = model;
+  const settings = compileTrainerSettings(options);
+  const { schedule, learningRate: peak } = settings;
+  const update = createParameterUpdate({ ...settings, layout, seed });
+  const decisions = createDecisions({
+    plateau: schedule.kind === "plateau" ? schedule : null,
+    earlyStopping: settings.earlyStopping,
+    averaging: settings.averaging,
+  });
+  const statistics = statisticsLayout(spec);
+  const offsets = new Map(layout.tensors.map(({ name, offset }) => [name, offset]));
+  let current: TrainerState = {
+    step: 0,
+    parameters: options.parameters?.slice() ?? initialParameters(spec, seed),
+    optimizer: update.initialState(),
+    statistics: initialStatistics(statistics),
+    decisions: decisions.initialState(),
+  };
+  load(current.parameters);
+
+  function load(parameters: Float32Array): void {
+    model.setParameters(parameters);
+    model.setRunningStatistics(current.statistics);
+  }
+
+  /** What is evaluated: the average, for an optimizer that keeps one. */
+  function evaluated(): Float32Array {
+    return current.step === 0
+      ? current.parameters
+      : (current.optimizer.slots["average"] ?? current.parameters);
+  }
+
+  return {
+    get step() {
+      return current.step;
+    },
+    get parameters() {
+      return evaluated();
+    },
+
+    trainStep(input, { epoch = 0 } = {}) {
+      const step = current.step + 1;
+      load(current.parameters);
+      const gradient = new Float32Array(layout.size);
+      const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
+        gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
+      };
+      const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
+      const { lossSum, lossWeight } = totalsOf(outcomes);
+      const { learningRateFactor } = current.decisions;
+      const learningRate =
+        learningRateAt(schedule, { step: step - 1, epoch, learningRate: peak }) *
+        learningRateFactor;
+      const out = new Float32Array(layout.size);
+      const result = update.apply({
+        parameters: current.parameters,
+        gradient,
+        lossWeight,
+        learningRate,
+        step,
+        averagingStartStep: averagingStart(current.decisions),
+        state: current.optimizer,
+        out,
+      });
+      const { gradientNorm, clipped } = result;
+      if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
+      const bad = firstNonFinite(out);
+      if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
+      const moments = statistics.entries.map((_, k) =>
+        mergeMomentsInTreeOrder(outcomes.map((outcome) => outcome.moments[k]!)),
+      );
+      current = {
+        ...current,
+        step,
+        parameters: out,
+        statistics: updateStatistics(statistics, current.statistics, moments),
+      };
+      return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
+    },
+
+    evaluate(input) {
+      load(evaluated());
+      const outcomes = model.evaluate(input);
+      const { lossSum, lossWeight } = totalsOf(outcomes);
+      return { loss: lossSum / lossWeight, outcomes };
+    },
+
+    decide(loss) {
+      const decided = decisions.afterEvaluation(current.decisions, { step: current.step, loss });
+      current = { ...current, decisions: decided.state };
+      return decided;
+    },
+
+    state: () => copyOf(current),
+
+    restore(state) {
+      if (state.parameters.length !== layout.size) {
+        throw new LstmError(
+          "invalidParameters",
+          `parameters have ${state.parameters.length} values, the model has ${layout.size}`,
+        );
+      }
+      current = copyOf(state);
+      load(evaluated());
+    },
+  };
+}
+
+function totalsOf(outcomes: readonly LeafOutcome[]): Pick<LeafOutcome, "lossSum" | "lossWeight"> {
+  let [lossSum, lossWeight] = [0, 0];
+  for (const outcome of outcomes) {
+    lossSum += outcome.lossSum;
+    lossWeight += outcome.lossWeight;
+  }
+  return { lossSum, lossWeight };
+}
+
+/** The first update whose parameters are averaged: the one after the step that the trigger names. */
+function averagingStart({ averaging }: DecisionState): number | undefined {
+  const startStep = averaging?.startStep ?? undefined;
+  return startStep === undefined ? undefined : startStep + 1;
+}
+
+function copyOf(state: TrainerState): TrainerState {
+  const { stepCount, slots } = state.optimizer;
+  const copies = Object.entries(slots).map(([name, values]) => [name, values.slice()] as const);
+  return {
+    ...state,
+    parameters: state.parameters.slice(),
+    optimizer: { stepCount, slots: Object.fromEntries(copies) },
+    statistics: state.statistics.slice(),
+  };
+}
+
+const notFinite = (what: string): LstmError => new LstmError("notFinite", what);

@@ -1,0 +1,49 @@
+/** The copy task: symbols have to be repeated after a delay in which nothing recalls them. */
+import { selectBackend } from "@ostinato/kernels/tensor";
+import { beforeAll, expect, it } from "vitest";
+
+import { compileModelSpec, copyTask, copyTaskSizes } from "../../src/index.js";
+import { createSequenceModel, createTrainer } from "../../src/model/index.js";
+
+const TASK = { numSymbols: 3, delay: 20, alphabetSize: 4 };
+
+/** Share of the symbols repeated rightly, of rows that training never saw. */
+function recallAfter(numSteps: number, cell: string): number {
+  const { vocabularySize, numTargets } = copyTaskSizes(TASK);
+  const model = createSequenceModel(
+    compileModelSpec({
+      kind: "sequenceModel",
+      input: { kind: "tokens", vocabularySize, embeddingSize: 8 },
+      cell,
+      hiddenSize: 48,
+      output: "everyStep",
+      numTargets,
+      loss: { kind: "crossEntropy" },
+    }),
+  );
+  const optimizer = { kind: "adam" };
+  const trainer = createTrainer({ model, seed: 3, optimizer, learningRate: 0.01 });
+  const numRows = 32;
+  for (let step = 1; step <= numSteps; step++) {
+    const batch = copyTask({ ...TASK, numRows, seed: 3, step });
+    trainer.trainStep({ batch: { ...batch, leaves: [{ leaf: 0, firstRow: 0, numRows }] } });
+  }
+  const test = copyTask({ ...TASK, numRows: 200, seed: 4, step: 0 });
+  model.setParameters(trainer.parameters);
+  const logits = model.predict(test);
+  model.dispose();
+  let right = 0;
+  const first = (test.numSteps - TASK.numSymbols) * test.numRows;
+  for (let position = first; position < test.targets.length; position++) {
+    const ofPosition = logits.subarray(position * numTargets, (position + 1) * numTargets);
+    if (ofPosition.indexOf(Math.max(...ofPosition)) === test.targets[position]) right++;
+  }
+  return right / (TASK.numSymbols * test.numRows);
+}
+
+beforeAll(() => selectBackend("wasm"));
+
+it("is learnt by a GRU: it repeats nearly every symbol", () => {
+  // Chance is 1 in 4 (5 with the blank).
+  expect(recallAfter(500, "gru")).toBeGreaterThan(0.95);
+});
