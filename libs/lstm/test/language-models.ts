@@ -123,10 +123,19 @@ export function outcomeBits({ leaf, lossSum, lossWeight, state }: LeafOutcome): 
   return { leaf, lossSum, lossWeight, state: bitsOf(state) };
 }
 
-/** Largest |actual − expected| relative to the largest |expected|. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+/**
+ * Largest |actual − expected| relative to the largest |expected|.
+ *
+ * @param floor what the largest is taken to be at least: values that cancel each other out to nothing are
+ *   as exact as their terms, not as their sum.
+ */
+export function relativeError(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  floor = 0,
+): number {
   if (actual.length !== expected.length) return Infinity;
-  let [error, scale] = [0, 0];
+  let [error, scale] = [0, floor];
   for (let k = 0; k < expected.length; k++) {
     const difference = Math.abs(actual[k]! - expected[k]!);
     if (Number.isNaN(difference)) return NaN;
