@@ -81,7 +81,11 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
       const gradients = run.backward(outside.hidden, outside.cell);
       const ofProducts = products.backward(gradients.gates);
       const hidden = withInitial(initial, outputs);
-      const further = [...gradients.further, ...ofProducts.further];
+      const offsetOf = ({ name }: { readonly name: string }): number =>
+        pass.parameters.offsetOf(name);
+      const further = [...gradients.further, ...ofProducts.further].sort(
+        (a, b) => offsetOf(a) - offsetOf(b),
+      );
       const names = [kernelName, biasName, ...further.map(({ name }) => name)];
       emitLeafGradients(pass, names, (leaf) => {
         const ofRecurrent = gradients.recurrent(leaf, beforeLast(hidden, leaf));

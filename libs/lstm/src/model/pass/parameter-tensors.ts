@@ -48,6 +48,13 @@ export class ParameterTensors {
     return this.#named(name).size;
   }
 
+  /** Where it starts in the layout. */
+  offsetOf(name: string): number {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new RangeError(`there is no parameter tensor ${name}`);
+    return entry.offset;
+  }
+
   /**
    * What `make` computes from this version, computed the first time it is asked for.
    *

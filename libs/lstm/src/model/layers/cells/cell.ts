@@ -2,7 +2,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core
 
 import type { RecurrentStackSpec } from "../../../spec/index.js";
 import type { BatchLeaf } from "../../batch-leaves.js";
-import type { Pass } from "../../pass/index.js";
+import type { Padding, Pass } from "../../pass/index.js";
 
 /** State of a layer between two time steps, or the gradient with respect to it. */
 export interface LayerState {
@@ -27,6 +27,8 @@ export interface CellCall {
   /** [G·H,R] */
   readonly recurrentKernelTransposed: Tensor2D;
   readonly initial: LayerState;
+  /** Undefined when all rows have all steps. */
+  readonly padding: Padding | undefined;
 }
 
 /** What a cell computed over all time steps, and the way back. */
@@ -55,7 +57,7 @@ export interface CellGradients {
    * @param before [N,R]: the hidden states that each step started from.
    */
   readonly recurrent: (leaf: BatchLeaf, before: Tensor2D) => RecurrentGradients;
-  /** The layer's tensors beyond kernel and bias, in the layout's order. */
+  /** The layer's tensors beyond kernel and bias, in any order. */
   readonly further: readonly {
     readonly name: string;
     readonly gradientOf: (leaf: BatchLeaf) => Tensor;

@@ -6,7 +6,7 @@ import type { CellCall, CellRun } from "./cell.js";
 
 /** h_t = tanh or relu of the sum (Elman, 1990; Le et al., 2015), with zoneout. */
 export function rnn(call: CellCall): CellRun {
-  const { pass, spec, gates, recurrentKernel, recurrentKernelTransposed, initial } = call;
+  const { pass, spec, gates, recurrentKernel, recurrentKernelTransposed, initial, padding } = call;
   const { activation } = spec;
   const onTimeSteps = pass.progress.report;
   const keep = hiddenZoneout(call);
@@ -18,12 +18,15 @@ export function rnn(call: CellCall): CellRun {
     keep,
     onTimeSteps,
   });
+  // In the padding a relu's state may grow until it is no number, which a slope of it would pass back.
+  const activations =
+    padding === undefined ? sequence.activations : padding.mask(sequence.activations);
   return {
     hidden: sequence.hidden,
     backward(hiddenGradient) {
       const { gateGradients, initialHiddenGradient } = rnnSequenceBackward({
         hiddenGradient,
-        activations: sequence.activations,
+        activations,
         recurrentKernelTransposed,
         activation,
         keep,
