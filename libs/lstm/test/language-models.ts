@@ -1,6 +1,6 @@
 /** Small models and batches for the tests of `./model`. */
 import { compileModelSpec, parameterLayout, stateShape } from "../src/index.js";
-import type { LanguageModelSpec, ParameterLayout } from "../src/index.js";
+import type { LanguageModelSpec, Moments, ParameterLayout } from "../src/index.js";
 import type { LeafOutcome, TokenBatch } from "../src/model/index.js";
 
 export const backends = ["wasm", "cpu"] as const;
@@ -115,12 +115,17 @@ export function flatten(
 }
 
 /** The values' bits in a string, so that even the sign of a zero counts; quick to compare. */
-export function bitsOf(values: Float32Array): string {
+export function bitsOf(values: Float32Array | Float64Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
 }
 
-export function outcomeBits({ leaf, lossSum, lossWeight, state }: LeafOutcome): unknown {
-  return { leaf, lossSum, lossWeight, state: bitsOf(state) };
+export function outcomeBits(outcome: LeafOutcome): unknown {
+  const { state, moments } = outcome;
+  return { ...outcome, state: bitsOf(state), moments: moments.map(momentBits) };
+}
+
+export function momentBits({ count, mean, m2 }: Moments): unknown {
+  return { count, mean: bitsOf(mean), m2: bitsOf(m2) };
 }
 
 /**

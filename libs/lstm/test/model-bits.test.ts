@@ -7,18 +7,22 @@ import { selectBackend } from "@ostinato/kernels/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { mergeMomentsInTreeOrder } from "../src/index.js";
+import type { LanguageModelSpec, Moments } from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
 import type { LanguageModel } from "../src/model/index.js";
 import {
   backends,
   bitsOf,
   joinSegments,
+  momentBits,
   outcomeBits,
   randomParameters,
   randomSegment,
   specOf,
 } from "./language-models.js";
 import type { Segment } from "./language-models.js";
+import { anySpec, MODEL_CASES } from "./model-specs.js";
 
 /** Per leaf: its outcome and the gradient of each tensor in the order they came, as bits. */
 function trainBits(model: LanguageModel, segment: Segment): unknown[] {
@@ -35,11 +39,17 @@ function trainBits(model: LanguageModel, segment: Segment): unknown[] {
   }));
 }
 
-/** The leaves' flat gradients, in the model's layout. */
-function flatGradients(model: LanguageModel, segment: Segment): Float32Array[] {
+/** What one or several leaves give the coordinator. */
+interface Subtree {
+  /** Flat, in the model's layout. */
+  readonly gradient: Float32Array;
+  readonly moments: readonly Moments[];
+}
+
+function leafGradients(model: LanguageModel, segment: Segment): Subtree[] {
   const gradients = segment.states.map(() => new Float32Array(model.layout.size));
   const offsets = new Map(model.layout.tensors.map(({ name, offset }) => [name, offset]));
-  model.computeGradients({
+  const outcomes = model.computeGradients({
     ...segment,
     seed: 5,
     step: 8,
@@ -49,7 +59,7 @@ function flatGradients(model: LanguageModel, segment: Segment): Float32Array[] {
       }
     },
   });
-  return gradients;
+  return outcomes.map(({ moments }, index) => ({ gradient: gradients[index]!, moments }));
 }
 
 const cases = fc.record({
@@ -62,6 +72,33 @@ const cases = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),
 });
 
+const anyCase = fc.record({
+  spec: anySpec(fc.integer({ min: 1, max: 9 })),
+  rowsOfLeaves: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 2, maxLength: 4 }),
+  numSteps: fc.integer({ min: 1, max: 4 }),
+  seed: fc.integer({ min: 0, max: 1e6 }),
+});
+
+/** Leaves in one batch and in a call each, in training and evaluation. */
+function expectBitsOfSeparateCalls(
+  spec: LanguageModelSpec,
+  rowsOfLeaves: readonly number[],
+  numSteps: number,
+  seed: number,
+): void {
+  const model = createLanguageModel(spec);
+  model.setParameters(randomParameters(spec, seed));
+  const alone = rowsOfLeaves.map((numRows, leaf) =>
+    randomSegment(spec, numSteps, [numRows], seed, leaf),
+  );
+  const together = joinSegments(alone);
+  expect(trainBits(model, together)).toEqual(alone.flatMap((segment) => trainBits(model, segment)));
+  expect(model.evaluate(together).map(outcomeBits)).toEqual(
+    alone.flatMap((segment) => model.evaluate(segment).map(outcomeBits)),
+  );
+  model.dispose();
+}
+
 describe.each(backends)("k leaves in one batch on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
@@ -69,23 +106,52 @@ describe.each(backends)("k leaves in one batch on %s", (backend) => {
     fc.assert(
       fc.property(cases, ({ rowsOfLeaves, numSteps, seed, ...sizes }) => {
         const spec = specOf({ ...sizes, embeddingSize: 6 });
-        const model = createLanguageModel(spec);
-        model.setParameters(randomParameters(spec, seed));
-        const alone = rowsOfLeaves.map((numRows, leaf) =>
-          randomSegment(spec, numSteps, [numRows], seed, leaf),
-        );
-        const together = joinSegments(alone);
-        expect(trainBits(model, together)).toEqual(
-          alone.flatMap((segment) => trainBits(model, segment)),
-        );
-        expect(model.evaluate(together).map(outcomeBits)).toEqual(
-          alone.flatMap((segment) => model.evaluate(segment).map(outcomeBits)),
-        );
-        model.dispose();
+        expectBitsOfSeparateCalls(spec, rowsOfLeaves, numSteps, seed);
       }),
       { numRuns: backend === "wasm" ? 40 : 15 },
     );
   });
+
+  it.each(MODEL_CASES)("yield them with $name", ({ spec }) => {
+    expectBitsOfSeparateCalls(spec, [2, 0, 1, 3], 3, 8);
+  });
+
+  it("yield them with any combination of options", () => {
+    fc.assert(
+      fc.property(anyCase, ({ spec, rowsOfLeaves, numSteps, seed }) => {
+        expectBitsOfSeparateCalls(spec, rowsOfLeaves, numSteps, seed);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each(MODEL_CASES)(
+    "have one sum along the gradient tree with $name, whoever holds which subtree",
+    ({ spec }) => {
+      const model = createLanguageModel(spec);
+      model.setParameters(randomParameters(spec, 1));
+      const alone = [2, 1, 3, 0].map((numRows, leaf) =>
+        randomSegment(spec, 3, [numRows], 21, leaf),
+      );
+      const subtree = (first: number, count: number): Subtree => {
+        const leaves = leafGradients(model, joinSegments(alone.slice(first, first + count)));
+        const moments = leaves[0]!.moments.map((_, k) =>
+          mergeMomentsInTreeOrder(leaves.map((leaf) => leaf.moments[k]!)),
+        );
+        return { gradient: sumLeavesInTreeOrder(leaves.map(({ gradient }) => gradient)), moments };
+      };
+      const joined = (parts: readonly Subtree[]): unknown => ({
+        gradient: bitsOf(sumLeavesInTreeOrder(parts.map(({ gradient }) => gradient))),
+        moments: parts[0]!.moments.map((_, k) =>
+          momentBits(mergeMomentsInTreeOrder(parts.map(({ moments }) => moments[k]!))),
+        ),
+      });
+      const whole = joined([subtree(0, 4)]);
+      expect(joined([subtree(0, 2), subtree(2, 2)])).toEqual(whole);
+      expect(joined([0, 1, 2, 3].map((leaf) => subtree(leaf, 1)))).toEqual(whole);
+      model.dispose();
+    },
+  );
 
   it("yield the bits of one-row leaves at a real size, with up to 67 rows in the batch", () => {
     const spec = specOf({ vocabularySize: 83, embeddingSize: 10, hiddenSize: 50, numLayers: 1 });
@@ -97,6 +163,20 @@ describe.each(backends)("k leaves in one batch on %s", (backend) => {
     );
     model.dispose();
   });
+
+  it.each(MODEL_CASES)(
+    "keep their bits beside a leaf that is not finite, with $name",
+    ({ spec }) => {
+      const model = createLanguageModel(spec);
+      model.setParameters(randomParameters(spec, 3));
+      const [first, middle, last] = [0, 1, 2].map((leaf) => randomSegment(spec, 4, [2], 6, leaf));
+      const spoilt = { ...middle!, states: [middle!.states[0]!.map(() => NaN)] };
+      const together = trainBits(model, joinSegments([first!, spoilt, last!]));
+      expect(together[0]).toEqual(trainBits(model, first!)[0]);
+      expect(together[2]).toEqual(trainBits(model, last!)[0]);
+      model.dispose();
+    },
+  );
 
   it.each([13, 260])(
     "keep their bits beside a leaf whose numbers are not finite, with %d symbols",
@@ -212,7 +292,11 @@ describe("leaves at a real size, on wasm", () => {
       randomSegment(spec, 64, [numRows], 21, leaf),
     );
     const subtree = (first: number, count: number): Float32Array =>
-      sumLeavesInTreeOrder(flatGradients(model, joinSegments(alone.slice(first, first + count))));
+      sumLeavesInTreeOrder(
+        leafGradients(model, joinSegments(alone.slice(first, first + count))).map(
+          ({ gradient }) => gradient,
+        ),
+      );
     const whole = bitsOf(subtree(0, 8));
     expect(bitsOf(sumLeavesInTreeOrder([subtree(0, 4), subtree(4, 4)]))).toBe(whole);
     const leaves = alone.map((_, leaf) => subtree(leaf, 1));

@@ -7,6 +7,7 @@ import { LstmError, stateShape } from "../src/index.js";
 import { createLanguageModel, generate } from "../src/model/index.js";
 import type { LanguageModel } from "../src/model/index.js";
 import { backends, randomParameters, randomSegment, specOf } from "./language-models.js";
+import { MODEL_CASES } from "./model-specs.js";
 
 // Beyond 256 symbols layer 0 reads embeddings, up to there a projected table: other tensors.
 const cases = backends.flatMap((backend) => [7, 260].map((symbols) => ({ backend, symbols })));
@@ -222,5 +223,67 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
       "layers.0.bias",
       "embedding.table",
     ]);
+  });
+});
+
+describe.each(backends)("on %s, whatever the model is made of", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
+  it.each(MODEL_CASES)("nothing is left, however a call ends: $name", ({ spec }) => {
+    const outside = memory();
+    const model = createLanguageModel(spec);
+    model.setParameters(randomParameters(spec, 1));
+    const segment = randomSegment(spec, 3, [2, 0, 1], 1);
+    const names: string[] = [];
+    let numReports = 0;
+    const training = { ...segment, seed: 1, step: 1 };
+    const onGradient = (name: string): number => names.push(name);
+    // What follows from the parameters once a version, such as transposes, stays with them.
+    model.computeGradients({ ...training, onGradient, onProgress: () => numReports++ });
+    model.evaluate(segment);
+    const before = memory();
+    for (let stopAt = 0; stopAt < numReports; stopAt++) {
+      let asked = 0;
+      const isCancelled = (): boolean => asked++ === stopAt;
+      expect(() =>
+        model.computeGradients({ ...training, onGradient: () => undefined, isCancelled }),
+      ).toThrow(expect.objectContaining({ code: "cancelled" }));
+      expect(memory()).toEqual(before);
+    }
+    for (const failing of names) {
+      const refuse = (name: string): void => {
+        if (name === failing) throw new Error(`no room for ${name}`);
+      };
+      expect(() => model.computeGradients({ ...training, onGradient: refuse })).toThrow(failing);
+      expect(memory()).toEqual(before);
+    }
+    model.evaluate(segment);
+    expect(memory()).toEqual(before);
+    model.predictNext(Int32Array.of(1, 2), new Float32Array(2 * stateShape(spec).valuesPerRow));
+    expect(memory()).toEqual(before);
+    model.dispose();
+    expect(memory()).toEqual(outside);
+  });
+
+  it.each(MODEL_CASES)("gradients come last layer first, rows or none: $name", ({ spec }) => {
+    const model = createLanguageModel(spec);
+    model.setParameters(randomParameters(spec, 1));
+    const namesWith = (rowsOfLeaves: readonly number[]): string[] => {
+      const names: string[] = [];
+      const segment = randomSegment(spec, 2, rowsOfLeaves, 1);
+      const onGradient = (name: string): number => names.push(name);
+      model.computeGradients({ ...segment, seed: 1, step: 1, onGradient });
+      return names;
+    };
+    const names = namesWith([1, 2]);
+    expect(namesWith([0, 0])).toEqual(names);
+    // Rooms from last to first, the tensors of a room in the layout's order.
+    const roomOf = (name: string): string => name.slice(0, name.lastIndexOf("."));
+    const inLayout = model.layout.tensors.map(({ name }) => name);
+    const rooms = [...new Set(inLayout.map(roomOf))].reverse();
+    expect(names).toEqual(
+      rooms.flatMap((room) => inLayout.filter((name) => roomOf(name) === room)),
+    );
+    model.dispose();
   });
 });

@@ -131,11 +131,8 @@ describe.each(backends)("a language model on %s", (backend) => {
   it.each(MODEL_CASES)(
     "has the losses, states and gradients of the formulas: $name",
     ({ spec }) => {
-      expectGradientsOfFormulas(
-        spec,
-        randomParameters(spec, 11),
-        randomSegment(spec, 4, [2, 1], 5, 3),
-      );
+      const segment = randomSegment(spec, 4, [2, 1], 5, 3);
+      expectGradientsOfFormulas(spec, randomParameters(spec, 11), segment, 30);
     },
   );
 

@@ -116,13 +116,13 @@ export const anySpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<LanguageModel
       temporalActivationPenalty: weight,
       embeddingDropout: rate,
       labelSmoothing: rate,
-    } satisfies Record<Exclude<keyof LanguageModelSpec, "kind">, fc.Arbitrary<unknown>>)
+    })
     .map((raw): LanguageModelSpec => {
       const isLstm = raw.cell === "lstm";
       const { projectionSize, hiddenSize } = raw;
       const isProjected = isLstm && projectionSize !== null && projectionSize < hiddenSize;
       const outputSize = isProjected ? projectionSize : hiddenSize;
-      return specOf({
+      const keys: Omit<LanguageModelSpec, "kind"> = {
         ...raw,
         forgetBias: isLstm ? raw.forgetBias : 1,
         peephole: isLstm && raw.peephole,
@@ -133,5 +133,6 @@ export const anySpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<LanguageModel
         resetAfter: raw.cell !== "gru" || raw.resetAfter,
         activation: raw.cell === "rnn" ? raw.activation : "tanh",
         embeddingSize: raw.tiedEmbedding ? outputSize : raw.embeddingSize,
-      });
+      };
+      return specOf(keys);
     });
