@@ -121,7 +121,7 @@ describe.each(backends)("k leaves in one batch on %s", (backend) => {
       fc.property(anyCase, ({ spec, rowsOfLeaves, numSteps, seed }) => {
         expectBitsOfSeparateCalls(spec, rowsOfLeaves, numSteps, seed);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

@@ -1,13 +1,11 @@
 /** The layers of the models: each computes forward and hands back its way backward. */
-export { addGradient, penaltyGradients } from "./activation-penalty.js";
-export type { LayerState } from "./cells/cell.js";
-export { dropout } from "./dropout.js";
+export type { LayerState } from "./cells/index.js";
 export { addTied, embedding, valuesOfLeaf } from "./embedding.js";
 export type { Tokens } from "./embedding.js";
 export type { Forwarded } from "./forwarded.js";
-export { projectedInputs } from "./gate-inputs.js";
 export { linear } from "./linear.js";
-export { recurrentStack, zeroStates } from "./recurrent-stack.js";
-export type { RecurrentStackRun } from "./recurrent-stack.js";
+export { projectedInputs, recurrentStack, zeroStates } from "./recurrent/index.js";
+export type { RecurrentStackRun } from "./recurrent/index.js";
+export { addGradient, dropout, penaltyGradients } from "./regularization/index.js";
 export { SoftmaxHead } from "./softmax-head.js";
 export type { ClassTargets, LeafLoss } from "./softmax-head.js";

@@ -9,8 +9,8 @@ import {
 
 import type { BatchLeaf } from "../../batch-leaves.js";
 import { beforeLast, columnSums, positionsOf } from "../../pass/index.js";
-import { LAYER_NORM_EPSILON } from "../layer-normalization.js";
-import { zoneoutMask } from "../random-masks.js";
+import { LAYER_NORM_EPSILON } from "../normalization/index.js";
+import { zoneoutMask } from "../regularization/index.js";
 import type { CellCall, CellGradients, CellRun } from "./cell.js";
 
 type Options = Parameters<typeof lstmVariantSequenceForward>[0];

@@ -1,7 +1,7 @@
 import { linearGradient, rnnSequenceBackward, rnnSequenceForward } from "@ostinato/kernels/tensor";
 
 import { positionsOf } from "../../pass/index.js";
-import { zoneoutMask } from "../random-masks.js";
+import { zoneoutMask } from "../regularization/index.js";
 import type { CellCall, CellRun } from "./cell.js";
 
 /** h_t = tanh or relu of the sum (Elman, 1990; Le et al., 2015), with zoneout. */

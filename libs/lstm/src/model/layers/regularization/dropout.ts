@@ -1,8 +1,8 @@
 import { mul } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import type { Pass } from "../pass/index.js";
-import type { Forwarded } from "./forwarded.js";
+import type { Pass } from "../../pass/index.js";
+import type { Forwarded } from "../forwarded.js";
 import { activationMask } from "./random-masks.js";
 import type { MaskName } from "./random-masks.js";
 

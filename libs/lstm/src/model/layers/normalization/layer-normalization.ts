@@ -3,10 +3,16 @@ import type { Tensor3D } from "@tensorflow/tfjs-core";
 
 import { layerNorm, layerNormGradient } from "@ostinato/kernels/tensor";
 
-import type { BatchLeaf } from "../batch-leaves.js";
-import { asRows, asSequence, columnSums, emitLeafGradients, positionsOf } from "../pass/index.js";
-import type { Pass } from "../pass/index.js";
-import type { Forwarded } from "./forwarded.js";
+import type { BatchLeaf } from "../../batch-leaves.js";
+import {
+  asRows,
+  asSequence,
+  columnSums,
+  emitLeafGradients,
+  positionsOf,
+} from "../../pass/index.js";
+import type { Pass } from "../../pass/index.js";
+import type { Forwarded } from "../forwarded.js";
 
 /** Added to a variance before its root: PyTorch's default. */
 export const LAYER_NORM_EPSILON = 1e-5;

@@ -1,10 +1,10 @@
 import { tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import type { Moments } from "../../statistics/index.js";
-import type { BatchLeaf } from "../batch-leaves.js";
-import type { Pass } from "../pass/index.js";
-import type { Forwarded } from "./forwarded.js";
+import type { Moments } from "../../../statistics/index.js";
+import type { BatchLeaf } from "../../batch-leaves.js";
+import type { Pass } from "../../pass/index.js";
+import type { Forwarded } from "../forwarded.js";
 
 /** Added to a variance before its root: PyTorch's default. */
 const EPSILON = 1e-5;

@@ -1,15 +1,14 @@
 import { add, concat, reverse, slice } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import type { RecurrentStackSpec } from "../../spec/index.js";
-import type { Padding, Pass } from "../pass/index.js";
-import { batchNormalization } from "./batch-normalization.js";
-import type { LayerState } from "./cells/cell.js";
-import { dropout } from "./dropout.js";
-import type { Forwarded } from "./forwarded.js";
+import type { RecurrentStackSpec } from "../../../spec/index.js";
+import type { Padding, Pass } from "../../pass/index.js";
+import type { LayerState } from "../cells/index.js";
+import type { Forwarded } from "../forwarded.js";
+import { batchNormalization, layerNormalization } from "../normalization/index.js";
+import { dropout } from "../regularization/index.js";
 import { sequenceInputs } from "./gate-inputs.js";
 import type { GateInputs } from "./gate-inputs.js";
-import { layerNormalization } from "./layer-normalization.js";
 import { recurrentLayer } from "./recurrent-layer.js";
 
 export interface RecurrentStackCall {

@@ -5,9 +5,9 @@
 import { tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { fillDropoutMask, fillUniform } from "../../random/index.js";
-import type { RandomKey } from "../../random/index.js";
-import type { Pass, TrainingKey } from "../pass/index.js";
+import { fillDropoutMask, fillUniform } from "../../../random/index.js";
+import type { RandomKey } from "../../../random/index.js";
+import type { Pass, TrainingKey } from "../../pass/index.js";
 
 /** What a mask is for and which layer it belongs to. */
 export type MaskName = Pick<RandomKey, "purpose" | "layer">;

@@ -8,11 +8,11 @@ import {
   matMulBias,
 } from "@ostinato/kernels/tensor";
 
-import type { BatchLeaf } from "../batch-leaves.js";
-import { asRows, asSequence, positionsOf } from "../pass/index.js";
-import type { Pass } from "../pass/index.js";
-import { tokensOf } from "./embedding.js";
-import type { Tokens } from "./embedding.js";
+import type { BatchLeaf } from "../../batch-leaves.js";
+import { asRows, asSequence, positionsOf } from "../../pass/index.js";
+import type { Pass } from "../../pass/index.js";
+import { tokensOf } from "../embedding.js";
+import type { Tokens } from "../embedding.js";
 
 /** The rows of a layer's kernel that multiply its inputs: [I,G], and what names them. */
 export interface InputKernel {

@@ -1,0 +1,125 @@
+import { add, concat, pad, reshape } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+
+import { sequenceRows } from "@ostinato/kernels/tensor";
+
+import { afterFirst, beforeLast, emitLeafGradients, positionsOf } from "../../pass/index.js";
+import type { Padding } from "../../pass/index.js";
+import { cellOf } from "../cells/index.js";
+import type { CellRun, LayerState } from "../cells/index.js";
+import { inputKernelOf, inputProducts, recurrentKernelOf } from "./layer-kernels.js";
+import type { LayerKernelsCall } from "./layer-kernels.js";
+
+export interface RecurrentLayerCall extends LayerKernelsCall {
+  /** Undefined when all rows have all steps. */
+  readonly padding: Padding | undefined;
+}
+
+export interface RecurrentLayerRun {
+  /** [T,B,R]: h_t of each step, zeros in the padding. */
+  readonly outputs: Tensor3D;
+  /** After each row's last step. */
+  readonly final: LayerState;
+  /**
+   * @param gradient [T,B,R], with respect to the outputs.
+   * @param final with respect to the final state, of which something else has read.
+   */
+  readonly backward: (gradient: Tensor3D, final?: LayerState) => RecurrentLayerGradients;
+}
+
+export interface RecurrentLayerGradients {
+  /** [T,B,I]; undefined if nothing below reads it. */
+  readonly inputs: Tensor3D | undefined;
+  readonly initial: LayerState;
+}
+
+/** One recurrent layer in one direction, over all time steps. */
+export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
+  const { pass, spec, prefix, inputs, padding, initial } = call;
+  const kernelName = `${prefix}.kernel`;
+  const biasName = `${prefix}.bias`;
+  pass.progress.beginLayer();
+  const inputKernel = inputKernelOf(pass, kernelName, initial);
+  const recurrent = recurrentKernelOf(call, kernelName);
+  const products = inputProducts(call, inputKernel, pass.parameters.vector(biasName));
+  const run = cellOf(spec)({
+    ...call,
+    gates: products.gates,
+    recurrentKernel: recurrent.values,
+    recurrentKernelTransposed: recurrent.transposed,
+  });
+  const own = afterFirst(run.hidden);
+  const outputs = padding === undefined ? own : padding.mask(own);
+  return {
+    outputs,
+    final: finalState(run, padding),
+    backward(gradient, final) {
+      pass.progress.beginLayer();
+      const outside = outsideGradients(gradient, final, padding);
+      const gradients = run.backward(outside.hidden, outside.cell);
+      const ofProducts = products.backward(gradients.gates);
+      const hidden = withInitial(initial, outputs);
+      const offsetOf = ({ name }: { readonly name: string }): number =>
+        pass.parameters.offsetOf(name);
+      const further = [...gradients.further, ...ofProducts.further].sort(
+        (a, b) => offsetOf(a) - offsetOf(b),
+      );
+      const names = [kernelName, biasName, ...further.map(({ name }) => name)];
+      emitLeafGradients(pass, names, (leaf) => {
+        const ofRecurrent = gradients.recurrent(leaf, beforeLast(hidden, leaf));
+        const products_NG = positionsOf(ofProducts.gradient, leaf);
+        const ofInputs = inputs.kernelGradient(leaf, products_NG, inputKernel);
+        return [
+          concat([ofInputs, recurrent.gradient(ofRecurrent.kernel)], 0),
+          ofRecurrent.bias,
+          ...further.map(({ gradientOf }) => gradientOf(leaf)),
+        ];
+      });
+      return {
+        inputs: inputs.inputGradient(ofProducts.gradient, inputKernel),
+        initial: gradients.initial,
+      };
+    },
+  };
+}
+
+/**
+ * h_0 … h_T with zeros in the padding, where the state runs on and may grow beyond all bounds, as a
+ * relu's does.
+ */
+function withInitial({ hidden }: LayerState, outputs: Tensor3D): Tensor3D {
+  return concat([reshape(hidden, [1, ...hidden.shape]), outputs], 0);
+}
+
+function finalState({ hidden, cell }: CellRun, padding: Padding | undefined): LayerState {
+  const last = (sequence: Tensor3D): Tensor2D => {
+    if (padding !== undefined) return padding.last(afterFirst(sequence));
+    const [numSteps, numRows] = sequence.shape;
+    return sequenceRows(sequence, { firstStep: numSteps - 1, numSteps: 1, firstRow: 0, numRows });
+  };
+  return { hidden: last(hidden), cell: cell && last(cell) };
+}
+
+/** What reaches each h_t and c_t from outside of the recurrence. */
+function outsideGradients(
+  gradient: Tensor3D,
+  final: LayerState | undefined,
+  padding: Padding | undefined,
+): { readonly hidden: Tensor3D; readonly cell: Tensor3D | undefined } {
+  const numSteps = gradient.shape[0];
+  const atLast = (ofFinal: Tensor2D): Tensor3D => {
+    if (padding !== undefined) return padding.atLast(ofFinal);
+    const sequence: Tensor3D = reshape(ofFinal, [1, ...ofFinal.shape]);
+    return pad(sequence, [
+      [numSteps - 1, 0],
+      [0, 0],
+      [0, 0],
+    ]);
+  };
+  const ofOutputs = padding === undefined ? gradient : padding.mask(gradient);
+  if (final === undefined) return { hidden: ofOutputs, cell: undefined };
+  return {
+    hidden: add(ofOutputs, atLast(final.hidden)),
+    cell: final.cell && atLast(final.cell),
+  };
+}
