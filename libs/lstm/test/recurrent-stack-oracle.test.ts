@@ -112,15 +112,7 @@ const anyCase = fc.record({
 
 describe("a recurrent stack", () => {
   it.each(MODEL_CASES)("has the formulas' results in two directions: $name", async ({ spec }) => {
-    await expectFormulas(
-      { spec, bidirectional: true, ...shape },
-      [
-        [4, 1, 3],
-        [2, 4],
-      ],
-      7,
-      12,
-    );
+    await expectFormulas({ spec, bidirectional: true, ...shape }, [[4, 1, 3]], 7, 8);
   });
 
   it("has them for any combination of options and lengths", async () => {

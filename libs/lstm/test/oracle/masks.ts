@@ -1,23 +1,6 @@
 /**
- * The random masks of a training step, drawn from the named streams of src/random. Which number of
- * which stream decides about which value is a contract: another choice would change every run.
- *
- * A stream is named by (seed, step, purpose, layer), and for masks of activations by the leaf and by the
- * row within the leaf. Its numbers are counted from 0:
- *
- * | purpose          | layer                                 | counter                              |
- * |------------------|---------------------------------------|--------------------------------------|
- * | dropout          | m of the layer that puts the value out | t·C + c; locked: c                   |
- * | inputDropout     | 0                                     | the same                             |
- * | outputDropout    | 0                                     | the same                             |
- * | zoneout          | 2·m hidden, 2·m + 1 cell state        | t·C + c                              |
- * | weightDropout    | m; no leaf, no row                    | row·(G·H) + column of the kernel's recurrent rows |
- * | embeddingDropout | 0; no leaf, no row                    | token                                |
- *
- * m is the layer's number in its stack plus the stack's first one; of the direction from last to first,
- * 65 536 more, and t counts from the row's last step, as that direction reads. C is the number of units.
- * A dropped value is 0, a kept one grows by 1 / (1 − rate), rounded to float32; zoneout keeps the
- * state before where the number, as a fraction from 0 to 1, is below the rate.
+ * The random masks of a training step, by the contract that src/model/layers/regularization/random-masks.ts
+ * writes down.
  */
 import { fillDropoutMask, fillUniform } from "../../src/random/index.js";
 import type { RandomKey } from "../../src/random/index.js";

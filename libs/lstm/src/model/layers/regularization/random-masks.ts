@@ -1,6 +1,25 @@
 /**
- * Random masks, drawn for each row of a leaf by itself, so that they do not depend on what else is in
- * the batch; those of weights, once a step.
+ * The random masks of a training step, drawn from the named streams of `random/`: those of activations for
+ * each row of a leaf by itself, so that they do not depend on what else is in the batch; those of weights
+ * once a step. Which number of which stream decides about which value is a contract: another choice
+ * would change every run.
+ *
+ * A stream is named by (seed, step, purpose, layer), and for masks of activations by the leaf and by the
+ * row within the leaf. Its numbers are counted from 0:
+ *
+ * | purpose          | layer                           | counter                                     |
+ * |------------------|---------------------------------|---------------------------------------------|
+ * | dropout          | m of the layer below            | t·C + c; locked: c                          |
+ * | inputDropout     | 0                               | the same                                    |
+ * | outputDropout    | 0                               | the same                                    |
+ * | zoneout          | hidden 2·m, cell state 2·m + 1  | t·C + c                                     |
+ * | weightDropout    | m; no leaf, no row              | row·G·H + column of the recurrent rows      |
+ * | embeddingDropout | 0; no leaf, no row              | token                                       |
+ *
+ * m is the layer's number in its stack plus the stack's first one, and 65 536 more for the direction from
+ * last to first, whose t counts from the row's last step. C is the number of units. A dropped value is 0, a
+ * kept one grows by 1 / (1 − rate), rounded to float32; zoneout keeps the state before where the number,
+ * as a fraction from 0 to below 1, is below the rate.
  */
 import { tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
