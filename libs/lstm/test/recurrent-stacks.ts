@@ -3,8 +3,7 @@ import { tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
 import type { ParameterLayout, RecurrentStackSpec, TensorLayout } from "../src/index.js";
-import { cellSizes, stackOutputSize } from "../src/layout/index.js";
-import { stackTensors } from "../src/layout/recurrent-layout.js";
+import { cellSizes, stackOutputSize, stackTensors } from "../src/layout/index.js";
 import type { BatchLeaf } from "../src/model/index.js";
 import { recurrentStack } from "../src/model/layers/index.js";
 import type { LayerState } from "../src/model/layers/index.js";

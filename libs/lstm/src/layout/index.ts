@@ -8,7 +8,7 @@
 export { matchingTensors, requireMatchingTensors } from "./tensor-pattern.js";
 export { parameterLayout, tensorView } from "./parameter-layout.js";
 export type { ParameterLayout, TensorLayout } from "./parameter-layout.js";
-export { cellSizes, layerInputSizes, stackOutputSize } from "./recurrent-layout.js";
+export { cellSizes, layerInputSizes, stackOutputSize, stackTensors } from "./recurrent-layout.js";
 export type { CellSizes, NamedShape, StackShape } from "./recurrent-layout.js";
 export { stateShape } from "./state-shape.js";
 export type { StateShape } from "./state-shape.js";
