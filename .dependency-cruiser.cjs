@@ -133,8 +133,15 @@ module.exports = {
     {
       name: "rooms-through-their-doors-from-above",
       severity: "error",
-      from: { path: `${inPackage}/(?:src/[^/]+\\.ts$|test/|bin/)` },
+      from: { path: `${inPackage}/(?:src/[^/]+\\.ts$|bin/)` },
       to: { path: "^$1/src/[^/]+/", pathNot: "^$1/src/[^/]+/index\\.ts$" },
+    },
+    {
+      name: "tests-enter-rooms-through-their-doors",
+      comment: "Also a room within a room, whose door the package's own does not show.",
+      severity: "error",
+      from: { path: `${inPackage}/test/` },
+      to: { path: "^$1/src/[^/]+/", pathNot: "^$1/src/.+/index\\.ts$" },
     },
     {
       name: "rooms-within-rooms-through-their-doors",
