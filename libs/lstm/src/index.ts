@@ -89,13 +89,16 @@ export {
 } from "./schedules/index.js";
 export type { LearningRateSchedule, SchedulePoint, ScheduleProblem } from "./schedules/index.js";
 export {
+  brokenEncoderDecoderRule,
   brokenLanguageModelRule,
   compileLanguageModelSpec,
   compileModelSpec,
+  ENCODER_DECODER_KEYS,
   LANGUAGE_MODEL_KEYS,
 } from "./spec/index.js";
 export type {
   BrokenRule,
+  EncoderDecoderSpec,
   LanguageModelSpec,
   ModelSpec,
   RecurrentStackSpec,

@@ -1,7 +1,8 @@
 import { createLoss } from "../losses/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
-import { stackOutputSize, stackTensors } from "./recurrent-layout.js";
+import { attentionTensors, decoderStack, encoderStack } from "./encoder-decoder-layout.js";
+import { linearTensors, stackOutputSize, stackTensors } from "./recurrent-layout.js";
 import type { NamedShape } from "./recurrent-layout.js";
 
 export interface TensorLayout {
@@ -30,7 +31,8 @@ const MAX_PARAMETERS = 2 ** 31 - 1;
  *
  * A language model: `embedding.table` [V,E]; the tensors of the recurrent stack (see `stackTensors`);
  * `head.kernel` [R,V], unless the embedding is tied, and `head.bias` [V]. A sequence model: the same,
- * with a table for tokens alone, and a head as wide as its loss asks for.
+ * with a table for tokens alone, and a head as wide as its loss asks for. An encoder–decoder: table and
+ * stack of each side, `encoder.…` and `decoder.…`; those of `attentionTensors`; the head.
  *
  * @throws {LstmError} `invalidSpec` for more parameters than can be addressed
  */
@@ -75,16 +77,23 @@ function tensorsOf(spec: ModelSpec): NamedShape[] {
         ...linearTensors("head", stackOutputSize(spec, bidirectional), outputSize),
       ];
     }
+    case "encoderDecoder": {
+      const [encoder, decoder] = [encoderStack(spec), decoderStack(spec)];
+      const { sourceVocabularySize, targetVocabularySize, embeddingSize, tiedEmbedding } = spec;
+      const outputSize = stackOutputSize(decoder.spec, false);
+      const head = linearTensors("head", outputSize, targetVocabularySize);
+      return [
+        { name: "encoder.embedding.table", shape: [sourceVocabularySize, embeddingSize] },
+        ...stackTensors(encoder.spec, encoder.shape),
+        { name: "decoder.embedding.table", shape: [targetVocabularySize, embeddingSize] },
+        ...stackTensors(decoder.spec, decoder.shape),
+        ...attentionTensors(spec),
+        ...(tiedEmbedding ? head.slice(1) : head),
+      ];
+    }
     default:
       return spec satisfies never;
   }
-}
-
-function linearTensors(prefix: string, inputSize: number, outputSize: number): NamedShape[] {
-  return [
-    { name: `${prefix}.kernel`, shape: [inputSize, outputSize] },
-    { name: `${prefix}.bias`, shape: [outputSize] },
-  ];
 }
 
 /**

@@ -6,6 +6,14 @@ export interface NamedShape {
   readonly shape: readonly number[];
 }
 
+/** The tensors of a linear map: `….kernel` [I,O] and `….bias` [O]. */
+export function linearTensors(prefix: string, inputSize: number, outputSize: number): NamedShape[] {
+  return [
+    { name: `${prefix}.kernel`, shape: [inputSize, outputSize] },
+    { name: `${prefix}.bias`, shape: [outputSize] },
+  ];
+}
+
 /** A cell's sizes. Letters: G gates, H hidden size, R size of the recurrent state and of the output. */
 export interface CellSizes {
   /** G: LSTM 4 (i, f, g, o) or 3 when coupled (i, g, o), GRU 3 (r, z, n), RNN 1. */

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { LstmError } from "../lstm-error.js";
 import { compileModelSpec } from "./compile-model-spec.js";
 
+const KINDS = "'languageModel', 'sequenceModel' or 'encoderDecoder'";
+
 const raw = {
   kind: "languageModel",
   vocabularySize: 88,
@@ -60,10 +62,10 @@ describe("compileModelSpec", () => {
     ],
     ["resetAfter", false, "model.resetAfter is false; it fits cell 'gru' only, not 'lstm'"],
     ["activation", "relu", `model.activation is "relu"; it fits cell 'rnn' only, not 'lstm'`],
-    ["kind", ["x"], `model.kind is ["x"]; it must be 'languageModel' or 'sequenceModel'`],
+    ["kind", ["x"], `model.kind is ["x"]; it must be ${KINDS}`],
     ["hiddenSize", 1n, "model.hiddenSize is 1n; it must be a whole number from 1 to 65536"],
     ["hiddenSize", [1n], "model.hiddenSize is object; it must be a whole number from 1 to 65536"],
-    ["kind", undefined, `model.kind is undefined; it must be 'languageModel' or 'sequenceModel'`],
+    ["kind", undefined, `model.kind is undefined; it must be ${KINDS}`],
   ])("refuses %s %o", (key, value, message) => {
     expect(() => compileModelSpec({ ...raw, [key]: value })).toThrow(
       new LstmError("invalidSpec", message),

@@ -5,6 +5,8 @@
  * const spec = compileModelSpec({ kind: "languageModel", vocabularySize: 88, cell: "gru" });
  */
 export { compileLanguageModelSpec, compileModelSpec } from "./compile-model-spec.js";
+export { brokenEncoderDecoderRule, ENCODER_DECODER_KEYS } from "./encoder-decoder-spec.js";
+export type { EncoderDecoderSpec } from "./encoder-decoder-spec.js";
 export { brokenLanguageModelRule, LANGUAGE_MODEL_KEYS } from "./language-model-spec.js";
 export type { LanguageModelSpec } from "./language-model-spec.js";
 export type { ModelSpec, SpecOfKind } from "./model-spec.js";

@@ -14,6 +14,8 @@ import type { BrokenRule } from "./recurrent-keys.js";
 const MAX_VOCABULARY = 2 ** 31 - 1;
 export const VOCABULARY = wholeNumbers(1, MAX_VOCABULARY);
 export const vocabulary = (): z.ZodInt => wholeNumber(1, MAX_VOCABULARY);
+export const TOKEN_ID = wholeNumbers(0, MAX_VOCABULARY - 1);
+export const tokenId = (): z.ZodInt => wholeNumber(0, MAX_VOCABULARY - 1);
 
 /** Keys of a language model that a person sets; the vocabulary's size comes from the data. */
 export const LANGUAGE_MODEL_KEYS = {

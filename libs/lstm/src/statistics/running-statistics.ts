@@ -1,4 +1,4 @@
-import { stackOutputSize } from "../layout/index.js";
+import { decoderStack, encoderStack, stackOutputSize } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
 import type { Moments } from "./moments.js";
@@ -24,13 +24,31 @@ export function statisticsLayout(spec: ModelSpec): StatisticsLayout {
   const entries: StatisticsEntry[] = [];
   let offset = 0;
   if (spec.normalization === "batch") {
-    const size = stackOutputSize(spec, spec.kind === "sequenceModel" && spec.bidirectional);
-    for (let layer = 0; layer < spec.numLayers; layer++) {
-      entries.push({ name: `layers.${layer}.norm`, size, offset });
-      offset += 2 * size;
+    for (const { prefix, size } of stacksOf(spec)) {
+      for (let layer = 0; layer < spec.numLayers; layer++) {
+        entries.push({ name: `${prefix}layers.${layer}.norm`, size, offset });
+        offset += 2 * size;
+      }
     }
   }
   return { entries, size: offset };
+}
+
+/** Of each recurrent stack: what its names start with, and the size of its layers' outputs. */
+function stacksOf(spec: ModelSpec): { readonly prefix: string; readonly size: number }[] {
+  switch (spec.kind) {
+    case "languageModel":
+      return [{ prefix: "", size: stackOutputSize(spec, false) }];
+    case "sequenceModel":
+      return [{ prefix: "", size: stackOutputSize(spec, spec.bidirectional) }];
+    case "encoderDecoder":
+      return [encoderStack(spec), decoderStack(spec)].map((side) => ({
+        prefix: side.shape.prefix,
+        size: stackOutputSize(side.spec, side.shape.bidirectional),
+      }));
+    default:
+      return spec satisfies never;
+  }
 }
 
 /** The running statistics before the first step: means of 0, variances of 1. */
