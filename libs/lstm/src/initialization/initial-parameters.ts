@@ -1,4 +1,4 @@
-import { cellSizes, parameterLayout, requireMatchingTensors } from "../layout/index.js";
+import { cellSizes, encoderStack, parameterLayout, requireMatchingTensors } from "../layout/index.js";
 import type { ParameterLayout, TensorLayout } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { RandomKey } from "../random/index.js";
@@ -10,7 +10,7 @@ import { blocksOf, writeBlock } from "./tensor-blocks.js";
 import type { Block, Part } from "./tensor-blocks.js";
 import { tensorKey } from "./tensor-key.js";
 import { tensorRole } from "./tensor-role.js";
-import type { TensorRole } from "./tensor-role.js";
+import type { CellSizes, TensorRole } from "./tensor-role.js";
 
 /** Numbers of the parts in random keys, for ever. */
 const PART_NUMBERS: Readonly<Record<Part, number>> = { whole: 0, input: 1, recurrent: 2 };
@@ -35,8 +35,8 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
   const { initialization: entries } = spec;
   const layout = parameterLayout(spec);
   const parameters = new Float32Array(layout.size);
-  const sizes = { ...spec, stateSize: cellSizes(spec).outputSize };
-  const roleOf = ({ name, shape }: TensorLayout): TensorRole => tensorRole(name, shape, sizes);
+  const roleOf = ({ name, shape }: TensorLayout): TensorRole =>
+    tensorRole(name, shape, sizesOf(spec, name));
   const found = entries.map((entry, i) => tensorsOf(entry, i, layout, roleOf));
   for (const tensor of layout.tensors) {
     const { name, shape, offset, size } = tensor;
@@ -47,7 +47,7 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
     }));
     const values = parameters.subarray(offset, offset + size);
     if (blocks.some(({ entry }) => entry === undefined)) {
-      values.set(defaultValues(tensor, role, { ...spec, seed }));
+      values.set(defaultValues(tensor, role, { ...sizesOf(spec, name), forgetBias: spec.forgetBias, seed }));
     }
     for (const { block, entry } of blocks) {
       if (entry === undefined) continue;
@@ -56,6 +56,14 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
     }
   }
   return parameters;
+}
+
+/** What a tensor's role depends on: of the stack that it belongs to. */
+function sizesOf(spec: ModelSpec, name: string): CellSizes {
+  const isEncoder = spec.kind === "encoderDecoder" && name.startsWith("encoder.");
+  const ofStack = isEncoder ? encoderStack(spec).spec : spec;
+  const { cell, hiddenSize } = ofStack;
+  return { cell, hiddenSize, stateSize: cellSizes(ofStack).outputSize };
 }
 
 function reaches({ part }: InitializerSpec, block: Block): boolean {

@@ -59,6 +59,8 @@ export function tensorRole(
   const last = name.slice(name.lastIndexOf(".") + 1);
   if (last === "table") return { kind: "embedding" };
   if (/gain$/i.test(last)) return { kind: "gain" };
+  // A linear map to one number.
+  if (last === "score") return { kind: "linearKernel" };
   if (shape.length < 2 || last === "peephole") return { kind: "shift" };
   return { kind: "linearKernel" };
 }

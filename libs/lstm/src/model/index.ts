@@ -1,5 +1,5 @@
 /**
- * `@ostinato/lstm/model`: the language model on tfjs tensors, forward and backward.
+ * `@ostinato/lstm/model`: the models on tfjs tensors, forward and backward.
  *
  * @example
  * await selectBackend('wasm'); // from @ostinato/kernels/tensor
@@ -12,6 +12,16 @@ export { generate } from "./generate.js";
 export type { GenerateOptions } from "./generate.js";
 export { createLanguageModel } from "./language-model.js";
 export type { ComputeGradientsOptions, EvaluateOptions, LanguageModel } from "./language-model.js";
+export { createEncoderDecoder } from "./encoder-decoder/index.js";
+export type {
+  EncoderDecoder,
+  Hypothesis,
+  PairBatch,
+  PairEvaluateOptions,
+  PairGradientsOptions,
+  TokenSequences,
+  TranslateOptions,
+} from "./encoder-decoder/index.js";
 export { createSequenceModel } from "./sequence-model.js";
 export type {
   SequenceEvaluateOptions,

@@ -1,4 +1,6 @@
 /** The layers of the models: each computes forward and hands back its way backward. */
+export { attention, attentionMemory } from "./attention/index.js";
+export type { AttentionMemory, AttentionRun, Queries } from "./attention/index.js";
 export type { LayerState } from "./cells/index.js";
 export { addTied, embedding, valuesOfLeaf } from "./embedding.js";
 export type { Tokens } from "./embedding.js";

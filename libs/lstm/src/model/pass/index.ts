@@ -3,6 +3,8 @@
  * once, and what is summed over positions leaf by leaf.
  */
 export { Padding } from "./padding.js";
+export { asOneStep, PackedRows } from "./packed-rows.js";
+export type { PackedRow } from "./packed-rows.js";
 export { ParameterTensors } from "./parameter-tensors.js";
 export {
   afterFirst,

@@ -1,0 +1,166 @@
+import { reshape } from "@tensorflow/tfjs-core";
+
+import type { ParameterLayout } from "../../layout/index.js";
+import type { EncoderDecoderSpec } from "../../spec/index.js";
+import { SoftmaxHead } from "../layers/index.js";
+import type { ClassTargets, LeafLoss } from "../layers/index.js";
+import { GatheredMoments, ModelCore } from "../model-core.js";
+import { asOneStep, inTensorScope, Progress } from "../pass/index.js";
+import type { OnGradient, Pass, ProgressOptions } from "../pass/index.js";
+import type { LeafOutcome } from "../token-batch.js";
+import type { Hypothesis } from "./beam.js";
+import { encoderDecoderRun } from "./forward.js";
+import { checkPairBatch, forcedTargets } from "./pair-batch.js";
+import type { PairBatch, TokenSequences } from "./pair-batch.js";
+import { tableOf } from "./token-side.js";
+import { translateSource } from "./translate.js";
+import type { TranslateOptions } from "./translate.js";
+
+export interface PairGradientsOptions extends ProgressOptions {
+  readonly batch: PairBatch;
+  /** With `step`, names the random masks. */
+  readonly seed: number;
+  readonly step: number;
+  /**
+   * Given each parameter tensor's gradient of each leaf as soon as backward has it: head, attention,
+   * decoder, encoder.
+   */
+  readonly onGradient: OnGradient;
+}
+
+export interface PairEvaluateOptions extends ProgressOptions {
+  readonly batch: PairBatch;
+}
+
+/**
+ * An encoder reads the source, a decoder that starts from its final state writes the target (Sutskever et
+ * al., 2014), with or without attention. Trained by teacher forcing: the decoder reads start + target and
+ * is to give target + end; each of the latter counts 1. What is said of a `LanguageModel`'s tensors, bits
+ * and errors holds here too; no state is carried.
+ */
+export interface EncoderDecoder {
+  readonly spec: EncoderDecoderSpec;
+  readonly layout: ParameterLayout;
+  /** @throws LstmError `invalidParameters` when the length is not the layout's. */
+  setParameters(flat: Float32Array): void;
+  /** @throws LstmError `invalidStatistics` when the length is not that of `statisticsLayout(spec)`. */
+  setRunningStatistics(flat: Float64Array): void;
+  /**
+   * Gradients of the SUM of the losses over each leaf. The losses are added in the order (row, time).
+   *
+   * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet)
+   */
+  computeGradients(options: PairGradientsOptions): readonly LeafOutcome[];
+  /**
+   * Losses without dropout and the like, with the running statistics. A row's loss is the negative
+   * logarithm of its target's probability.
+   *
+   * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet)
+   */
+  evaluate(options: PairEvaluateOptions): readonly LeafOutcome[];
+  /**
+   * Likely targets of each source, by beam search.
+   *
+   * @returns of each row up to `beamSize` hypotheses, best first.
+   * @throws LstmError `invalidBatch`, `invalidSampling` (an option out of range, logits that are not
+   *   finite), `invalidParameters` (none set yet)
+   */
+  translate(source: TokenSequences, options: TranslateOptions): readonly (readonly Hypothesis[])[];
+  /** Frees the parameters; new ones can be set afterwards. */
+  dispose(): void;
+}
+
+/** An encoder–decoder without parameters; give it some with `setParameters`. */
+export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
+  const core = new ModelCore(spec);
+
+  function head(pass: Pass): SoftmaxHead {
+    return new SoftmaxHead({
+      pass,
+      kernelName: "head.kernel",
+      biasName: "head.bias",
+      tiedTableName: spec.tiedEmbedding ? tableOf("decoder.") : undefined,
+    });
+  }
+
+  return {
+    spec,
+    layout: core.layout,
+    setParameters: (flat) => {
+      core.setParameters(flat);
+    },
+    setRunningStatistics: (flat) => {
+      core.setRunningStatistics(flat);
+    },
+    dispose: () => {
+      core.dispose();
+    },
+
+    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled }) {
+      checkPairBatch(spec, batch);
+      const progress = new Progress({ onProgress, isCancelled });
+      const moments = new GatheredMoments(core.statistics);
+      const pass = core.pass({ ...batch, training: { seed, step }, progress, onGradient }, moments);
+      if (batch.numRows === 0) {
+        core.emitZeros(batch.leaves, onGradient);
+        return outcomesOf(batch, [], moments);
+      }
+      return inTensorScope(() => {
+        progress.beginPhase("forward");
+        const { inputs, targets } = forcedTargets(spec, batch.target);
+        const run = encoderDecoderRun(pass, spec, batch.source, inputs);
+        const { losses, hiddenGradient, tableGradients } = head(run.positions).gradients(
+          asOneStep(run.outputs),
+          classTargets(targets),
+          spec.labelSmoothing,
+        );
+        progress.beginPhase("backward");
+        run.backward(reshape(hiddenGradient, run.outputs.shape), tableGradients);
+        return outcomesOf(batch, losses, moments);
+      });
+    },
+
+    evaluate({ batch, onProgress, isCancelled }) {
+      checkPairBatch(spec, batch);
+      const progress = new Progress({ onProgress, isCancelled });
+      const moments = new GatheredMoments(core.statistics);
+      const pass = core.pass({ ...batch, progress });
+      if (batch.numRows === 0) return outcomesOf(batch, [], moments);
+      return inTensorScope(() => {
+        progress.beginPhase("forward");
+        const { inputs, targets } = forcedTargets(spec, batch.target);
+        const run = encoderDecoderRun(pass, spec, batch.source, inputs);
+        const hidden = asOneStep(run.outputs);
+        return outcomesOf(
+          batch,
+          head(run.positions).losses(hidden, classTargets(targets)),
+          moments,
+        );
+      });
+    },
+
+    translate(source, options) {
+      const numRows = source.lengths.length;
+      const leaves = [{ leaf: 0, firstRow: 0, numRows }];
+      const pass = core.pass({ numRows, leaves, progress: new Progress({}) });
+      return translateSource({ pass, spec, head }, source, options);
+    },
+  };
+}
+
+function classTargets(targets: Int32Array): ClassTargets {
+  return { targets, weights: new Float32Array(targets.length).fill(1) };
+}
+
+function outcomesOf(
+  { leaves }: PairBatch,
+  losses: readonly LeafLoss[],
+  moments: GatheredMoments,
+): LeafOutcome[] {
+  return leaves.map(({ leaf }, index) => ({
+    leaf,
+    ...(losses[index] ?? { lossSum: 0, lossWeight: 0 }),
+    state: new Float32Array(0),
+    moments: moments.ofLeaf(index),
+  }));
+}

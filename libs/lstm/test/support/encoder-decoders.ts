@@ -1,0 +1,117 @@
+/** Small encoder–decoders and batches of pairs for tests. */
+import { compileModelSpec, parameterLayout } from "../../src/index.js";
+import type { EncoderDecoderSpec } from "../../src/index.js";
+import type {
+  EncoderDecoder,
+  LeafOutcome,
+  PairBatch,
+  TokenSequences,
+} from "../../src/model/index.js";
+import { bitsOf, randomValues } from "../language-models.js";
+import { rowTokens } from "./encoder-decoder-oracle.js";
+
+export const START = 1;
+export const END = 0;
+
+export function pairSpecOf(changes: Readonly<Record<string, unknown>> = {}): EncoderDecoderSpec {
+  return compileModelSpec({
+    kind: "encoderDecoder",
+    sourceVocabularySize: 6,
+    targetVocabularySize: 7,
+    startId: START,
+    endId: END,
+    embeddingSize: 3,
+    hiddenSize: 4,
+    ...changes,
+  });
+}
+
+export function randomPairParameters(
+  spec: EncoderDecoderSpec,
+  seed: number,
+  scale = 0.8,
+): Float32Array {
+  return randomValues(seed)(parameterLayout(spec).size, scale);
+}
+
+export interface Pair {
+  readonly source: readonly number[];
+  readonly target: readonly number[];
+}
+
+/** Pairs of different lengths, each a matter of its seed alone. */
+export function randomPair(spec: EncoderDecoderSpec, seed: number): Pair {
+  const values = randomValues(seed * 7919 + 13);
+  const draw = (count: number, from: number, to: number): number[] =>
+    Array.from(values(count), (value) => from + Math.floor(((value + 1) / 2) * (to - from)));
+  const [sourceLength, targetLength] = [draw(1, 1, 7)[0]!, draw(1, 0, 6)[0]!];
+  return {
+    source: draw(sourceLength, 0, spec.sourceVocabularySize),
+    target: draw(targetLength, 2, spec.targetVocabularySize),
+  };
+}
+
+/** Side by side, with `garbage` in the padding. */
+export function sequencesOf(
+  rows: readonly (readonly number[])[],
+  { garbage = 0, further = 0 } = {},
+): TokenSequences {
+  const numRows = rows.length;
+  const numSteps = Math.max(0, ...rows.map(({ length }) => length)) + further;
+  const tokens = Int32Array.from(
+    { length: numSteps * numRows },
+    (_, n) => rows[n % numRows]![Math.floor(n / numRows)] ?? garbage,
+  );
+  return { numSteps, tokens, lengths: Int32Array.from(rows, ({ length }) => length) };
+}
+
+/** @param leaves the pairs of each, numbered from `firstLeaf`. */
+export function pairBatchOf(
+  leaves: readonly (readonly Pair[])[],
+  { firstLeaf = 0, ...padding }: { firstLeaf?: number; garbage?: number; further?: number } = {},
+): PairBatch {
+  const pairs = leaves.flat();
+  let firstRow = 0;
+  return {
+    source: sequencesOf(
+      pairs.map(({ source }) => source),
+      padding,
+    ),
+    target: sequencesOf(
+      pairs.map(({ target }) => target),
+      padding,
+    ),
+    numRows: pairs.length,
+    leaves: leaves.map(({ length: numRows }, index) => {
+      const leaf = { leaf: firstLeaf + index, firstRow, numRows };
+      firstRow += numRows;
+      return leaf;
+    }),
+  };
+}
+
+export function pairsOf({ source, target, numRows }: PairBatch): Pair[] {
+  return Array.from({ length: numRows }, (_, row) => ({
+    source: rowTokens(source, row),
+    target: rowTokens(target, row),
+  }));
+}
+
+/** Per leaf: its outcome and the gradient of each tensor in the order they came, as bits. */
+export function pairBits(model: EncoderDecoder, batch: PairBatch): unknown[] {
+  const gradients: [string, readonly Float32Array[]][] = [];
+  const outcomes = model.computeGradients({
+    batch,
+    seed: 5,
+    step: 8,
+    onGradient: (name, perLeaf) => gradients.push([name, perLeaf]),
+  });
+  return outcomes.map((outcome, index) => ({
+    outcome: comparable(outcome),
+    gradients: gradients.map(([name, perLeaf]) => [name, bitsOf(perLeaf[index]!)]),
+  }));
+}
+
+export function comparable({ leaf, lossSum, lossWeight, moments }: LeafOutcome): unknown {
+  return { leaf, lossSum, lossWeight, moments };
+}
