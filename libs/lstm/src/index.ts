@@ -1,6 +1,6 @@
 /**
  * `@ostinato/lstm`: what learning is, on plain arrays. Model spec, parameter layout, initialization,
- * optimizers, clipping, schedules, decisions; no TensorFlow, no network, no files, no clock.
+ * summary, optimizers, clipping, schedules, decisions; no TensorFlow, no network, no files, no clock.
  * The tensors are behind the other door, `@ostinato/lstm/model`.
  *
  * @example
@@ -112,6 +112,8 @@ export {
   updateStatistics,
 } from "./statistics/index.js";
 export type { Moments, StatisticsEntry, StatisticsLayout } from "./statistics/index.js";
+export { formatSummary, modelSummary } from "./summary/index.js";
+export type { LayerSummary, MemorySummary, ModelSummary, SummaryOptions } from "./summary/index.js";
 export { addingProblem, copyTask, copyTaskSizes } from "./tasks/index.js";
 export type { CopyTaskOptions, DrawnRows } from "./tasks/index.js";
 export { bitsPerSymbol } from "./units/index.js";
