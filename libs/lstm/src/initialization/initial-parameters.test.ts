@@ -83,3 +83,39 @@ describe("initialParameters", () => {
     expect(() => initialParameters(spec, -1)).toThrow(LstmError);
   });
 });
+
+describe("initialParameters of an encoder–decoder", () => {
+  const pairs = compileModelSpec({
+    kind: "encoderDecoder",
+    sourceVocabularySize: 20,
+    targetVocabularySize: 20,
+    startId: 1,
+    endId: 2,
+    embeddingSize: 6,
+    hiddenSize: 6,
+    bidirectionalEncoder: true,
+    forgetBias: 1.5,
+  });
+  const of = (name: string): number[] => [
+    ...tensorView(initialParameters(pairs, 3), parameterLayout(pairs), name),
+  ];
+
+  it("opens the forget gates of both stacks, whose directions have half of the units", () => {
+    const gates = (size: number): number[] =>
+      [0, 1.5, 0, 0].flatMap((value) => Array<number>(size).fill(value));
+    expect(of("encoder.layers.0.forward.bias")).toEqual(gates(3));
+    expect(of("encoder.layers.0.backward.bias")).toEqual(gates(3));
+    expect(of("decoder.layers.0.bias")).toEqual(gates(6));
+    expect(of("attention.combine.bias")).toEqual(Array<number>(6).fill(0));
+  });
+
+  it("draws each tensor from a stream of its own", () => {
+    const drawn = parameterLayout(pairs).tensors.filter(({ name }) => !name.endsWith("bias"));
+    const starts = drawn.map(({ name }) => {
+      const [first = 0, second = 0] = of(name);
+      return (first / second).toFixed(4);
+    });
+    expect(new Set(starts).size).toBe(drawn.length);
+    expect(drawn.map(({ name }) => name)).toContain("attention.score");
+  });
+});

@@ -42,6 +42,60 @@ describe("parameterLayout", () => {
     });
   });
 
+  it("lists both sides of an encoder–decoder, then its attention and head", () => {
+    const shapes = (changes: Readonly<Record<string, unknown>>): (readonly [string, string])[] => {
+      const pairs = compileModelSpec({
+        kind: "encoderDecoder",
+        sourceVocabularySize: 7,
+        targetVocabularySize: 9,
+        startId: 0,
+        endId: 1,
+        embeddingSize: 3,
+        ...changes,
+      });
+      return parameterLayout(pairs).tensors.map(({ name, shape }) => [name, shape.join(" × ")]);
+    };
+    // Directions of three units, I + H = 3 + 3; the decoder's I + H = 3 + 6; S = R = 6.
+    const additive = { hiddenSize: 6, normalization: "batch", bidirectionalEncoder: true };
+    expect(shapes(additive)).toEqual([
+      ["encoder.embedding.table", "7 × 3"],
+      ["encoder.layers.0.forward.kernel", "6 × 12"],
+      ["encoder.layers.0.forward.bias", "12"],
+      ["encoder.layers.0.backward.kernel", "6 × 12"],
+      ["encoder.layers.0.backward.bias", "12"],
+      ["encoder.layers.0.norm.gain", "6"],
+      ["encoder.layers.0.norm.bias", "6"],
+      ["decoder.embedding.table", "9 × 3"],
+      ["decoder.layers.0.kernel", "9 × 24"],
+      ["decoder.layers.0.bias", "24"],
+      ["decoder.layers.0.norm.gain", "6"],
+      ["decoder.layers.0.norm.bias", "6"],
+      ["attention.query", "6 × 6"],
+      ["attention.memory", "6 × 6"],
+      ["attention.score", "6"],
+      ["attention.combine.kernel", "12 × 6"],
+      ["attention.combine.bias", "6"],
+      ["head.kernel", "6 × 9"],
+      ["head.bias", "9"],
+    ]);
+    // With a projection to R = 3 of both stacks.
+    const multiplicative = { hiddenSize: 5, projectionSize: 3, attention: "multiplicative" };
+    expect(shapes({ ...multiplicative, tiedEmbedding: true })).toEqual([
+      ["encoder.embedding.table", "7 × 3"],
+      ["encoder.layers.0.kernel", "6 × 20"],
+      ["encoder.layers.0.bias", "20"],
+      ["encoder.layers.0.projection", "5 × 3"],
+      ["decoder.embedding.table", "9 × 3"],
+      ["decoder.layers.0.kernel", "6 × 20"],
+      ["decoder.layers.0.bias", "20"],
+      ["decoder.layers.0.projection", "5 × 3"],
+      ["attention.kernel", "3 × 3"],
+      ["attention.combine.kernel", "6 × 3"],
+      ["attention.combine.bias", "3"],
+      ["head.bias", "9"],
+    ]);
+  });
+
   it("has as many values as the formulas of the layers say, without gaps", () => {
     fc.assert(
       fc.property(anySpec, (given) => {
