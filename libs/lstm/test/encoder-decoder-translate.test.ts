@@ -2,10 +2,11 @@
 import { selectBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { statisticsLayout } from "../src/index.js";
 import type { EncoderDecoderSpec } from "../src/index.js";
 import { createEncoderDecoder } from "../src/model/index.js";
 import type { EncoderDecoder, Hypothesis } from "../src/model/index.js";
-import { backends } from "./language-models.js";
+import { backends, relativeError } from "./language-models.js";
 import { oracleLosses } from "./support/encoder-decoder-oracle.js";
 import {
   END,
@@ -141,6 +142,30 @@ describe.each(backends)("translate on %s", (backend) => {
     }
     expect(found.toSorted((a, b) => b.score - a.score)).toEqual(found);
     expect(found.map(({ tokens }) => tokens)).not.toEqual(plain.map(({ tokens }) => tokens));
+  });
+
+  // What the decoder does step by step must be what teacher forcing does at once.
+  it.each([
+    { normalization: "batch", numLayers: 2, residual: true, bidirectionalEncoder: true },
+    { normalization: "layer", cell: "gru", resetAfter: false, attention: "multiplicative" },
+    { zoneoutHidden: 0.3, zoneoutCell: 0.2, peephole: true, attention: "none", numLayers: 2 },
+    { projectionSize: 3, tiedEmbedding: true, layerNorm: true, coupledGates: true },
+    { cell: "rnn", activation: "relu", weightDropout: 0.4, variationalDropout: true, dropout: 0.4 },
+  ])("gives the log-probabilities that evaluation has: %o", (changes) => {
+    const spec = pairSpecOf(changes);
+    const model = modelOf(spec, randomPairParameters(spec, 17));
+    const { size } = statisticsLayout(spec);
+    model.setRunningStatistics(Float64Array.from({ length: size }, (_, k) => 0.2 + 0.1 * (k % 7)));
+    const found = model.translate(sequencesOf(sources), { beamSize: 3, maxLength: 4 });
+    const leaves = found.flatMap((hypotheses, row) =>
+      hypotheses.map(({ tokens }) => [{ source: sources[row]!, target: tokens }]),
+    );
+    const losses = model.evaluate({ batch: pairBatchOf(leaves) });
+    model.dispose();
+    expect(losses.length).toBe(12);
+    const logProbabilities = found.flat().map(({ logProbability }) => -logProbability);
+    const lossSums = losses.map(({ lossSum }) => lossSum);
+    expect(relativeError(logProbabilities, lossSums)).toBeLessThan(1e-5);
   });
 
   it("gives a row what it gets alone, bit for bit", () => {
