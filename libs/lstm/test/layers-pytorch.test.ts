@@ -5,7 +5,7 @@ import { selectBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import {
-  compileModelSpec,
+  compileLanguageModelSpec,
   initialStatistics,
   statisticsLayout,
   updateStatistics,
@@ -112,14 +112,14 @@ describe.each(backends)("on %s, PyTorch's results", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each(Object.entries(models))("are those of a language model: %s", (_, fixture) => {
-    const model = createLanguageModel(compileModelSpec(fixture.spec));
+    const model = createLanguageModel(compileLanguageModelSpec(fixture.spec));
     model.setParameters(flatten(model.layout, fixture.parameters));
     train(model, fixture, fixture);
     model.dispose();
   });
 
   it("are those of batch normalization: running statistics of three steps, and evaluation with them", () => {
-    const spec = compileModelSpec(batchNormalization.spec);
+    const spec = compileLanguageModelSpec(batchNormalization.spec);
     const model = createLanguageModel(spec);
     model.setParameters(flatten(model.layout, batchNormalization.parameters));
     const layout = statisticsLayout(spec);
@@ -144,7 +144,7 @@ describe.each(backends)("on %s, PyTorch's results", (backend) => {
     "are those of packed sequences in two directions: %s",
     (_, fixture) => {
       const { spec: raw, inputSize, lengths } = fixture;
-      const spec = compileModelSpec(raw);
+      const spec = compileLanguageModelSpec(raw);
       const model = { spec, inputSize, bidirectional: true, prefix: "", firstMaskLayer: 0 };
       const parameters = flatten(stackLayout(model), fixture.parameters);
       const rows = lengths.map((length, row): StackRow => ({

@@ -1,4 +1,9 @@
-import { cellSizes, encoderStack, parameterLayout, requireMatchingTensors } from "../layout/index.js";
+import {
+  cellSizes,
+  encoderStack,
+  parameterLayout,
+  requireMatchingTensors,
+} from "../layout/index.js";
 import type { ParameterLayout, TensorLayout } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { RandomKey } from "../random/index.js";
@@ -47,7 +52,9 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
     }));
     const values = parameters.subarray(offset, offset + size);
     if (blocks.some(({ entry }) => entry === undefined)) {
-      values.set(defaultValues(tensor, role, { ...sizesOf(spec, name), forgetBias: spec.forgetBias, seed }));
+      values.set(
+        defaultValues(tensor, role, { ...sizesOf(spec, name), forgetBias: spec.forgetBias, seed }),
+      );
     }
     for (const { block, entry } of blocks) {
       if (entry === undefined) continue;

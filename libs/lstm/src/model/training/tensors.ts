@@ -27,13 +27,13 @@ export interface SequenceTensors {
  */
 export function sequenceBatch(tensors: SequenceTensors, microShards = 1): SequenceBatch {
   const { inputs, targets, lengths, targetLengths, weights } = tensors;
-  const [numSteps, numRows] = inputs.shape;
-  if (numSteps === undefined || numRows === undefined) {
+  if (inputs.rank !== 2 && inputs.rank !== 3) {
     throw new LstmError(
       "invalidBatch",
       `inputs have shape [${inputs.shape.join(", ")}], expected [time, rows, values] or [time, rows]`,
     );
   }
+  const [numSteps, numRows] = inputs.shape as [number, number];
   return {
     numSteps,
     numRows,
