@@ -48,7 +48,10 @@ export interface TrainerState {
   readonly decisions: DecisionState;
 }
 
-/** Trains a model in this process, with the arithmetic of a run: see `createTrainer`. */
+/**
+ * Trains a model in this process, with the arithmetic of a run: see `createTrainer`. Between its calls the
+ * model has the trainer's `parameters`.
+ */
 export interface Trainer<Input> {
   /** Steps made. */
   readonly step: number;
@@ -167,6 +170,7 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
         parameters: out,
         statistics: updateStatistics(statistics, current.statistics, moments),
       };
+      load(evaluated());
       return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
     },
 
