@@ -69,6 +69,7 @@ export {
   brokenOptimizerRule,
   compileOptimizerSpec,
   createOptimizer,
+  evaluatedParameters,
   OPTIMIZER_KEYS,
   optimizerSchema,
 } from "./optimizers/index.js";
@@ -105,10 +106,15 @@ export type {
   SequenceModelSpec,
 } from "./spec/index.js";
 export {
+  flattenMoments,
   initialStatistics,
   mergeMoments,
   mergeMomentsInTreeOrder,
+  momentsProblem,
+  momentsSize,
+  statisticsAfterStep,
   statisticsLayout,
+  unflattenMoments,
   updateStatistics,
 } from "./statistics/index.js";
 export type { Moments, StatisticsEntry, StatisticsLayout } from "./statistics/index.js";

@@ -4,13 +4,13 @@ import { createDecisions } from "../../decisions/index.js";
 import type { Decided, DecisionState } from "../../decisions/index.js";
 import { initialParameters } from "../../initialization/index.js";
 import { LstmError } from "../../lstm-error.js";
+import { evaluatedParameters } from "../../optimizers/index.js";
 import type { OptimizerState } from "../../optimizers/index.js";
 import { learningRateAt } from "../../schedules/index.js";
 import {
   initialStatistics,
-  mergeMomentsInTreeOrder,
+  statisticsAfterStep,
   statisticsLayout,
-  updateStatistics,
 } from "../../statistics/index.js";
 import { createParameterUpdate } from "../../update/index.js";
 import type { LeafOutcome } from "../token-batch.js";
@@ -120,9 +120,7 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
 
   /** What is evaluated: the average, for an optimizer that keeps one. */
   function evaluated(): Float32Array {
-    return current.step === 0
-      ? current.parameters
-      : (current.optimizer.slots["average"] ?? current.parameters);
+    return evaluatedParameters(current.parameters, current.optimizer);
   }
 
   return {
@@ -161,14 +159,12 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
       const bad = firstNonFinite(out);
       if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
-      const moments = statistics.entries.map((_, k) =>
-        mergeMomentsInTreeOrder(outcomes.map((outcome) => outcome.moments[k]!)),
-      );
+      const moments = outcomes.map((outcome) => outcome.moments);
       current = {
         ...current,
         step,
         parameters: out,
-        statistics: updateStatistics(statistics, current.statistics, moments),
+        statistics: statisticsAfterStep(statistics, current.statistics, moments),
       };
       load(evaluated());
       return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
