@@ -9,7 +9,7 @@ import type { LedgerRecord, StepRecord } from "../src/ledger/index.js";
 import { readLedger } from "../src/ledger/index.js";
 import { metricsOf, openMetricsFile } from "../src/metrics/index.js";
 import { verifyRun } from "../src/verify/index.js";
-import type { VerifyReport } from "../src/verify/index.js";
+import type { StepDigest, VerifyReport } from "../src/verify/index.js";
 import { lockOwner } from "./support/lock-owner.js";
 import { stepDigest, sumsOf, writeSmallRun } from "./support/small-run.js";
 import type { SmallRun, SmallRunOptions } from "./support/small-run.js";
@@ -564,7 +564,8 @@ describe("verifyRun notices", () => {
 
   it("a checkpoint whose parameters are not those of its step", async () => {
     const { path } = await writeSmallRun(folder.path);
-    const other = (parameters: Float32Array): string => stepDigest(parameters.map((x) => -x));
+    const other: StepDigest = ({ parameters, statistics }) =>
+      stepDigest({ parameters: parameters.map((x) => -x), statistics });
     const { problems } = await verifyRun(path, { stepDigest: other });
     expect(problems.map((line) => line.replace(/ is .*/, ""))).toEqual([
       "checkpoints: step-00000016: the parameters' digest",

@@ -20,8 +20,11 @@ import type { LedgerContents } from "../ledger/index.js";
 import { runRecordOf } from "./history.js";
 import type { Problems } from "./problems.js";
 
-/** Digest (hex) of parameters as the ledger's steps have it: over the frames they are sent in. */
-export type StepDigest = (parameters: Float32Array) => string;
+/**
+ * Digest (hex) of a version as the ledger's steps have it: over the frames in which its parameters and
+ * running statistics are sent.
+ */
+export type StepDigest = (version: Pick<CheckpointContent, "parameters" | "statistics">) => string;
 
 export interface CheckedCheckpoint {
   readonly step: number;
@@ -72,7 +75,7 @@ function checkAgainstLedger(
   decisions: Decisions,
   problems: Problems,
 ): void {
-  const { step, parameters } = content;
+  const { step } = content;
   const place = `checkpoints: ${checkpointName(step)}`;
   const problem = positionProblem(ledger, content.ledger);
   if (problem !== undefined) {
@@ -86,7 +89,7 @@ function checkAgainstLedger(
   if (committed === undefined || committed.offset > content.ledger.offset) {
     problems.add(place, `step ${step} is not in the ledger up to byte ${content.ledger.offset}`);
   } else if (stepDigest !== undefined && "parameters" in committed) {
-    problems.compare(place, "the parameters' digest", stepDigest(parameters), committed.parameters);
+    problems.compare(place, "the parameters' digest", stepDigest(content), committed.parameters);
   }
   checkDecisions(content, ledger, decisions, place, problems);
 }

@@ -16,6 +16,7 @@ import { createRunDirectory } from "../../src/directory/index.js";
 import type { NewRunDirectory } from "../../src/directory/index.js";
 import { LedgerWriter, readLedger } from "../../src/ledger/index.js";
 import type { EvaluationRecord, LedgerRecord, StepRecord } from "../../src/ledger/index.js";
+import type { StepDigest } from "../../src/verify/index.js";
 import { lockOwner } from "./lock-owner.js";
 
 // 480 characters; 288 to train with: 287 samples, rows of 57 and 58, 8 steps of 8 an epoch.
@@ -47,8 +48,11 @@ const model = compileLanguageModelSpec({
 export const LAYOUT = parameterLayout(model);
 
 /** Stands in for the digest over frames. */
-export const stepDigest = (parameters: Float32Array): string =>
-  createHash("sha256").update("frames").update(parameters).digest("hex");
+export const stepDigest: StepDigest = ({ parameters, statistics }) =>
+  createHash("sha256").update("frames").update(parameters).update(statistics).digest("hex");
+
+/** This model normalizes nothing. */
+const NO_STATISTICS = new Float64Array(0);
 
 export const parametersAt = (step: number): Float32Array =>
   Float32Array.from({ length: LAYOUT.size }, (_, i) => Math.fround(Math.sin(i + step)));
@@ -70,6 +74,7 @@ export function contentAt(
     parameters: parametersAt(step),
     layout: LAYOUT,
     optimizer: { stepCount: step, slots: { m: slot(-1), v: slot(2) } },
+    statistics: NO_STATISTICS,
     states: new Map([
       [1, Float32Array.of(1, 2, 3, 4, 5, step)],
       [10, Float32Array.of(-1, 0, 1, 2, 3, step)],
@@ -136,7 +141,8 @@ export async function writeSmallRun(
   const path = join(folder, "run");
   const run = await createRunDirectory({ path, config, symbols, startedAt, owner: lockOwner() });
   const identity = { trajectory: trajectoryDigest(config), data: dataset.digest };
-  const parameters = (step: number): string => stepDigest(parametersAt(step));
+  const parameters = (step: number): string =>
+    stepDigest({ parameters: parametersAt(step), statistics: NO_STATISTICS });
 
   let writer = LedgerWriter.create(run.paths.ledger);
   let position = { head: "", offset: 0 };
