@@ -8,8 +8,15 @@ import type { CheckpointKeeper } from "../checkpoints/index.js";
 import { CoordinatorError } from "../errors/index.js";
 import type { LedgerPosition, RunLedger } from "../ledger/index.js";
 import type { Metrics } from "../ops/index.js";
-import type { ApplyResult, Arithmetic, BufferPool } from "../steps/index.js";
-import { GradientTree, makeVersion, ParameterVersion } from "../steps/index.js";
+import type {
+  ApplyProblem,
+  ApplyResult,
+  Arithmetic,
+  BufferPool,
+  ParameterVersion,
+  Versions,
+} from "../steps/index.js";
+import { GradientTree } from "../steps/index.js";
 import type { CarriedStates } from "./carried-states.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
@@ -36,6 +43,7 @@ export interface TrainerModules {
   readonly dispatcher: Dispatcher;
   readonly arithmetic: Arithmetic;
   readonly parameters: BufferPool;
+  readonly versions: Versions;
   readonly gradients: BufferPool;
   readonly states: CarriedStates;
   readonly ledger: RunLedger;
@@ -90,7 +98,7 @@ export class Trainer {
 
   /** The newest committed step. */
   get step(): number {
-    return this.#version.version;
+    return this.#version.step;
   }
 
   get state(): TrainerState {
@@ -184,7 +192,7 @@ export class Trainer {
     round: TrainRound,
     totals: Totals,
   ): Promise<{ readonly result: ApplyResult; readonly version: ParameterVersion } | undefined> {
-    const { arithmetic, gradients, parameters } = this.#modules;
+    const { arithmetic, gradients, parameters, versions } = this.#modules;
     if (!(totals.lossWeight > 0)) {
       throw new CoordinatorError(
         "leafFailed",
@@ -193,12 +201,10 @@ export class Trainer {
     }
     const gradient = await round.tree.takeRoot();
     const out = parameters.acquire();
-    const release = (buffer: Float32Array): void => {
-      parameters.release(buffer);
-    };
+    const { parameters: before, statistics } = this.#version;
     try {
       const result = await arithmetic.apply({
-        parameters: this.#version.parameters,
+        ...{ parameters: before, statistics, moments: round.moments() },
         gradient,
         out,
         lossWeight: totals.lossWeight,
@@ -207,9 +213,10 @@ export class Trainer {
       });
       if (result.problem === undefined) {
         const { step } = round.planned;
-        return { result, version: new ParameterVersion(step, out, result.version, release) };
+        const values = { parameters: out, statistics: result.statistics };
+        return { result, version: versions.take(step, values, result.version) };
       }
-      release(out);
+      parameters.release(out);
       const all = leavesOf({ firstLeaf: 0, numLeaves: this.#options.config.training.microShards });
       await this.#skipOrStop(round, all, result.problem.detail, result.problem.kind);
       return undefined;
@@ -243,7 +250,7 @@ export class Trainer {
     round: TrainRound,
     leaves: readonly number[],
     detail: string,
-    problem?: "gradientNorm" | "update",
+    problem?: ApplyProblem["kind"],
   ): Promise<void> {
     const { planned } = round;
     const where =
@@ -257,8 +264,8 @@ export class Trainer {
           (problem === "update" ? "" : " or set training.onNonFinite: skipStep"),
       );
     }
-    const { states, events } = this.#modules;
-    const version = await makeVersion(planned.step, this.#version.parameters, this.#modules);
+    const { states, events, versions } = this.#modules;
+    const version = await versions.copy(planned.step, this.#version);
     this.#advance(version);
     states.forgetHolders();
     const learningRate = this.#decisions.learningRate(planned.step);
@@ -297,7 +304,7 @@ export class Trainer {
     const { clock, dispatcher, metrics } = this.#modules;
     const round = new EvaluationRound({
       split,
-      step: version.version,
+      step: version.step,
       version,
       numLeaves: this.#options.config.training.microShards,
       firstFence: dispatcher.nextFence,
@@ -342,6 +349,7 @@ export class Trainer {
     const request = {
       step: this.step,
       parameters: version.parameters,
+      statistics: version.statistics,
       states: isEpochEnd ? new Map<number, Float32Array>() : states.all(),
       progress: this.#decisions.state,
       position: this.#position,
@@ -356,14 +364,13 @@ export class Trainer {
 
   /** The test part, once, with the parameters that the validation part chose; then the end. */
   async #finish(signal: AbortSignal): Promise<TrainingResult> {
-    const { keeper, ledger } = this.#modules;
+    const { keeper, ledger, versions } = this.#modules;
     const { best } = this.#decisions.state;
     if (this.#options.config.evaluation.final) {
       let version = this.#version.hold();
       if (best !== null && best.step !== this.step) {
         version.letGo();
-        const loaded = await keeper.loadParameters(best.step);
-        version = await makeVersion(best.step, loaded, this.#modules);
+        version = await versions.copy(best.step, await keeper.loadEvaluated(best.step));
       }
       try {
         await this.#evaluate("test", version, signal);
