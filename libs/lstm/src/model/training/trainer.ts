@@ -1,10 +1,10 @@
 import { firstNonFinite, sumLeavesInTreeOrder } from "@ostinato/kernels";
 
-import { createDecisions } from "../../decisions/index.js";
+import { averagingStart, createDecisions } from "../../decisions/index.js";
 import type { Decided, DecisionState } from "../../decisions/index.js";
 import { initialParameters } from "../../initialization/index.js";
 import { LstmError } from "../../lstm-error.js";
-import { evaluatedParameters } from "../../optimizers/index.js";
+import { averagingTriggerOf, evaluatedParameters } from "../../optimizers/index.js";
 import type { OptimizerState } from "../../optimizers/index.js";
 import { learningRateAt } from "../../schedules/index.js";
 import {
@@ -100,7 +100,7 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
   const decisions = createDecisions({
     plateau: schedule.kind === "plateau" ? schedule : null,
     earlyStopping: settings.earlyStopping,
-    averaging: settings.averaging,
+    averaging: averagingTriggerOf(settings.optimizer),
   });
   const statistics = statisticsLayout(spec);
   const offsets = new Map(layout.tensors.map(({ name, offset }) => [name, offset]));
@@ -205,12 +205,6 @@ function totalsOf(outcomes: readonly LeafOutcome[]): Pick<LeafOutcome, "lossSum"
     lossWeight += outcome.lossWeight;
   }
   return { lossSum, lossWeight };
-}
-
-/** The first update whose parameters are averaged: the one after the step that the trigger names. */
-function averagingStart({ averaging }: DecisionState): number | undefined {
-  const startStep = averaging?.startStep ?? undefined;
-  return startStep === undefined ? undefined : startStep + 1;
 }
 
 function copyOf(state: TrainerState): TrainerState {
