@@ -42,7 +42,7 @@ export {
   trajectoryDigest,
 } from "./config/index.js";
 export type { LoadConfigOptions, Override, RunConfig } from "./config/index.js";
-export { decisionsOf } from "./decisions/index.js";
+export { decisionsOf, replayDecisions } from "./decisions/index.js";
 export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,

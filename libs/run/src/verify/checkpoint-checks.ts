@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
+import { evaluatedParameters } from "@ostinato/lstm";
 import type { Decisions, DecisionState } from "@ostinato/lstm";
 
 import {
@@ -89,9 +90,30 @@ function checkAgainstLedger(
   if (committed === undefined || committed.offset > content.ledger.offset) {
     problems.add(place, `step ${step} is not in the ledger up to byte ${content.ledger.offset}`);
   } else if (stepDigest !== undefined && "parameters" in committed) {
-    problems.compare(place, "the parameters' digest", stepDigest(content), committed.parameters);
+    const digest = stepDigest(content);
+    problems.compare(place, "the parameters' digest", digest, committed.parameters);
+    if (digest === committed.parameters) {
+      checkEvaluated(content, ledger, stepDigest, place, problems);
+    }
   }
   checkDecisions(content, ledger, decisions, place, problems);
+}
+
+/** An average that was evaluated after the step is the checkpoint's: the ledger alone can't tell. */
+function checkEvaluated(
+  { step, parameters, optimizer, statistics }: CheckpointContent,
+  { records }: LedgerContents,
+  stepDigest: StepDigest,
+  place: string,
+  problems: Problems,
+): void {
+  const evaluated = evaluatedParameters(parameters, optimizer);
+  if (evaluated === parameters) return;
+  const digest = stepDigest({ parameters: evaluated, statistics });
+  for (const entry of records) {
+    if (entry.type !== "evaluation" || entry.step !== step || entry.parameters === digest) continue;
+    problems.add(place, `ledger.jsonl:${entry.seq} evaluates other parameters than its average`);
+  }
 }
 
 /** What the manifest says of the run up to there follows from the ledger up to there. */

@@ -103,6 +103,8 @@ export interface SmallRunOptions {
   };
   /** Of each step; 0.002 if left out. */
   readonly learningRate?: (step: number) => number;
+  /** By step: what its optimizer has as the average, which is evaluated; it keeps none if left out. */
+  readonly average?: (step: number) => Float32Array;
   /** The step at which early stopping ended the run. */
   readonly endsEarlyAt?: number;
 }
@@ -121,7 +123,7 @@ export async function writeSmallRun(
   options: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const { edit = (record: LedgerRecord) => record, resumeAfter, settings = {} } = options;
-  const { learningRate = () => 0.002, endsEarlyAt } = options;
+  const { learningRate = () => 0.002, endsEarlyAt, average } = options;
   const lastStep = endsEarlyAt ?? LAST_STEP;
   const { stopAfter = lastStep } = options;
   const dataFile = join(folder, "data", "text.txt");
@@ -143,6 +145,11 @@ export async function writeSmallRun(
   const identity = { trajectory: trajectoryDigest(config), data: dataset.digest };
   const parameters = (step: number): string =>
     stepDigest({ parameters: parametersAt(step), statistics: NO_STATISTICS });
+
+  const evaluated = (step: number): string =>
+    average === undefined
+      ? parameters(step)
+      : stepDigest({ parameters: average(step), statistics: NO_STATISTICS });
 
   let writer = LedgerWriter.create(run.paths.ledger);
   let position = { head: "", offset: 0 };
@@ -187,14 +194,15 @@ export async function writeSmallRun(
       layoutOf("validation", 4),
       tokens,
       step === everySteps,
-      parameters(step),
+      evaluated(step),
     );
     append(evaluation);
     progress = decisions.afterEvaluation(progress, { step, loss: evaluation.loss ?? NaN }).state;
     const content = contentAt(step, position, identity);
+    const slots = average === undefined ? content.optimizer.slots : { average: average(step) };
     await writeCheckpoint(
       run,
-      { ...content, progress },
+      { ...content, progress, optimizer: { stepCount: step, slots } },
       {
         beforeCommit: () => writer.sync(),
       },
@@ -203,7 +211,7 @@ export async function writeSmallRun(
   if (stopAfter === lastStep) {
     const test = layoutOf("test", 4);
     // With the best parameters, which are not the last ones.
-    const digest = parameters(everySteps);
+    const digest = evaluated(everySteps);
     append(evaluationRecordAt(everySteps, "test", test, dataset.splits.test, false, digest));
     const sha256 = await parametersSha256(parametersAt(lastStep));
     const outcome = "completed";
