@@ -171,7 +171,12 @@ export async function composeRun(
       events,
       metricsFile,
     },
-    { version, decided: start.decided, position: start.position },
+    {
+      version,
+      numUpdates: start.optimizer?.stepCount ?? 0,
+      decided: start.decided,
+      position: start.position,
+    },
   );
   const status = (): ReturnType<typeof buildStatus> =>
     buildStatus(

@@ -34,6 +34,7 @@ function requestOf(gradient: readonly number[], step = 1): ApplyRequest {
     gradient: Float32Array.from(gradient),
     statistics: new Float64Array(0),
     moments: [],
+    averagingStartStep: undefined,
     out: new Float32Array(2),
     lossWeight: 2,
     learningRate: 0.5,

@@ -1,7 +1,12 @@
 /** The coordinator's arithmetic, one operation a message. Runs in the arithmetic thread. */
 
 import { firstNonFinite, treeAdd } from "@ostinato/kernels";
-import { createParameterUpdate, statisticsAfterStep, unflattenMoments } from "@ostinato/lstm";
+import {
+  createParameterUpdate,
+  evaluatedParameters,
+  statisticsAfterStep,
+  unflattenMoments,
+} from "@ostinato/lstm";
 import type {
   OptimizerState,
   ParameterUpdateOptions,
@@ -35,6 +40,8 @@ export interface ApplyRequest extends VersionValues {
   readonly learningRate: number;
   /** 1 for the first step of the run. */
   readonly step: number;
+  /** See `OptimizerUpdate`: an update, which is not a step where steps were skipped. */
+  readonly averagingStartStep: number | undefined;
 }
 
 export type ApplyResult = {
@@ -64,6 +71,7 @@ export type ArithmeticRequest =
   | { readonly kind: "add"; readonly into: Float32Array; readonly other: Float32Array }
   | { readonly kind: "apply"; readonly request: ApplyRequest }
   | { readonly kind: "summarize"; readonly version: VersionValues }
+  | { readonly kind: "average"; readonly out: VersionValues }
   | { readonly kind: "snapshot" };
 
 export interface ArithmeticInit {
@@ -93,6 +101,8 @@ export class ArithmeticOperations {
         return this.#apply(request.request);
       case "summarize":
         return summarizeVersion(request.version);
+      case "average":
+        return this.#average(request.out);
       case "snapshot":
         return structuredClone(this.#state);
       default:
@@ -119,6 +129,14 @@ export class ArithmeticOperations {
     }
     const version = summarizeVersion({ parameters: request.out, statistics });
     return { gradientNorm, clipped, version, statistics, problem: undefined };
+  }
+
+  /** Undefined, and `out` as it was, where there is no average. */
+  #average(out: VersionValues): VersionSummary | undefined {
+    const average = evaluatedParameters(out.parameters, this.#state);
+    if (average === out.parameters) return undefined;
+    out.parameters.set(average);
+    return summarizeVersion(out);
   }
 
   #statisticsAfter({ statistics, moments }: ApplyRequest): Float64Array {

@@ -17,6 +17,8 @@ export interface Arithmetic {
   add(into: Float32Array, other: Float32Array): Promise<void>;
   apply(request: ApplyRequest): Promise<ApplyResult>;
   summarize(version: VersionValues): Promise<VersionSummary>;
+  /** Copies the average that the optimizer keeps to `out`; undefined where it has none. */
+  average(out: VersionValues): Promise<VersionSummary | undefined>;
   /** A copy of the optimizer's state as of the last `apply`. */
   snapshot(): Promise<OptimizerState>;
   close(): Promise<void>;
@@ -69,6 +71,11 @@ export class ArithmeticThread implements Arithmetic {
   async summarize({ parameters, statistics }: VersionValues): Promise<VersionSummary> {
     const version = { parameters, statistics };
     return (await this.#call({ kind: "summarize", version })) as VersionSummary;
+  }
+
+  async average({ parameters, statistics }: VersionValues): Promise<VersionSummary | undefined> {
+    const out = { parameters, statistics };
+    return (await this.#call({ kind: "average", out })) as VersionSummary | undefined;
   }
 
   async snapshot(): Promise<OptimizerState> {

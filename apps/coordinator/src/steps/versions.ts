@@ -40,4 +40,20 @@ export class Versions {
     const values = { parameters: buffer, statistics };
     return this.take(step, values, await this.#modules.arithmetic.summarize(values));
   }
+
+  /**
+   * The version that is evaluated in place of the newest one: the average that its optimizer keeps, or,
+   * where that is the same or there is none yet, itself, held once more.
+   */
+  async averageOf(newest: ParameterVersion): Promise<ParameterVersion> {
+    const { parameters, arithmetic } = this.#modules;
+    const { step, statistics } = newest;
+    const values = { parameters: parameters.acquire(), statistics };
+    const summary = await arithmetic.average(values);
+    if (summary !== undefined && Buffer.compare(summary.digest, newest.summary.digest) !== 0) {
+      return this.take(step, values, summary);
+    }
+    parameters.release(values.parameters);
+    return newest.hold();
+  }
 }

@@ -1,6 +1,7 @@
 /** The run, from its first step to its last: step → ledger → evaluation → checkpoint → end. */
 
 import { createHash } from "node:crypto";
+import { keepsAverage } from "@ostinato/lstm";
 import type { DecisionState, OptimizerState, StopReason } from "@ostinato/lstm";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
@@ -54,6 +55,8 @@ export interface TrainerModules {
 
 export interface TrainerStart {
   readonly version: ParameterVersion;
+  /** The updates made before: fewer than the steps where some were skipped. */
+  readonly numUpdates: number;
   /** What was decided before; undefined for a new run. */
   readonly decided: DecisionState | undefined;
   readonly position: LedgerPosition;
@@ -76,6 +79,7 @@ export class Trainer {
   readonly #publisher: Publisher;
   readonly #decisions: RunDecisions;
   #version: ParameterVersion;
+  #numUpdates: number;
   #position: LedgerPosition;
   #state: TrainerState = "waiting";
   #loss = 0;
@@ -84,6 +88,7 @@ export class Trainer {
     this.#options = options;
     this.#modules = modules;
     this.#version = start.version;
+    this.#numUpdates = start.numUpdates;
     const { config, plan } = options;
     const notify = (text: string): void => {
       modules.logger.info(text);
@@ -210,6 +215,7 @@ export class Trainer {
         lossWeight: totals.lossWeight,
         learningRate: this.#decisions.learningRate(round.planned.step),
         step: round.planned.step,
+        averagingStartStep: this.#decisions.averagingStartUpdate,
       });
       if (result.problem === undefined) {
         const { step } = round.planned;
@@ -237,6 +243,7 @@ export class Trainer {
     const learningRate = this.#decisions.learningRate(round.planned.step);
     const { result, version } = applied;
     this.#advance(version);
+    this.#numUpdates += 1;
     states.replace(round.states(), holders);
     const record = toStepRecord({ round, totals, learningRate, applied: result, version });
     const replayed = this.#commitRecord(record);
@@ -291,7 +298,18 @@ export class Trainer {
     const { evaluatedStep } = this.#decisions.state;
     const isDue = evaluatedStep < this.step && this.#options.plan.isEvaluationDue(this.step);
     if (!isDue) return false;
-    return this.#evaluate("validation", this.#version, signal);
+    const version = await this.#evaluated();
+    try {
+      return await this.#evaluate("validation", version, signal);
+    } finally {
+      version.letGo();
+    }
+  }
+
+  /** What is evaluated after the newest step; the caller lets it go. */
+  async #evaluated(): Promise<ParameterVersion> {
+    const isAveraged = keepsAverage(this.#options.config.optimizer);
+    return isAveraged ? this.#modules.versions.averageOf(this.#version) : this.#version.hold();
   }
 
   /** True where it is the best so far. */
@@ -317,7 +335,9 @@ export class Trainer {
     if (!Number.isFinite(loss)) this.#lossNotFinite(round);
     // What is chosen is chosen by the validation part alone.
     const decided =
-      split === "validation" ? this.#decisions.after({ step: round.step, loss }) : undefined;
+      split === "validation"
+        ? this.#decisions.after({ step: round.step, numUpdates: this.#numUpdates, loss })
+        : undefined;
     const record = toEvaluationRecord({ round, totals, best: decided?.isBest ?? false });
     this.#publisher.evaluation(record, this.#commitRecord(record));
     if (decided !== undefined) this.#decisions.follow(decided);
@@ -367,11 +387,10 @@ export class Trainer {
     const { keeper, ledger, versions } = this.#modules;
     const { best } = this.#decisions.state;
     if (this.#options.config.evaluation.final) {
-      let version = this.#version.hold();
-      if (best !== null && best.step !== this.step) {
-        version.letGo();
-        version = await versions.copy(best.step, await keeper.loadEvaluated(best.step));
-      }
+      const isNewest = best === null || best.step === this.step;
+      const version = isNewest
+        ? await this.#evaluated()
+        : await versions.copy(best.step, await keeper.loadEvaluated(best.step));
       try {
         await this.#evaluate("test", version, signal);
       } finally {

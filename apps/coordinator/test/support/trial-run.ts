@@ -62,6 +62,7 @@ function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
     add: (into, other) => run({ kind: "add", into, other }),
     apply: (request) => run({ kind: "apply", request }),
     summarize: (version) => run({ kind: "summarize", version }),
+    average: (out) => run({ kind: "average", out }),
     snapshot: () => run({ kind: "snapshot" }),
     close: () => Promise.resolve(),
   };
@@ -119,7 +120,8 @@ export class TrialRun {
     const arithmetic = new ArithmeticOperations({
       update: updateOptions(config, PARAMETERS),
       statistics,
-      state: resumeFrom?.optimizer,
+      // As on its way to a thread: the slots are updated in place.
+      state: structuredClone(resumeFrom?.optimizer),
     });
     const hub = new EventHub();
     const emit = hub.emit.bind(hub);
@@ -169,7 +171,12 @@ export class TrialRun {
         events: hub,
         metricsFile: { append: (line) => this.metricsLines.push(line) },
       },
-      { version, decided: resumeFrom?.progress, position: { head: "0".repeat(64), offset: 0 } },
+      {
+        version,
+        numUpdates: resumeFrom?.optimizer.stepCount ?? 0,
+        decided: resumeFrom?.progress,
+        position: { head: "0".repeat(64), offset: 0 },
+      },
     );
   }
 
