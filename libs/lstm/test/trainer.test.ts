@@ -115,11 +115,7 @@ describe("a trainer", () => {
     ["dropout and zoneout", {}, { inputDropout: 0.3, zoneoutHidden: 0.2, weightDropout: 0.2 }],
     ["a plateau", { schedule: { kind: "plateau", factor: 0.5, patience: 0, threshold: 0.5 } }, {}],
     ["early stopping", { earlyStopping: { patience: 2, minDelta: 1 } }, {}],
-    [
-      "averaged SGD",
-      { optimizer: { kind: "averagedSgd" }, averaging: { nonmonotonicInterval: 0 } },
-      {},
-    ],
+    ["averaged SGD", { optimizer: { kind: "averagedSgd", nonmonotonicInterval: 0 } }, {}],
     [
       "a schedule with warm-up",
       { schedule: { kind: "cosine", totalSteps: 9, warmupSteps: 3 } },
