@@ -78,19 +78,22 @@ function lossOfLeaf(
       outputs,
       outputGradient,
       numRows: rowsOfLeaf,
+      firstRow: leaf.firstRow,
     });
   }
   const { numRows } = batch;
-  const numSteps = spec.output === "lastStep" ? 1 : batch.numSteps;
-  const weights =
-    spec.output === "lastStep"
-      ? (batch.weights ?? new Float32Array(numRows).fill(1))
-      : positionWeights(spec, batch);
+  const isLastStep = spec.output === "lastStep";
+  const numSteps = isLastStep ? 1 : batch.numSteps;
+  const weights = isLastStep
+    ? (batch.weights ?? new Float32Array(numRows).fill(1))
+    : positionWeights(spec, batch);
   const call = {
     outputs,
     outputGradient,
     numRows: rowsOfLeaf,
     weights: valuesOfLeaf(weights, numSteps, numRows, leaf),
+    placeOf: (step: number, row: number): string =>
+      `at ${isLastStep ? "the last step of" : `step ${step},`} row ${leaf.firstRow + row}`,
   };
   const expected = numSteps * numRows * loss.targetSize;
   if (batch.targets.length !== expected) {
