@@ -182,6 +182,44 @@ describe("a trainer", () => {
     other.dispose();
   });
 
+  it("leaves the average in its model also when a step fails", () => {
+    const model = modelOf();
+    const optimizer = { kind: "averagedSgd", t0: 0 };
+    const trainer = createTrainer({ model, seed: 2, optimizer, learningRate: 0.5 });
+    for (let step = 1; step <= 3; step++) trainer.trainStep({ batch: batchOf(step) });
+    const before = bitsOf(model.predict(batchOf(4)));
+    const targets = (batchOf(4).targets as Float32Array).map(() => NaN);
+    expect(() => trainer.trainStep({ batch: { ...batchOf(4), targets } })).toThrow(LstmError);
+    expect(bitsOf(model.predict(batchOf(4)))).toBe(before);
+    model.dispose();
+  });
+
+  it("refuses the state of another model or optimizer, and stays as it was", () => {
+    const model = modelOf();
+    const trainer = createTrainer({ model, seed: 2, ...ADAM });
+    trainer.trainStep({ batch: batchOf(1) });
+    const [before, state] = [stateBits(trainer), trainer.state()];
+    const { firstMoment, ...fewer } = state.optimizer.slots;
+    for (const [changes, message] of [
+      [{ parameters: new Float32Array(3) }, "parameters have 3 values, the model has "],
+      [{ statistics: new Float64Array(4) }, "running statistics have 4 values, the model has 0"],
+      [
+        { optimizer: { stepCount: 1, slots: fewer } },
+        "the optimizer's state has the slots secondMoment; it must have firstMoment, secondMoment",
+      ],
+      [
+        { optimizer: { stepCount: 1, slots: { ...fewer, firstMoment: firstMoment!.slice(1) } } },
+        "slot firstMoment has ",
+      ],
+    ] as const) {
+      expect(() => {
+        trainer.restore({ ...state, ...changes });
+      }).toThrow(message);
+      expect(stateBits(trainer)).toEqual(before);
+    }
+    model.dispose();
+  });
+
   it("keeps its parameters when a step is not finite", () => {
     const model = modelOf();
     const trainer = createTrainer({ model, seed: 2, ...ADAM });
@@ -263,6 +301,17 @@ describe("tensors", () => {
   it("without time and rows are refused", () => {
     expect(() => sequenceBatch({ inputs: tensor1d([1]), targets: tensor2d([[1]]) })).toThrow(
       "inputs have shape [1], expected [time, rows, values] or [time, rows]",
+    );
+  });
+
+  it.each([0, 3, -2, NaN, 0.5])("are not spread over %s micro-shards", (microShards) => {
+    expect(() =>
+      sequenceBatch({ inputs: zeros([2, 4]), targets: zeros([2, 4]) }, microShards),
+    ).toThrow(
+      new LstmError(
+        "invalidBatch",
+        `microShards is ${microShards}, expected a power of two from 1`,
+      ),
     );
   });
 });

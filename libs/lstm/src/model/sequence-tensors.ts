@@ -25,11 +25,17 @@ export interface SequenceTensors {
  * A batch out of tfjs tensors; its rows are spread over the micro-shards as evenly as can be.
  *
  * @param microShards a power of two; 1 by default.
- * @throws LstmError `invalidBatch` for inputs that have no time and rows
+ * @throws LstmError `invalidBatch` for inputs that have no time and rows, for another number of micro-shards
  */
 export function sequenceBatch(tensors: SequenceTensors, microShards = 1): SequenceBatch {
   const { inputs, targets, lengths, targetLengths, weights } = tensors;
   const [numSteps, numRows] = timeAndRows(inputs);
+  if (!(microShards >= 1 && Number.isInteger(Math.log2(microShards)))) {
+    throw new LstmError(
+      "invalidBatch",
+      `microShards is ${microShards}, expected a power of two from 1`,
+    );
+  }
   return {
     numSteps,
     numRows,

@@ -34,6 +34,8 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** The state before the first step. */
   initialState(): OptimizerState;
+  /** @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or another layout */
+  checkState(state: OptimizerState): void;
   /**
    * @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or another layout
    * @throws {RangeError} for arrays of other lengths than the layout's; then nothing has changed

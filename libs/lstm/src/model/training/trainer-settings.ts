@@ -42,9 +42,6 @@ export function compileTrainerSettings(input: TrainerSettingsInput): TrainerSett
   const { learningRate, clipping, gradientNoise, earlyStopping } = input;
   const raw = { learningRate, clipping, gradientNoise, earlyStopping };
   const settings = compileKeys(schema, raw, { code: "invalidOptimizer", group: "trainer" });
-  return {
-    ...settings,
-    optimizer: compileOptimizerSpec(input.optimizer),
-    schedule: compileSchedule(input.schedule ?? {}),
-  };
+  const optimizer = compileOptimizerSpec(input.optimizer);
+  return { ...settings, optimizer, schedule: compileSchedule(input.schedule ?? {}) };
 }

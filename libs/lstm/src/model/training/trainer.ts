@@ -77,7 +77,12 @@ export interface Trainer<Input> {
   decide(validationLoss: number): Pick<Decided, "isBest" | "learningRateFactor" | "shouldStop">;
   /** A copy, for a checkpoint. */
   state(): TrainerState;
-  /** Goes on from a state; with the same inputs to the same bits. Copied. */
+  /**
+   * Goes on from a state; with the same inputs to the same bits. Copied.
+   *
+   * @throws LstmError `invalidParameters`, `invalidStatistics` or `invalidOptimizerState` for a state of
+   *   another model or optimizer; then nothing has changed
+   */
   restore(state: TrainerState): void;
 }
 
@@ -123,6 +128,43 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     return evaluatedParameters(current.parameters, current.optimizer);
   }
 
+  function makeStep(input: Input, epoch: number): StepResult {
+    const step = current.step + 1;
+    load(current.parameters);
+    const gradient = new Float32Array(layout.size);
+    const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
+      gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
+    };
+    const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
+    const { lossSum, lossWeight } = totalsOf(outcomes);
+    const { learningRateFactor } = current.decisions;
+    const learningRate =
+      learningRateAt(schedule, { step: step - 1, epoch, learningRate: peak }) * learningRateFactor;
+    const out = new Float32Array(layout.size);
+    const result = update.apply({
+      parameters: current.parameters,
+      gradient,
+      lossWeight,
+      learningRate,
+      step,
+      averagingStartStep: averagingStart(current.decisions),
+      state: current.optimizer,
+      out,
+    });
+    const { gradientNorm, clipped } = result;
+    if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
+    const bad = firstNonFinite(out);
+    if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
+    const moments = outcomes.map((outcome) => outcome.moments);
+    current = {
+      ...current,
+      step,
+      parameters: out,
+      statistics: statisticsAfterStep(statistics, current.statistics, moments),
+    };
+    return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
+  }
+
   return {
     get step() {
       return current.step;
@@ -132,42 +174,11 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     },
 
     trainStep(input, { epoch = 0 } = {}) {
-      const step = current.step + 1;
-      load(current.parameters);
-      const gradient = new Float32Array(layout.size);
-      const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
-        gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
-      };
-      const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
-      const { lossSum, lossWeight } = totalsOf(outcomes);
-      const { learningRateFactor } = current.decisions;
-      const learningRate =
-        learningRateAt(schedule, { step: step - 1, epoch, learningRate: peak }) *
-        learningRateFactor;
-      const out = new Float32Array(layout.size);
-      const result = update.apply({
-        parameters: current.parameters,
-        gradient,
-        lossWeight,
-        learningRate,
-        step,
-        averagingStartStep: averagingStart(current.decisions),
-        state: current.optimizer,
-        out,
-      });
-      const { gradientNorm, clipped } = result;
-      if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
-      const bad = firstNonFinite(out);
-      if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
-      const moments = outcomes.map((outcome) => outcome.moments);
-      current = {
-        ...current,
-        step,
-        parameters: out,
-        statistics: statisticsAfterStep(statistics, current.statistics, moments),
-      };
-      load(evaluated());
-      return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
+      try {
+        return makeStep(input, epoch);
+      } finally {
+        load(evaluated());
+      }
     },
 
     evaluate(input) {
@@ -192,6 +203,13 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
           `parameters have ${state.parameters.length} values, the model has ${layout.size}`,
         );
       }
+      if (state.statistics.length !== statistics.size) {
+        throw new LstmError(
+          "invalidStatistics",
+          `running statistics have ${state.statistics.length} values, the model has ${statistics.size}`,
+        );
+      }
+      update.checkState(state.optimizer);
       current = copyOf(state);
       load(evaluated());
     },
