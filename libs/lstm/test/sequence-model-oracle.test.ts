@@ -97,18 +97,21 @@ const training = { seed: 9, step: 21 };
 /** Of gradients: what sums to nothing is as exact as its terms. */
 const FLOOR = 0.01;
 
-const rowsOf = (spec: SequenceModelSpec): SequenceRow[][] =>
-  LENGTHS.map((lengths, leaf) =>
+type Leaves = readonly (readonly SequenceRow[])[];
+
+const rowsOf = (spec: SequenceModelSpec, lengthsOfLeaves = LENGTHS): Leaves =>
+  lengthsOfLeaves.map((lengths, leaf) =>
     lengths.map((length, row) => randomSequence(spec, length, 5 + 100 * leaf + row)),
   );
 
 function oracle(
   spec: SequenceModelSpec,
+  leaves: Leaves,
   tensors: OracleTensors,
   masks: OracleMasks,
 ): OracleOutcome[] {
   const running = (): never => expect.fail("running statistics are for evaluation");
-  return rowsOf(spec).map((rows, leaf) =>
+  return leaves.map((rows, leaf) =>
     runSequenceModel({ spec, tensors, masks, running, leaf, rows }),
   );
 }
@@ -116,45 +119,52 @@ function oracle(
 const flat = (outcomes: readonly OracleOutcome[], of: "lossSum" | "lossWeight"): number[] =>
   outcomes.map((outcome) => outcome[of]);
 
+function expectFormulas(spec: SequenceModelSpec, leaves: Leaves, further: number): void {
+  const model = createSequenceModel(spec);
+  const parameters = randomSequenceParameters(spec, 11);
+  model.setParameters(parameters);
+  const batch = sequenceBatchOf(spec, leaves, { further });
+  const gradients = new Map<string, readonly Float32Array[]>();
+  const outcomes = model.computeGradients({
+    batch,
+    ...training,
+    onGradient: (name, perLeaf) => gradients.set(name, perLeaf),
+  });
+  model.dispose();
+  const { tensors } = model.layout;
+  expect([...gradients.keys()].sort()).toEqual(tensors.map(({ name }) => name).sort());
+  const at = new OracleTensors(tensors, parameters);
+  const masks = new OracleMasks(training);
+  const expected = oracle(spec, leaves, at, masks);
+  for (const of of ["lossSum", "lossWeight"] as const) {
+    const actual = outcomes.map((outcome) => outcome[of]);
+    expect(relativeError(actual, flat(expected, of)), of).toBeLessThan(1e-5);
+  }
+  const objectives = (): number[] =>
+    oracle(spec, leaves, at, masks).map(({ objective }) => objective);
+  for (const { name, offset, size } of tensors) {
+    const stride = Math.ceil(size / 8);
+    const places = Array.from({ length: Math.ceil(size / stride) }, (_, k) => offset + k * stride);
+    const wanted = centralDifferences(at.flat, places, objectives);
+    for (const leaf of leaves.keys()) {
+      const own = places.map((k) => gradients.get(name)![leaf]![k - offset]!);
+      const error = relativeError(own, wanted[leaf]!, FLOOR);
+      expect(error, `${name} of leaf ${leaf}`).toBeLessThan(1e-4);
+    }
+  }
+}
+
 describe.each(backends)("a sequence model on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each(cases)("has the losses and gradients of the formulas: $name", ({ changes }) => {
     const spec = sequenceSpecOf(changes);
-    const model = createSequenceModel(spec);
-    const parameters = randomSequenceParameters(spec, 11);
-    model.setParameters(parameters);
-    const batch = sequenceBatchOf(spec, rowsOf(spec), { further: 1 });
-    const gradients = new Map<string, readonly Float32Array[]>();
-    const outcomes = model.computeGradients({
-      batch,
-      ...training,
-      onGradient: (name, perLeaf) => gradients.set(name, perLeaf),
-    });
-    model.dispose();
-    const { tensors } = model.layout;
-    expect([...gradients.keys()].sort()).toEqual(tensors.map(({ name }) => name).sort());
-    const at = new OracleTensors(tensors, parameters);
-    const masks = new OracleMasks(training);
-    const expected = oracle(spec, at, masks);
-    for (const of of ["lossSum", "lossWeight"] as const) {
-      const actual = outcomes.map((outcome) => outcome[of]);
-      expect(relativeError(actual, flat(expected, of)), of).toBeLessThan(1e-5);
-    }
-    const objectives = (): number[] => oracle(spec, at, masks).map(({ objective }) => objective);
-    for (const { name, offset, size } of tensors) {
-      const stride = Math.ceil(size / 8);
-      const places = Array.from(
-        { length: Math.ceil(size / stride) },
-        (_, k) => offset + k * stride,
-      );
-      const wanted = centralDifferences(at.flat, places, objectives);
-      for (const leaf of LENGTHS.keys()) {
-        const own = places.map((k) => gradients.get(name)![leaf]![k - offset]!);
-        const error = relativeError(own, wanted[leaf]!, FLOOR);
-        expect(error, `${name} of leaf ${leaf}`).toBeLessThan(1e-4);
-      }
-    }
+    expectFormulas(spec, rowsOf(spec), 1);
+  });
+
+  it.each(cases)("has them for one unit and rows of one step: $name", ({ changes }) => {
+    const spec = sequenceSpecOf({ ...changes, hiddenSize: 1, projectionSize: null });
+    expectFormulas(spec, rowsOf(spec, [[1], [1, 1]]), 0);
   });
 
   it.each(cases.filter(({ changes }) => changes["normalization"] !== "batch"))(
@@ -164,12 +174,13 @@ describe.each(backends)("a sequence model on %s", (backend) => {
       const model = createSequenceModel(spec);
       const parameters = randomSequenceParameters(spec, 3);
       model.setParameters(parameters);
-      const batch = sequenceBatchOf(spec, rowsOf(spec), { further: 1 });
+      const leaves = rowsOf(spec);
+      const batch = sequenceBatchOf(spec, leaves, { further: 1 });
       const outcomes = model.evaluate({ batch });
       const predicted = model.predict(batch);
       model.dispose();
       const at = new OracleTensors(model.layout.tensors, parameters);
-      const expected = oracle(spec, at, new OracleMasks(undefined));
+      const expected = oracle(spec, leaves, at, new OracleMasks(undefined));
       for (const of of ["lossSum", "lossWeight"] as const) {
         const actual = outcomes.map((outcome) => outcome[of]);
         expect(relativeError(actual, flat(expected, of)), of).toBeLessThan(1e-5);
