@@ -3,6 +3,7 @@ import { selectBackend } from "@ostinato/kernels/tensor";
 import { memory } from "@tensorflow/tfjs-core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { LstmError } from "../src/index.js";
 import { createSequenceModel } from "../src/model/index.js";
 import type { SequenceModel } from "../src/model/index.js";
 import { backends } from "./language-models.js";
@@ -97,6 +98,29 @@ describe.each(cases)("a sequence model of $name on $backend", ({ changes, backen
     ]) {
       expect(call).toThrow(expect.objectContaining({ code: "invalidParameters" }));
     }
+  });
+});
+
+describe("tokens that a sequence model does not know", () => {
+  beforeAll(() => selectBackend("cpu"));
+
+  it("are told by step and row", () => {
+    const spec = sequenceSpecOf(TOKENS);
+    const rows = [2, 3].map((length, seed) => randomSequence(spec, length, seed));
+    const batch = sequenceBatchOf(spec, [rows]);
+    const model = createSequenceModel(spec);
+    model.setParameters(randomSequenceParameters(spec, 1));
+    for (const token of [6, -1]) {
+      // Step 1 of row 1; row 0's padding holds a token that no one reads.
+      const inputs = (batch.inputs as Int32Array).map((own, n) => (n === 3 ? token : own));
+      expect(() => model.predict({ ...batch, inputs })).toThrow(
+        new LstmError(
+          "invalidBatch",
+          `sequence batch: inputs of step 1, row 1 is token ${token}, allowed are 0 to 5`,
+        ),
+      );
+    }
+    model.dispose();
   });
 });
 
