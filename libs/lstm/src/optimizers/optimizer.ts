@@ -15,7 +15,7 @@ export interface OptimizerUpdate {
   readonly state: OptimizerState;
   /** Groups of tensors multiply it by a scale of their own. */
   readonly learningRate: number;
-  /** What the gradient is multiplied with first: see `globalNormClip`. */
+  /** What the gradient is multiplied with first: 1 / loss weight, times what clips all of it. */
   readonly gradientScale: number;
   /**
    * Of `averagedSgd`, ignored by the others: the update, counted from 1, whose parameters are the first in
