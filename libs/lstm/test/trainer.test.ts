@@ -243,6 +243,7 @@ describe("a trainer", () => {
     [{ clipping: { kind: "value", maxValue: -1 } }, "trainer.clipping.maxValue is -1; it must be"],
     [{ earlyStopping: {} }, "trainer.earlyStopping.patience is missing; it must be a whole number"],
     [{ schedule: { kind: "step", gamma: 2 } }, "schedule."],
+    [{ cliping: {} } as Partial<TrainerSettingsInput>, "trainer.cliping"],
   ])("refuses %o", (settings, message) => {
     const model = modelOf();
     expect(() => createTrainer({ model, seed: 1, ...ADAM, ...settings })).toThrow(

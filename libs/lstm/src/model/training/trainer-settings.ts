@@ -39,9 +39,8 @@ export interface TrainerSettings extends z.output<typeof schema> {
 
 /** @throws LstmError naming the key, its value and what is allowed */
 export function compileTrainerSettings(input: TrainerSettingsInput): TrainerSettings {
-  const { learningRate, clipping, gradientNoise, earlyStopping } = input;
-  const raw = { learningRate, clipping, gradientNoise, earlyStopping };
+  const { optimizer: rawOptimizer, schedule = {}, ...raw } = input;
   const settings = compileKeys(schema, raw, { code: "invalidOptimizer", group: "trainer" });
-  const optimizer = compileOptimizerSpec(input.optimizer);
-  return { ...settings, optimizer, schedule: compileSchedule(input.schedule ?? {}) };
+  const optimizer = compileOptimizerSpec(rawOptimizer);
+  return { ...settings, optimizer, schedule: compileSchedule(schedule) };
 }

@@ -97,9 +97,9 @@ export interface Trainer<Input> {
  * @throws LstmError naming the key, its value and what is allowed
  */
 export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<Input> {
-  const { model, seed } = options;
+  const { model, seed, parameters, ...others } = options;
   const { spec, layout } = model;
-  const settings = compileTrainerSettings(options);
+  const settings = compileTrainerSettings(others);
   const { schedule, learningRate: peak } = settings;
   const update = createParameterUpdate({ ...settings, layout, seed });
   const decisions = createDecisions({
@@ -111,7 +111,7 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
   const offsets = new Map(layout.tensors.map(({ name, offset }) => [name, offset]));
   let current: TrainerState = {
     step: 0,
-    parameters: options.parameters?.slice() ?? initialParameters(spec, seed),
+    parameters: parameters?.slice() ?? initialParameters(spec, seed),
     optimizer: update.initialState(),
     statistics: initialStatistics(statistics),
     decisions: decisions.initialState(),

@@ -129,7 +129,10 @@ function momentsOf(values: Float32Array, positions: Iterable<number>, numColumns
   }
   if (count > 0) for (let c = 0; c < numColumns; c++) mean[c] = mean[c]! / count;
   for (const start of starts) {
-    for (let c = 0; c < numColumns; c++) m2[c] = m2[c]! + (values[start + c]! - mean[c]!) ** 2;
+    for (let c = 0; c < numColumns; c++) {
+      const distance = values[start + c]! - mean[c]!;
+      m2[c] = m2[c]! + distance * distance;
+    }
   }
   return { count, mean, m2 };
 }
