@@ -182,6 +182,19 @@ describe("a trainer", () => {
     other.dispose();
   });
 
+  it("needs the epoch where a schedule counts in epochs", () => {
+    const model = modelOf();
+    const schedule = { kind: "decayFromEpoch", fullEpochs: 1, gamma: 0.5 };
+    const trainer = createTrainer({ model, seed: 2, ...ADAM, schedule });
+    expect(() => trainer.trainStep({ batch: batchOf(1) })).toThrow(
+      "epoch of the learning-rate schedule is NaN; it must be a whole number from 0 on",
+    );
+    expect(trainer.step).toBe(0);
+    const rates = [0, 1, 2].map((epoch) => trainer.trainStep({ batch: batchOf(1) }, { epoch }));
+    expect(rates.map(({ learningRate }) => learningRate)).toEqual([0.01, 0.005, 0.0025]);
+    model.dispose();
+  });
+
   it("leaves the average in its model also when a step fails", () => {
     const model = modelOf();
     const optimizer = { kind: "averagedSgd", t0: 0 };

@@ -63,9 +63,10 @@ export interface Trainer<Input> {
   /**
    * One update of the parameters.
    *
-   * @param at `epoch`: epochs done before, for schedules that count in them; 0 by default.
-   * @throws LstmError `notFinite` for a gradient or an update that is not; the parameters are as they
-   *   were, but after an update the optimizer has moved on: go back to an earlier state.
+   * @param at `epoch`: epochs done before; schedules that count in them need it.
+   * @throws LstmError `invalidSchedule` where the schedule needs an epoch and has none; `notFinite` for a
+   *   gradient or an update that is not: the parameters are as they were, but after an update the
+   *   optimizer has moved on: go back to an earlier state.
    */
   trainStep(input: Input, at?: { readonly epoch?: number }): StepResult;
   /** Mean loss, without dropout and the like, and its sums. */
@@ -128,8 +129,11 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     return evaluatedParameters(current.parameters, current.optimizer);
   }
 
-  function makeStep(input: Input, epoch: number): StepResult {
+  function makeStep(input: Input, at: { readonly epoch?: number }): StepResult {
     const step = current.step + 1;
+    const learningRate =
+      learningRateAt(schedule, { ...at, step: step - 1, learningRate: peak }) *
+      current.decisions.learningRateFactor;
     load(current.parameters);
     const gradient = new Float32Array(layout.size);
     const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
@@ -137,9 +141,6 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     };
     const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
     const { lossSum, lossWeight } = totalsOf(outcomes);
-    const { learningRateFactor } = current.decisions;
-    const learningRate =
-      learningRateAt(schedule, { step: step - 1, epoch, learningRate: peak }) * learningRateFactor;
     const out = new Float32Array(layout.size);
     const result = update.apply({
       parameters: current.parameters,
@@ -173,9 +174,9 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       return evaluated();
     },
 
-    trainStep(input, { epoch = 0 } = {}) {
+    trainStep(input, at = {}) {
       try {
-        return makeStep(input, epoch);
+        return makeStep(input, at);
       } finally {
         load(evaluated());
       }
