@@ -47,7 +47,7 @@ const runRecord = z.strictObject({
   data: hex64,
   // Written by the program that compiled it; the chain guards it from there.
   model: z.custom<LanguageModelSpec>((value) => typeof value === "object" && value !== null),
-  /** Digest of the frames of the initial parameters. */
+  /** Digest of the frames of the initial parameters and running statistics. */
   parameters: hex64,
   determinism,
 });
@@ -83,7 +83,7 @@ const stepRecord = z.strictObject({
    * sum and the gradient norm, and was not clipped.
    */
   skipped: z.literal("nonFinite").nullable(),
-  /** Digest of the frames of the parameters after the step. */
+  /** Digest of the frames of the parameters and running statistics after the step. */
   parameters: hex64,
   nodes: z.array(nodeEntry.readonly()).readonly(),
   leaves: z.array(leafEntry.readonly()).readonly(),
@@ -100,6 +100,7 @@ const evaluationRecord = z.strictObject({
   lossWeight: z.number(),
   loss: sum,
   best: z.boolean(),
+  /** Digest of the frames of what was evaluated: of the step's, or of the average of its parameters. */
   parameters: hex64,
   leaves: z.array(leafEntry.extend({ worker: z.string() }).readonly()).readonly(),
 });
