@@ -102,6 +102,12 @@ export class SequenceBuilder {
   }
 
   #begin({ inputs, targetSize }: SequenceLine): Growing {
+    if (inputs.kind === "values" && this.#sizes.vocabularySize !== null) {
+      throw new LineProblem(
+        `inputs are values; they must be token ids, as data.vocabularySize is ` +
+          `${this.#sizes.vocabularySize}`,
+      );
+    }
     this.#inputsKind = inputs.kind;
     if (inputs.kind === "values") this.#inputSize = inputs.size;
     this.#targetSize = targetSize;

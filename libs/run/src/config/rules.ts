@@ -83,6 +83,14 @@ function brokenDataRule({ data, model, training }: RunConfig): BrokenRule | unde
       complaint: `does not fit data.kind: ${data.kind}, which needs model.kind: ${needed}`,
     };
   }
+  const isOfClasses =
+    model.kind === "sequenceModel" && ["crossEntropy", "ctc"].includes(model.loss.kind);
+  if (data.kind === "sequences" && data.numClasses !== null && !isOfClasses) {
+    return {
+      path: ["data", "numClasses"],
+      complaint: "needs model.loss.kind: crossEntropy or ctc, whose targets are classes",
+    };
+  }
   const { sequenceLength } = training;
   if ((sequenceLength === null) === (data.kind === "sequences")) return undefined;
   const needs = data.kind === "text" ? "needs a whole number" : "has sequences that stay whole";

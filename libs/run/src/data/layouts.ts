@@ -31,7 +31,7 @@ export interface LayoutSettings {
 export interface DataLayout<Batch = unknown> {
   readonly train: SplitLayout<Batch>;
   /** A part as it is evaluated, in its own order. @throws DataError 'textTooShort' */
-  evaluation(split: SplitName): SplitLayout<Batch>;
+  readonly evaluation: (split: SplitName) => SplitLayout<Batch>;
 }
 
 export function layoutSettings({
