@@ -90,6 +90,7 @@ export class SequenceBuilder {
         kind: form.kind,
         of: form.kind === "labelSequences" ? "lastStep" : form.of,
         size: form.kind === "values" ? this.#targetSize : numClasses,
+        ignored: form.kind === "classes" ? form.ignored : null,
       },
       samples: {
         lengths: this.#lengths.values() as Uint32Array,

@@ -12,7 +12,7 @@ import type {
 /*
  * Encoded sequences, after the prefix of every data set:
  *
- *   header     {"kind":"sequences","inputs":{"kind":…,"size":n},"targets":{"kind":…,"of":…,"size":n},
+ *   header     {"kind":"sequences","inputs":{"kind":…,"size":n},"targets":{"kind":…,"of":…,"size":n,"ignored":n},
  *              "splits":{"train":n,"validation":n,"test":n}}
  *   uint32…    steps of each sequence
  *   uint32…    labels of each, for label sequences alone
@@ -106,7 +106,7 @@ export function decodeSequences(bytes: Uint8Array): SequenceDataset {
   const compared =
     targets.kind === "values"
       ? reader.floats(numTargets)
-      : reader.ids(numTargets, "target", targets.size, targets.kind === "classes");
+      : reader.ids(numTargets, "target", targets.size, targets.ignored);
   reader.end();
   return {
     kind: "sequences",
@@ -147,12 +147,12 @@ class EntryReader {
     return values;
   }
 
-  /** @param mayBeNegative whether a negative id stands for a position to ignore */
-  ids(length: number, what: string, limit: number, mayBeNegative = false): Int32Array {
+  /** @param ignored an id that is allowed besides those below `limit` */
+  ids(length: number, what: string, limit: number, ignored: number | null = null): Int32Array {
     this.#require(length);
     const values = new Int32Array(length);
     for (let i = 0; i < length; i++) values[i] = this.#view.getInt32(this.#next(), true);
-    const bad = values.findIndex((id) => id >= limit || (id < 0 && !mayBeNegative));
+    const bad = values.findIndex((id) => (id < 0 || id >= limit) && id !== ignored);
     if (bad !== -1) throw corrupt(`${what} ${bad} is ${values[bad]}; ids are 0 to ${limit - 1}`);
     return values;
   }
@@ -180,7 +180,7 @@ function encodeHeader({ inputs, targets, splits }: Header): Uint8Array {
   const header = {
     kind: "sequences",
     inputs: { kind: inputs.kind, size: inputs.size },
-    targets: { kind: targets.kind, of: targets.of, size: targets.size },
+    targets: { kind: targets.kind, of: targets.of, size: targets.size, ignored: targets.ignored },
     splits: { train, validation, test },
   };
   return new TextEncoder().encode(JSON.stringify(header));
@@ -198,6 +198,7 @@ function isHeader(raw: unknown): raw is Header {
     isOneOf(TARGETS_OF, targets["of"]) &&
     !(targets["kind"] === "labelSequences" && targets["of"] !== "lastStep") &&
     isSize(targets["size"]) &&
+    isIgnored(targets["ignored"], targets["kind"] === "classes") &&
     isRecord(splits) &&
     SPLIT_NAMES.every((name) => isSize(splits[name]))
   );
@@ -205,6 +206,10 @@ function isHeader(raw: unknown): raw is Header {
 
 function isOneOf(names: readonly string[], value: unknown): boolean {
   return typeof value === "string" && names.includes(value);
+}
+
+function isIgnored(value: unknown, isOfClasses: boolean): boolean {
+  return isOfClasses ? Number.isInteger(value) && value === Number(value) >> 0 : value === null;
 }
 
 function isSize(value: unknown): boolean {

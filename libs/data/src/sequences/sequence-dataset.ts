@@ -16,6 +16,8 @@ export interface SequenceTargetsKind {
   readonly of: "everyStep" | "lastStep";
   /** K, values of a target; C, classes or labels to choose from. */
   readonly size: number;
+  /** For classes: what is none, its position counting for nothing; else null. */
+  readonly ignored: number | null;
 }
 
 /** All sequences one after the other; L is the sum of their lengths. Never written to. */

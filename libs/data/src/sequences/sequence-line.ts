@@ -106,8 +106,7 @@ function parseTargets(raw: unknown, form: TargetsForm, length: number): Matrix {
     case "classes": {
       const isWhole = form.of === "lastStep";
       const ids = isWhole && !Array.isArray(raw) ? [raw] : listOf(raw, isWhole ? 1 : length);
-      const name = isWhole ? "targets, the class of the whole sequence," : "targets";
-      return { size: 1, values: idsOf(name, ids, MAX_IDS, form.ignored) };
+      return { size: 1, values: idsOf("targets", ids, MAX_IDS, form.ignored) };
     }
     case "values":
       return valuesOf(raw, form, length);
@@ -144,8 +143,8 @@ function valuesOf(
   { of, range }: Extract<TargetsForm, { kind: "values" }>,
   length: number,
 ): Matrix {
-  const matrix =
-    of === "everyStep" ? everyStepValues(raw, length) : rowOf("targets", [raw].flat() as unknown[]);
+  const row: readonly unknown[] = Array.isArray(raw) ? raw : [raw];
+  const matrix = of === "everyStep" ? everyStepValues(raw, length) : rowOf("targets", row);
   const [least, greatest] = range ?? [-Infinity, Infinity];
   const bad = matrix.values.findIndex((value) => value < least || value > greatest);
   if (bad === -1) return matrix;
