@@ -69,8 +69,11 @@ describe("the figures of sequences", () => {
     );
     expect(formatLiveLine(step, 80, "sequences")).toMatch(/^7\/1650 loss 1\.386 31\.2k seq\/s lr /);
     const event = {
-      ...{ kind: "evaluation", step: 120, split: "validation" },
-      ...{ loss: 0.0012344, best: false },
+      kind: "evaluation",
+      step: 120,
+      split: "validation",
+      loss: 0.0012344,
+      best: false,
     } as const;
     expect(formatEvaluation(event, "sequences")).toBe("validation after step 120 · loss 0.001234");
   });
