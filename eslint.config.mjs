@@ -122,6 +122,7 @@ export default defineConfig(
       "**/tensor/**/*.ts",
       "**/model/**/*.ts",
       "**/layout/**/*.ts",
+      "**/sequences/**/*.ts",
       "**/losses/**/*.ts",
     ],
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },

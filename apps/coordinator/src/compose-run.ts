@@ -120,8 +120,8 @@ export async function composeRun(
       statistics: data.statistics,
       lossWeightTotals: (round) =>
         round.kind === "train"
-          ? [data.train.numSamplesAt(round.planned.epochStep)]
-          : [data.dataset.splits[round.split].length - 1],
+          ? [data.train.lossWeightAt(round.planned)]
+          : [data.evaluationWeight(round.split)],
     },
     {
       clock,
@@ -154,7 +154,7 @@ export async function composeRun(
     {
       config,
       plan,
-      describeSamples: (epochStep, leaves) => describeSamples(data, epochStep, leaves),
+      describeSamples: (place, leaves) => describeSamples(data, place, leaves),
     },
     {
       clock,

@@ -22,6 +22,10 @@ export type DataErrorCode =
   | "invalidFraction"
   /** Fewer tokens than a batch, a split or a baseline needs. */
   | "textTooShort"
+  /** A line of a JSON Lines file is no sample, or not one like those before it; `details.line` is which. */
+  | "invalidSample"
+  /** Fewer sequences than the parts of a data set need, or more than it can hold. */
+  | "wrongNumberOfSequences"
   /** Bytes that are no encoded data set. */
   | "corruptDataset"
   /** A layout's or batch's argument out of range. */

@@ -1,5 +1,5 @@
 /**
- * Text files to an encoded data set to the micro-shards of a step, as plain arrays.
+ * Text files or sequences to an encoded data set to the micro-shards of a step, as plain arrays.
  *
  * @example
  * ```ts
@@ -26,7 +26,9 @@ export { trainNGram } from "./baselines/index.js";
 export type { NGramModel, NGramOptions } from "./baselines/index.js";
 export { DataError } from "./data-error.js";
 export type { DataErrorCode, DataErrorDetails } from "./data-error.js";
-export { createTextDataset, decodeDataset, encodeDataset, SPLIT_NAMES } from "./dataset/index.js";
+export { decodeDataset, encodeDataset } from "./any-dataset.js";
+export type { Dataset } from "./any-dataset.js";
+export { createTextDataset, SPLIT_NAMES } from "./dataset/index.js";
 export type { SplitFractions, SplitName, TextDataset } from "./dataset/index.js";
 export { createTextLayout, sampleDigest } from "./layout/index.js";
 export type {
@@ -37,6 +39,27 @@ export type {
   TextLayoutOptions,
   TokenBatch,
 } from "./layout/index.js";
+export {
+  createSequenceLayout,
+  readInputLines,
+  readSequenceFiles,
+  sequenceDigest,
+} from "./sequences/index.js";
+export type {
+  EpochPlace,
+  InputLine,
+  ReadSequenceFilesOptions,
+  SequenceBatch,
+  SequenceDataset,
+  SequenceFiles,
+  SequenceInputsKind,
+  SequenceLayout,
+  SequenceLayoutOptions,
+  SequenceRange,
+  SequenceSamples,
+  SequenceTargetsKind,
+  TargetsForm,
+} from "./sequences/index.js";
 export { readTextFiles } from "./text/index.js";
 export type { ReadTextFilesOptions, TextFiles } from "./text/index.js";
 export { createVocabulary, UNKNOWN_ID } from "./vocabulary/index.js";

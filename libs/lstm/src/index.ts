@@ -39,7 +39,7 @@ export type {
   PlateauSpec,
   StopReason,
 } from "./decisions/index.js";
-export { allowedBy, key } from "./keys/index.js";
+export { allowedBy, key, withDefaultKind } from "./keys/index.js";
 export { initializationSchema, initialParameters } from "./initialization/index.js";
 export type { InitializationSpec, InitializerSpec } from "./initialization/index.js";
 export {
@@ -50,7 +50,13 @@ export {
   tensorView,
 } from "./layout/index.js";
 export type { ParameterLayout, StateShape, TensorLayout } from "./layout/index.js";
-export { createLoss, ctcBeamSearchDecode, ctcGreedyDecode, lossSchema } from "./losses/index.js";
+export {
+  createLoss,
+  ctcBeamSearchDecode,
+  ctcGreedyDecode,
+  lossSchema,
+  targetShare,
+} from "./losses/index.js";
 export type {
   ClassesLoss,
   CtcBeamSearchRequest,
@@ -90,6 +96,7 @@ export type {
   OptimizerUpdate,
   ParameterGroup,
 } from "./optimizers/index.js";
+export { randomWords } from "./random/index.js";
 export {
   compileSchedule,
   learningRateAt,
@@ -100,10 +107,13 @@ export type { LearningRateSchedule, SchedulePoint, ScheduleProblem } from "./sch
 export {
   brokenEncoderDecoderRule,
   brokenLanguageModelRule,
+  brokenSequenceModelRule,
   compileLanguageModelSpec,
   compileModelSpec,
   ENCODER_DECODER_KEYS,
   LANGUAGE_MODEL_KEYS,
+  SEQUENCE_MODEL_KEYS,
+  sequenceModelOfData,
 } from "./spec/index.js";
 export type {
   BrokenRule,
@@ -111,6 +121,8 @@ export type {
   LanguageModelSpec,
   ModelSpec,
   RecurrentStackSpec,
+  SequenceDataSizes,
+  SequenceModelKeys,
   SequenceModelSpec,
 } from "./spec/index.js";
 export {

@@ -42,6 +42,24 @@ export {
   trajectoryDigest,
 } from "./config/index.js";
 export type { LoadConfigOptions, Override, RunConfig } from "./config/index.js";
+export {
+  compileRunModelSpec,
+  layOut,
+  layOutSequences,
+  layOutText,
+  layoutSettings,
+  modelOfData,
+  readDataset,
+} from "./data/index.js";
+export type {
+  DataLayout,
+  ExpectedSamples,
+  LayoutSettings,
+  LeafSamples,
+  ReadDataset,
+  RunModelSpec,
+  SplitLayout,
+} from "./data/index.js";
 export { decisionsOf, replayDecisions } from "./decisions/index.js";
 export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {

@@ -13,6 +13,7 @@ export type {
   CoordinatorCommandOptions,
   EvaluateOptions,
   GenerateOptions,
+  PredictOptions,
   TrainOptions,
   VerifyOptions,
   WorkerCommandOptions,

@@ -49,6 +49,12 @@ export interface EvaluateOptions {
   readonly json: boolean;
 }
 
+export interface PredictOptions {
+  readonly run: string;
+  /** Path of a JSON Lines file. */
+  readonly input: string;
+}
+
 export interface VerifyOptions {
   readonly run: string;
   readonly json: boolean;
@@ -61,5 +67,6 @@ export interface Commands {
   worker(options: WorkerCommandOptions): Promise<number>;
   generate(options: GenerateOptions): Promise<number>;
   evaluate(options: EvaluateOptions): Promise<number>;
+  predict(options: PredictOptions): Promise<number>;
   verify(options: VerifyOptions): Promise<number>;
 }

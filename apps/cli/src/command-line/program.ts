@@ -8,6 +8,7 @@ import type {
   CoordinatorCommandOptions,
   EvaluateOptions,
   GenerateOptions,
+  PredictOptions,
   TrainOptions,
   VerifyOptions,
   WorkerCommandOptions,
@@ -136,16 +137,25 @@ export function createProgram({
 
   program
     .command("evaluate")
-    .description("measure a trained model, beside n-gram models of the same text")
+    .description("measure a trained model; of text, beside n-gram models of the same text")
     .argument("<run>", "run directory; its best checkpoint is used, else the latest")
     .addOption(
-      new Option("--split <name>", "part of the text")
+      new Option("--split <name>", "part of the data")
         .choices(["train", "validation", "test"])
         .default("test"),
     )
     .option("--json", "one JSON object on standard output, and nothing else", false)
     .action(async (run: string, options: Omit<EvaluateOptions, "run">) => {
       onExitCode(await commands.evaluate({ ...options, run }));
+    });
+
+  program
+    .command("predict")
+    .description("say what a trained sequence model makes of sequences, a JSON object a line")
+    .argument("<run>", "run directory; its best checkpoint is used, else the latest")
+    .requiredOption("--input <file>", "JSON Lines with the inputs of one sequence each")
+    .action(async (run: string, options: Omit<PredictOptions, "run">) => {
+      onExitCode(await commands.predict({ ...options, run }));
     });
 
   program

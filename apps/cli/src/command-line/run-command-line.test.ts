@@ -17,6 +17,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     worker: noting("worker"),
     generate: noting("generate"),
     evaluate: noting("evaluate"),
+    predict: noting("predict"),
     verify: noting("verify"),
     ...behavior,
   };

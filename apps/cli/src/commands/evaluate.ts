@@ -1,4 +1,5 @@
 import { bitsPerSymbol } from "@ostinato/lstm";
+import { layoutSettings } from "@ostinato/run";
 
 import type { EvaluateOptions } from "../command-line/index.js";
 import {
@@ -11,7 +12,10 @@ import {
 import { comparisonText } from "../progress/index.js";
 import type { Terminal } from "./terminal.js";
 
-/** `ostinato evaluate`: loss and bits per character of one part of the text, beside the baselines. */
+/**
+ * `ostinato evaluate`: the loss of one part of the data; of a text in bits per character too, beside
+ * the baselines.
+ */
 export async function evaluate(
   { run, split, json }: EvaluateOptions,
   { stdout, stderr }: Terminal,
@@ -21,12 +25,22 @@ export async function evaluate(
   stderr.write(skippedText(opened));
   try {
     const dataset = await readRunDataset(config, dataDigest);
-    const { loss, numSamples } = evaluateSplit(model, dataset.splits[split], split, config);
+    const { loss, numSamples } = evaluateSplit(model, dataset, split, layoutSettings(config));
+    const event = { event: "evaluation", split, step, loss };
+    if (dataset.kind === "sequences") {
+      const kind = config.model.kind === "sequenceModel" ? config.model.loss.kind : "";
+      stdout.write(
+        json
+          ? `${JSON.stringify({ ...event, lossKind: kind, numSamples })}\n`
+          : `${split} part, ${numSamples} sequences, model of step ${step}\n${kind} loss ${loss}\n`,
+      );
+      return 0;
+    }
     const bits = bitsPerSymbol(loss);
     const baselines = measureBaselines(dataset, split);
     stdout.write(
       json
-        ? `${JSON.stringify({ event: "evaluation", split, step, loss, bitsPerSymbol: bits, numSamples, baselines })}\n`
+        ? `${JSON.stringify({ ...event, bitsPerSymbol: bits, numSamples, baselines })}\n`
         : `${split} part, ${numSamples} characters, model of step ${step}\n` +
             `loss ${loss} nats, ${bits.toFixed(3)} bits per character\n` +
             comparisonText(bits, baselines),

@@ -1,5 +1,5 @@
 import type { GenerateOptions } from "../command-line/index.js";
-import { generateText, openModel, skippedText } from "../inference/index.js";
+import { generateText, openModel, requireLanguageModel, skippedText } from "../inference/index.js";
 import type { Terminal } from "./terminal.js";
 
 /** `ostinato generate`: the prompt and what follows it on standard output, and nothing else. */
@@ -11,7 +11,8 @@ export async function generate(
   const { model, vocabulary } = opened;
   stderr.write(skippedText(opened));
   try {
-    const { text, unknown } = generateText(model, vocabulary, { prompt, ...request });
+    const writer = requireLanguageModel(model, "generate");
+    const { text, unknown } = generateText(writer, vocabulary, { prompt, ...request });
     if (unknown.length > 0) {
       const named = unknown.map((symbol) => JSON.stringify(symbol)).join(" ");
       stderr.write(`ostinato: --prompt: not in the text that was trained on: ${named}\n`);

@@ -2,43 +2,52 @@
 
 import type { SplitName, TextDataset, Vocabulary } from "@ostinato/data";
 
-import type { Baseline, ProgressView, Summary } from "../progress/index.js";
+import type { Baseline, DataKind, ProgressView, Summary } from "../progress/index.js";
 
 const SAMPLE = { length: 300, temperature: 0.7, topP: 0.95, seed: 1 };
 /** Characters of text that the sample goes on from. */
 const PROMPT_LENGTH = 40;
 
 /**
- * Measures the baselines and lets the model write, then shows both. The run itself is whole by now:
+ * Measures the baselines of a text and lets the model write, then shows both. The run itself is whole by now:
  * what goes wrong here is a warning.
  *
- * @param testLoss the coordinator's own evaluation of the test part, in nats
+ * @param testLoss the coordinator's own evaluation of the test part, of a text in nats
  */
 export async function showSummary(
+  kind: DataKind,
   runDirectory: string,
   testLoss: number | undefined,
   view: ProgressView,
 ): Promise<void> {
   let extras: Pick<Summary, "baselines" | "sample"> = { baselines: [], sample: undefined };
+  if (kind === "sequences") {
+    view.summary({ kind, runDirectory, testLoss, ...extras });
+    return;
+  }
   try {
     extras = await measure(runDirectory);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     view.notice({ level: "warn", text: `no baselines and no sample: ${cause}` });
   }
-  view.summary({ runDirectory, testLoss, ...extras });
+  view.summary({ kind, runDirectory, testLoss, ...extras });
 }
 
 async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" | "sample">> {
   // Loaded now and not before: TensorFlow.js takes memory that the workers can use.
-  const { generateText, measureBaselines, openModel, readRunDataset } =
+  const { generateText, measureBaselines, openModel, readRunDataset, requireLanguageModel } =
     await import("../inference/index.js");
   const { model, vocabulary, config, dataDigest } = await openModel(runDirectory);
   try {
     const dataset = await readRunDataset(config, dataDigest);
+    if (dataset.kind !== "text") return { baselines: [], sample: undefined };
     const baselines: readonly Baseline[] = measureBaselines(dataset, "test");
     const prompt = promptOf(dataset, vocabulary);
-    const { text } = generateText(model, vocabulary, { prompt, ...SAMPLE });
+    const { text } = generateText(requireLanguageModel(model, "train"), vocabulary, {
+      prompt,
+      ...SAMPLE,
+    });
     return { baselines, sample: { prompt, text } };
   } finally {
     model.dispose();

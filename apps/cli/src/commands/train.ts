@@ -9,7 +9,7 @@ import type { ReadyMessage } from "../cluster/index.js";
 import type { TrainOptions } from "../command-line/index.js";
 import { EXIT_CODES } from "../errors/index.js";
 import { createJsonView, createLiveView, createPlainView, follow } from "../progress/index.js";
-import type { Followed, ProgressView } from "../progress/index.js";
+import type { DataKind, Followed, ProgressView } from "../progress/index.js";
 import { clusterOptions } from "./cluster-arguments.js";
 import { completedRun } from "./completed-run.js";
 import { resolveOverrides } from "./overrides.js";
@@ -22,7 +22,8 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   // Read here too, so that a mistake in it is told before any process is started.
   const config = await loadConfig({ file: options.config, overrides });
   const { workers: numWorkers, deadlineSeconds } = config.cluster;
-  const view = createView(options, terminal);
+  const { kind } = config.data;
+  const view = createView(kind, options, terminal);
   const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
   if (completed !== undefined) {
     view.notice({ level: "info", text: completed.text });
@@ -59,7 +60,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   }
   if (reason !== undefined) terminal.stderr.write(`ostinato: ${reason}\n`);
   if (exitCode === EXIT_CODES.done && ready !== undefined) {
-    await showSummary(ready.runDirectory, followed?.test?.loss, view);
+    await showSummary(kind, ready.runDirectory, followed?.test?.loss, view);
   }
   return exitCode;
 }
@@ -102,11 +103,15 @@ function trainOverrides({ set, workers }: TrainOptions, folder: string): readonl
   return workers === undefined ? overrides : [...overrides, `cluster.workers=${workers}`];
 }
 
-function createView({ json }: TrainOptions, { stdout, stderr }: Terminal): ProgressView {
+function createView(
+  kind: DataKind,
+  { json }: TrainOptions,
+  { stdout, stderr }: Terminal,
+): ProgressView {
   const writeOut = (text: string): void => void stdout.write(text);
   const writeErr = (text: string): void => void stderr.write(text);
-  if (json) return createJsonView(writeOut);
+  if (json) return createJsonView(kind, writeOut);
   return stderr.isTTY
-    ? createLiveView({ terminal: stderr, writeOut })
-    : createPlainView({ clock: systemClock, writeOut, writeErr });
+    ? createLiveView({ kind, terminal: stderr, writeOut })
+    : createPlainView({ kind, clock: systemClock, writeOut, writeErr });
 }

@@ -4,6 +4,8 @@ export type CliErrorCode =
   | "usage"
   /** The text of a prompt or of a split is not usable. */
   | "unusableText"
+  /** The model of a run is not of the kind that the command needs. */
+  | "unusableModel"
   /** A run computed with a backend that this program does not have. */
   | "unknownBackend";
 

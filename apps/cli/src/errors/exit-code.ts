@@ -12,7 +12,7 @@ export async function exitCodeOf(error: unknown): Promise<number> {
 }
 
 async function isForThePerson(error: unknown): Promise<boolean> {
-  if (error instanceof CliError) return error.code === "usage" || error.code === "unusableText";
+  if (error instanceof CliError) return error.code !== "unknownBackend";
   // Loaded when something went wrong and not before, so that --help is there at once.
   const { isUsageError, RunError } = await import("@ostinato/run");
   if (error instanceof RunError) return isUsageError(error.code);

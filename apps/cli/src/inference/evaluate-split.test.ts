@@ -1,3 +1,5 @@
+import { createVocabulary } from "@ostinato/data";
+import type { TextDataset } from "@ostinato/data";
 import type { LanguageModel } from "@ostinato/lstm/model";
 import { describe, expect, it } from "vitest";
 
@@ -36,10 +38,18 @@ function countingModel(segments: number[]): LanguageModel {
   return { spec, evaluate } as Partial<LanguageModel> as LanguageModel;
 }
 
-const config = {
-  training: { sequenceLength: 5, microShards: 4 },
-  evaluation: { batchSize: 6 },
+const settings = {
+  ...{ seed: 1, batchSize: 1, sequenceLength: 5 },
+  ...{ microShards: 4, evaluationBatchSize: 6 },
 };
+
+/** A data set whose training and test part have these tokens. */
+const datasetOf = (test: Uint16Array): TextDataset => ({
+  kind: "text",
+  vocabulary: createVocabulary([""]),
+  splits: { train: Uint16Array.of(0, 0, 0, 0, 0, 0, 0), validation: Uint16Array.of(), test },
+  digest: "",
+});
 
 describe("the loss of a part", () => {
   // 83 tokens have 82 targets: in 6 rows of 13 or 14, in segments of 5, the last one ragged.
@@ -48,7 +58,7 @@ describe("the loss of a part", () => {
   it("is the mean over every target, each counted once", () => {
     const targets = [...tokens.subarray(1)];
     const mean = targets.reduce((sum, target) => sum + target, 0) / 82;
-    expect(evaluateSplit(countingModel([]), tokens, "test", config)).toEqual({
+    expect(evaluateSplit(countingModel([]), datasetOf(tokens), "test", settings)).toEqual({
       loss: mean,
       numSamples: 82,
     });
@@ -56,13 +66,13 @@ describe("the loss of a part", () => {
 
   it("carries the state of each leaf from segment to segment, from zeros", () => {
     const segments: number[] = [];
-    evaluateSplit(countingModel(segments), tokens, "test", config);
+    evaluateSplit(countingModel(segments), datasetOf(tokens), "test", settings);
     expect(segments).toEqual([0, 1, 2]);
   });
 
   it("is refused for a part without a target", () => {
-    expect(() => evaluateSplit(countingModel([]), tokens.subarray(0, 1), "test", config)).toThrow(
-      "the test part has 1 characters: too few",
-    );
+    expect(() =>
+      evaluateSplit(countingModel([]), datasetOf(tokens.subarray(0, 1)), "test", settings),
+    ).toThrow("the test part has 1 characters: too few");
   });
 });

@@ -1,61 +1,74 @@
-/** The loss of a model on one part of a text, to the bits that a coordinator's evaluation has. */
+/** The loss of a model on one part of its data, to the bits that a coordinator's evaluation has. */
 
-import { createTextLayout } from "@ostinato/data";
+import type { Dataset, SplitName } from "@ostinato/data";
 import { stateShape } from "@ostinato/lstm";
-import type { LanguageModel } from "@ostinato/lstm/model";
-import type { RunConfig } from "@ostinato/run";
+import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
+import { layOutSequences, layOutText } from "@ostinato/run";
+import type { LayoutSettings, SplitLayout } from "@ostinato/run";
 
 import { CliError } from "../errors/index.js";
+import { isLanguageModel } from "./model-kind.js";
 
 export interface SplitLoss {
-  /** Mean over the targets, in nats. */
+  /** Mean over the targets, in the unit of the loss: nats for a text. */
   readonly loss: number;
-  /** Targets. */
+  /** Targets of a text, sequences. */
   readonly numSamples: number;
 }
 
-/** The keys of a run config that a loss depends on. */
-export interface EvaluationConfig {
-  readonly training: Pick<RunConfig["training"], "sequenceLength" | "microShards">;
-  readonly evaluation: Pick<RunConfig["evaluation"], "batchSize">;
-}
-
 /**
- * Evaluates as a run does: the part is cut in `evaluation.batchSize` rows that belong to the leaves,
- * each leaf's losses are added segment by segment from a state of zeros, then the leaves in order.
+ * Evaluates as a run does: the part is cut in rows that belong to the leaves, each leaf's losses are
+ * added step by step (a text's from a state of zeros), then the leaves in order.
  *
- * @param split names the part in messages
- * @throws CliError 'unusableText' if the part has no target
+ * @throws CliError 'unusableText' if the part has no target, or the model is of other data
  */
 export function evaluateSplit(
-  model: LanguageModel,
-  tokens: Uint16Array,
-  split: string,
-  { training, evaluation }: EvaluationConfig,
+  model: LanguageModel | SequenceModel,
+  dataset: Dataset,
+  split: SplitName,
+  settings: LayoutSettings,
 ): SplitLoss {
-  if (tokens.length < 2) {
-    throw new CliError(
-      "unusableText",
-      `the ${split} part has ${tokens.length} characters: too few`,
-    );
+  if (isLanguageModel(model) && dataset.kind === "text") {
+    const { length } = dataset.splits[split];
+    if (length < 2) {
+      throw new CliError("unusableText", `the ${split} part has ${length} characters: too few`);
+    }
+    const layout = layOutText(dataset, settings).evaluation(split);
+    return meanLoss(model, layout, stateShape(model.spec).valuesPerRow);
   }
-  const { microShards, sequenceLength } = training;
-  const layout = createTextLayout({
-    numTokens: tokens.length,
-    batchSize: evaluation.batchSize,
-    sequenceLength,
-    microShards,
-    allowShort: true,
-  });
+  if (!isLanguageModel(model) && dataset.kind === "sequences") {
+    const layout = layOutSequences(dataset, model.spec, settings).evaluation(split);
+    return meanLoss(model, layout, 0);
+  }
+  throw new CliError("unusableText", `the model is not one of ${dataset.kind}`);
+}
+
+interface Evaluated<Batch> {
+  evaluate(options: { readonly batch: Batch; readonly states: readonly Float32Array[] }): readonly {
+    readonly leaf: number;
+    readonly lossSum: number;
+    readonly lossWeight: number;
+    readonly state: Float32Array;
+  }[];
+}
+
+function meanLoss<Batch>(
+  model: Evaluated<Batch>,
+  layout: SplitLayout<Batch>,
+  stateValuesPerRow: number,
+): SplitLoss {
+  const { microShards } = layout;
   const leaves = Array.from({ length: microShards }, (_, leaf) => leaf);
-  const { valuesPerRow } = stateShape(model.spec);
   let states: readonly Float32Array[] = leaves.map(
-    (leaf) => new Float32Array(valuesPerRow * layout.rowsOf(leaf).numRows),
+    (leaf) => new Float32Array(stateValuesPerRow * layout.stateRowsOf(leaf)),
   );
   const lossSums = new Float64Array(microShards);
   const lossWeights = new Float64Array(microShards);
-  for (let segment = 0; segment < layout.stepsPerEpoch; segment++) {
-    const outcomes = model.evaluate({ batch: layout.batch(tokens, segment, leaves), states });
+  for (let epochStep = 0; epochStep < layout.stepsPerEpoch; epochStep++) {
+    const outcomes = model.evaluate({
+      batch: layout.batch({ epoch: 0, epochStep }, leaves),
+      states,
+    });
     for (const { leaf, lossSum, lossWeight } of outcomes) {
       lossSums[leaf] = (lossSums[leaf] ?? 0) + lossSum;
       lossWeights[leaf] = (lossWeights[leaf] ?? 0) + lossWeight;

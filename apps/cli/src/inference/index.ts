@@ -14,9 +14,12 @@
  */
 export { measureBaselines } from "./baselines.js";
 export { evaluateSplit } from "./evaluate-split.js";
-export type { EvaluationConfig, SplitLoss } from "./evaluate-split.js";
+export type { SplitLoss } from "./evaluate-split.js";
 export { generateText } from "./generate-text.js";
 export type { GeneratedText, TextRequest } from "./generate-text.js";
+export { isLanguageModel, requireLanguageModel, requireSequenceModel } from "./model-kind.js";
 export { openModel, skippedText } from "./open-model.js";
 export type { OpenModel, SkippedCheckpoint } from "./open-model.js";
+export { predictLines } from "./predict-lines.js";
+export type { Prediction } from "./predict-lines.js";
 export { readRunDataset } from "./run-dataset.js";

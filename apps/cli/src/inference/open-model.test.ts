@@ -10,12 +10,13 @@ import {
   stateShape,
 } from "@ostinato/lstm";
 import { createLanguageModel } from "@ostinato/lstm/model";
-import type { LanguageModel } from "@ostinato/lstm/model";
+import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
 import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
 import type { CheckpointContent } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { requireLanguageModel } from "./model-kind.js";
 import { openModel, skippedText } from "./open-model.js";
 
 let folder: string;
@@ -78,7 +79,8 @@ describe("the model of a run", () => {
   });
 
   /** What it makes of the symbol 1, from a state of zeros. */
-  const logitsOf = (model: LanguageModel): readonly number[] => {
+  const logitsOf = (opened: LanguageModel | SequenceModel): readonly number[] => {
+    const model = requireLanguageModel(opened, "this test");
     const { valuesPerRow } = stateShape(model.spec);
     const { logits } = model.predictNext(Int32Array.of(1), new Float32Array(valuesPerRow));
     return [...logits];

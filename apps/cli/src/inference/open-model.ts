@@ -4,8 +4,8 @@ import type { Vocabulary } from "@ostinato/data";
 import { BACKEND_NAMES, selectBackend } from "@ostinato/kernels/tensor";
 import type { BackendName } from "@ostinato/kernels/tensor";
 import { evaluatedParameters } from "@ostinato/lstm";
-import { createLanguageModel } from "@ostinato/lstm/model";
-import type { LanguageModel } from "@ostinato/lstm/model";
+import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
+import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
 import {
   loadCheckpoint,
   newestCheckpoint,
@@ -19,7 +19,7 @@ import { CliError } from "../errors/index.js";
 
 export interface OpenModel {
   /** The caller disposes of it. */
-  readonly model: LanguageModel;
+  readonly model: LanguageModel | SequenceModel;
   readonly vocabulary: Vocabulary;
   readonly config: RunConfig;
   /** SHA-256 (hex) of the data set that it was trained on. */
@@ -48,7 +48,9 @@ export async function openModel(path: string): Promise<OpenModel> {
   const run = await openRunDirectory(path);
   const { checkpoint, skipped } = await chooseCheckpoint(run);
   await selectBackend(backendOf(checkpoint, run.config));
-  const model = createLanguageModel(checkpoint.model);
+  const { model: spec } = checkpoint;
+  const model =
+    spec.kind === "languageModel" ? createLanguageModel(spec) : createSequenceModel(spec);
   model.setParameters(evaluatedParameters(checkpoint.parameters, checkpoint.optimizer));
   model.setRunningStatistics(checkpoint.statistics);
   return {

@@ -1,5 +1,5 @@
-import type { TextDataset } from "@ostinato/data";
-import { createTextDataset, readTextFiles } from "@ostinato/data";
+import type { Dataset } from "@ostinato/data";
+import { readDataset } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
 
 import { CliError } from "../errors/index.js";
@@ -10,13 +10,10 @@ import { CliError } from "../errors/index.js";
  * @param digest the data set's SHA-256 (hex) as the run knows it
  * @throws DataError; CliError 'unusableText' if the files are not what they were
  */
-export async function readRunDataset(config: RunConfig, digest: string): Promise<TextDataset> {
-  const { text } = await readTextFiles(config.data);
-  const dataset = createTextDataset(text, config.data);
+export async function readRunDataset(config: RunConfig, digest: string): Promise<Dataset> {
+  const { dataset } = await readDataset(config);
   if (dataset.digest === digest) return dataset;
   const files = [config.data.files].flat().join(", ");
-  throw new CliError(
-    "unusableText",
-    `${files}: the text has changed since the run was trained on it`,
-  );
+  const what = dataset.kind === "text" ? "the text has" : "the sequences have";
+  throw new CliError("unusableText", `${files}: ${what} changed since the run was trained on it`);
 }

@@ -7,6 +7,9 @@ export type EvaluationEvent = Extract<WatchEvent, { kind: "evaluation" }>;
 export type NoticeEvent = Extract<WatchEvent, { kind: "notice" }>;
 export type EndedEvent = Extract<WatchEvent, { kind: "ended" }>;
 
+/** What a run is trained on: losses of a text are nats a character, those of sequences what their loss is. */
+export type DataKind = "text" | "sequences";
+
 /** A run is about to begin, or to go on. */
 export interface StartedEvent {
   readonly runDirectory: string;
@@ -18,8 +21,9 @@ export interface StartedEvent {
 
 /** What came out, once a run is completed. */
 export interface Summary {
+  readonly kind: DataKind;
   readonly runDirectory: string;
-  /** The test part's loss in nats; undefined if the config asks for no final evaluation. */
+  /** The test part's loss, of a text in nats; undefined if the config asks for no final evaluation. */
   readonly testLoss: number | undefined;
   /** Interpolated Witten-Bell n-gram models of the same training text, on the test part. */
   readonly baselines: readonly Baseline[];

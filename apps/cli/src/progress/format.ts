@@ -2,7 +2,7 @@
 
 import { bitsPerSymbol } from "@ostinato/lstm";
 
-import type { EvaluationEvent, StepEvent } from "./events.js";
+import type { DataKind, EvaluationEvent, StepEvent } from "./events.js";
 
 /** Three or four digits of a count: 812, 31.2k, 1.2M. */
 export function formatCount(value: number): string {
@@ -26,12 +26,23 @@ export function formatBits(lossInNats: number): string {
 }
 
 /** What a step says beside its number, in full or with the words that a narrow terminal has room for. */
-export function formatStep(event: StepEvent, words: "full" | "short" = "full"): string {
+export function formatStep(
+  event: StepEvent,
+  kind: DataKind,
+  words: "full" | "short" = "full",
+): string {
   const isFull = words === "full";
+  const speed = formatCount(event.tokensPerSecond);
+  const figures =
+    kind === "text"
+      ? [
+          `loss ${event.loss.toFixed(3)}`,
+          `${formatBits(event.loss)} ${isFull ? "bits/char" : "bpc"}`,
+          `${speed} ${isFull ? "tokens/s" : "tok/s"}`,
+        ]
+      : [`loss ${event.loss.toPrecision(4)}`, `${speed} ${isFull ? "sequences/s" : "seq/s"}`];
   const parts = [
-    `loss ${event.loss.toFixed(3)}`,
-    `${formatBits(event.loss)} ${isFull ? "bits/char" : "bpc"}`,
-    `${formatCount(event.tokensPerSecond)} ${isFull ? "tokens/s" : "tok/s"}`,
+    ...figures,
     `lr ${formatLearningRate(event.learningRate)}`,
     `|g| ${event.gradientNorm.toPrecision(3)}`,
     isFull ? `${event.workers} ${event.workers === 1 ? "worker" : "workers"}` : `${event.workers}w`,
@@ -42,13 +53,19 @@ export function formatStep(event: StepEvent, words: "full" | "short" = "full"): 
   return parts.join(isFull ? " · " : " ");
 }
 
-export function formatStepLine(event: StepEvent): string {
+export function formatStepLine(event: StepEvent, kind: DataKind): string {
   const width = String(event.totalSteps).length;
-  return `step ${String(event.step).padStart(width)}/${event.totalSteps} · ${formatStep(event)}`;
+  return `step ${String(event.step).padStart(width)}/${event.totalSteps} · ${formatStep(event, kind)}`;
 }
 
-export function formatEvaluation({ step, split, loss, best }: EvaluationEvent): string {
-  const figures = `loss ${loss.toFixed(3)} · ${formatBits(loss)} bits/char`;
+export function formatEvaluation(
+  { step, split, loss, best }: EvaluationEvent,
+  kind: DataKind,
+): string {
+  const figures =
+    kind === "text"
+      ? `loss ${loss.toFixed(3)} · ${formatBits(loss)} bits/char`
+      : `loss ${loss.toPrecision(4)}`;
   return `${split} after step ${step} · ${figures}${best ? " · best so far" : ""}`;
 }
 

@@ -11,6 +11,7 @@
  */
 export type {
   Baseline,
+  DataKind,
   EndedEvent,
   EvaluationEvent,
   NoticeEvent,

@@ -2,29 +2,28 @@
 
 import { bitsPerSymbol } from "@ostinato/lstm";
 
-import type { ProgressView } from "./events.js";
+import type { DataKind, ProgressView } from "./events.js";
 
 /** A view whose lines have the key `event`: started, step, evaluation, notice, ended or summary. */
-export function createJsonView(writeOut: (text: string) => void): ProgressView {
+export function createJsonView(kind: DataKind, writeOut: (text: string) => void): ProgressView {
   const write = (event: string, fields: object): void => {
     writeOut(`${JSON.stringify({ event, ...fields })}\n`);
   };
+  // Of a loss that is no text's, bits say nothing.
+  const withBits = (loss: number): { readonly bitsPerSymbol?: number } =>
+    kind === "text" ? { bitsPerSymbol: bitsPerSymbol(loss) } : {};
   return {
     started: (event) => write("started", event),
-    step: ({ kind: event, ...fields }) =>
-      write(event, { ...fields, bitsPerSymbol: bitsPerSymbol(fields.loss) }),
+    step: ({ kind: event, ...fields }) => write(event, { ...fields, ...withBits(fields.loss) }),
     evaluation: ({ kind: event, ...fields }) =>
-      write(event, { ...fields, bitsPerSymbol: bitsPerSymbol(fields.loss) }),
+      write(event, { ...fields, ...withBits(fields.loss) }),
     notice: ({ level, text }) => write("notice", { level, text }),
     ended: ({ outcome, reason, step, parametersSha256 }) =>
       write("ended", { outcome, reason, step, parametersSha256 }),
     summary: ({ runDirectory, testLoss, baselines, sample }) =>
       write("summary", {
         runDirectory,
-        test:
-          testLoss === undefined
-            ? null
-            : { loss: testLoss, bitsPerSymbol: bitsPerSymbol(testLoss) },
+        test: testLoss === undefined ? null : { loss: testLoss, ...withBits(testLoss) },
         baselines,
         sample: sample ?? null,
       }),

@@ -2,7 +2,7 @@
 
 import type { Clock } from "@ostinato/runtime";
 
-import type { ProgressView, StepEvent } from "./events.js";
+import type { DataKind, ProgressView, StepEvent } from "./events.js";
 import { formatEvaluation, formatStepLine } from "./format.js";
 import { startedText, summaryText } from "./summary-text.js";
 
@@ -10,6 +10,7 @@ import { startedText, summaryText } from "./summary-text.js";
 export const PLAIN_PACE_MS = 5000;
 
 export interface ViewModules {
+  readonly kind: DataKind;
   readonly clock: Clock;
   /** Where results go. */
   readonly writeOut: (text: string) => void;
@@ -18,13 +19,13 @@ export interface ViewModules {
 }
 
 /** A view that prints the first step, then one at most every five seconds, and the last. */
-export function createPlainView({ clock, writeOut, writeErr }: ViewModules): ProgressView {
+export function createPlainView({ kind, clock, writeOut, writeErr }: ViewModules): ProgressView {
   let shownAt: number | undefined;
   let held: StepEvent | undefined;
   const show = (event: StepEvent): void => {
     shownAt = clock.now();
     held = undefined;
-    writeErr(`${formatStepLine(event)}\n`);
+    writeErr(`${formatStepLine(event, kind)}\n`);
   };
   return {
     started: (event) => writeErr(startedText(event)),
@@ -35,7 +36,7 @@ export function createPlainView({ clock, writeOut, writeErr }: ViewModules): Pro
     evaluation: (event) => {
       // The step that it came after, before it.
       if (held !== undefined) show(held);
-      writeErr(`${formatEvaluation(event)}\n`);
+      writeErr(`${formatEvaluation(event, kind)}\n`);
     },
     notice: ({ level, text }) => writeErr(level === "warn" ? `warning: ${text}\n` : `${text}\n`),
     ended: ({ outcome, step, reason }) => {

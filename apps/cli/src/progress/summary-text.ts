@@ -24,7 +24,20 @@ export function comparisonText(model: number | undefined, baselines: readonly Ba
   return rows.map(({ name, bits }) => `  ${name.padEnd(22)} ${bits.toFixed(3)}\n`).join("");
 }
 
-export function summaryText({ runDirectory, testLoss, baselines, sample }: Summary): string {
+export function summaryText({ kind, ...summary }: Summary): string {
+  return kind === "text" ? textSummary(summary) : sequenceSummary(summary);
+}
+
+function sequenceSummary({ runDirectory, testLoss }: Omit<Summary, "kind">): string {
+  const loss =
+    testLoss === undefined ? "" : `loss on the held-out test part  ${testLoss.toPrecision(6)}\n\n`;
+  return (
+    `\n${loss}run directory  ${runDirectory}\n` +
+    `predictions    npx ostinato predict ${quote(runDirectory)} --input FILE.jsonl\n`
+  );
+}
+
+function textSummary({ runDirectory, testLoss, baselines, sample }: Omit<Summary, "kind">): string {
   const parts = [];
   const model = testLoss === undefined ? undefined : bitsPerSymbol(testLoss);
   if (model !== undefined || baselines.length > 0) {

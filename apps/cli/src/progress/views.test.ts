@@ -33,6 +33,7 @@ const test: EvaluationEvent = {
 };
 
 const summary: Summary = {
+  kind: "text",
   runDirectory: "runs/moby dick",
   testLoss: Math.log(4),
   baselines: [
@@ -47,6 +48,7 @@ function plainView() {
   const clock = new ManualClock();
   const lines: string[] = [];
   const view = createPlainView({
+    kind: "text",
     clock,
     writeOut: (text) => lines.push(`out ${text}`),
     writeErr: (text) => lines.push(text),
@@ -115,7 +117,7 @@ describe("the plain view", () => {
 describe("the JSON view", () => {
   it("writes one object a line, each with its event and with bits beside nats", () => {
     const written: string[] = [];
-    const view = createJsonView((text) => written.push(text));
+    const view = createJsonView("text", (text) => written.push(text));
     view.started({ runDirectory: "r", coordinatorAddress: "a", metricsUrl: "m", workers: 1 });
     view.step(stepEvent(1));
     view.evaluation(test);
@@ -159,6 +161,7 @@ describe("the summary", () => {
 
   it("leaves out what there is not", () => {
     const text = summaryText({
+      kind: "text",
       runDirectory: "r",
       testLoss: undefined,
       baselines: [],
@@ -168,8 +171,32 @@ describe("the summary", () => {
   });
 });
 
+describe("a run of sequences", () => {
+  it("ends with the loss of its test part and how to predict, and no text", () => {
+    const text = summaryText({ ...summary, kind: "sequences", testLoss: 0.25 });
+    expect(text).toBe(
+      "\nloss on the held-out test part  0.250000\n\nrun directory  runs/moby dick\n" +
+        "predictions    npx ostinato predict 'runs/moby dick' --input FILE.jsonl\n",
+    );
+  });
+
+  it("has no bits in JSON", () => {
+    const written: string[] = [];
+    const view = createJsonView("sequences", (text) => written.push(text));
+    view.step(stepEvent(1));
+    view.evaluation(test);
+    view.summary({ ...summary, kind: "sequences" });
+    expect(written).toHaveLength(3);
+    for (const line of written) expect(line).not.toContain('bitsPerSymbol":2}');
+    expect(JSON.parse(written[1] ?? "")).toEqual({
+      ...{ event: "evaluation", step: 100, split: "test" },
+      ...{ loss: Math.log(4), best: false },
+    });
+  });
+});
+
 describe("following a run", () => {
-  const quiet = createJsonView(() => undefined);
+  const quiet = createJsonView("text", () => undefined);
 
   it("keeps the test evaluation and the end", async () => {
     const ended = {

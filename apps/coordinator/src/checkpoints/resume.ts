@@ -1,8 +1,7 @@
 /** Where a run goes on: the newest checkpoint that verifies, and what the ledger has beyond it. */
 
-import type { LanguageModelSpec } from "@ostinato/lstm";
 import { newestCheckpoint, readLedger, RunError, syncedLedgerBytes } from "@ostinato/run";
-import type { CheckpointContent, LedgerContents, RunDirectory } from "@ostinato/run";
+import type { CheckpointContent, LedgerContents, RunDirectory, RunModelSpec } from "@ostinato/run";
 import type { NumericsProfile } from "@ostinato/proto";
 import type { LedgerPosition, ReplayLine } from "../ledger/index.js";
 
@@ -27,7 +26,7 @@ export async function findResumePoint(
   expected: {
     readonly trajectory: string;
     readonly data: string;
-    readonly model: LanguageModelSpec;
+    readonly model: RunModelSpec;
   },
 ): Promise<ResumePoint> {
   const syncedBytes = await syncedLedgerBytes(directory);

@@ -1,9 +1,9 @@
 /** A run directory as the keeper's store. */
 
-import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
+import type { ParameterLayout } from "@ostinato/lstm";
 import type { NumericsProfile } from "@ostinato/proto";
 import { loadCheckpoint, retention, writeCheckpoint } from "@ostinato/run";
-import type { RunDirectory } from "@ostinato/run";
+import type { RunDirectory, RunModelSpec } from "@ostinato/run";
 import type {
   CheckpointRequest,
   CheckpointStore,
@@ -16,7 +16,7 @@ export interface RunStoreOptions {
   readonly job: string;
   readonly trajectory: string;
   readonly data: string;
-  readonly model: LanguageModelSpec;
+  readonly model: RunModelSpec;
   readonly layout: ParameterLayout;
   /** How many of the newest stay. */
   readonly keep: number;

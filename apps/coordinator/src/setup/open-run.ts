@@ -61,7 +61,7 @@ export async function createRun(options: {
   const directory = await createRunDirectory({
     path,
     config,
-    symbols: data.dataset.vocabulary.symbols,
+    symbols: symbolsOf(data),
     startedAt,
     owner,
   });
@@ -184,6 +184,11 @@ async function resumeLocked(
     },
     resumed: point,
   };
+}
+
+/** Sequences have no symbols but the one that every vocabulary begins with. */
+function symbolsOf({ dataset }: RunData): readonly string[] {
+  return dataset.kind === "text" ? dataset.vocabulary.symbols : [""];
 }
 
 /** A run stays on the backend that it began with, whatever the config says now. */

@@ -1,76 +1,55 @@
 /** Config → data set, layouts, model: everything about a run that its config and data decide. */
 
+import { encodeDataset } from "@ostinato/data";
+import type { Dataset, EpochPlace, SplitName, TextDataset } from "@ostinato/data";
 import {
-  createTextDataset,
-  createTextLayout,
-  encodeDataset,
-  readTextFiles,
-  UNKNOWN_ID,
-} from "@ostinato/data";
-import type { TextDataset, TextLayout } from "@ostinato/data";
-import {
-  compileLanguageModelSpec,
   createOptimizer,
   LstmError,
   parameterLayout,
   stateShape,
   statisticsLayout,
 } from "@ostinato/lstm";
-import type { LanguageModelSpec, ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
-import { RunError } from "@ostinato/run";
-import type { RunConfig } from "@ostinato/run";
+import type { ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
+import { layOut, layoutSettings, modelOfData, readDataset, RunError } from "@ostinato/run";
+import type { RunConfig, RunModelSpec, SplitLayout } from "@ostinato/run";
 
 export interface RunData {
-  readonly dataset: TextDataset;
+  readonly dataset: Dataset;
   readonly encoded: Uint8Array;
-  readonly model: LanguageModelSpec;
+  readonly model: RunModelSpec;
   readonly parameters: ParameterLayout;
   /** Of the running statistics; empty for a model without batch normalization. */
   readonly statistics: StatisticsLayout;
   /** Layout of the training part. */
-  readonly train: TextLayout;
+  readonly train: SplitLayout;
   /** Values of the carried state of a leaf. */
   readonly stateSizeOf: (leaf: number) => number;
-  /** What a person should know of the text, a sentence each. */
+  /** Sum of the loss weights of a part, as it is evaluated. */
+  readonly evaluationWeight: (split: SplitName) => number;
+  /** What a person should know of the data, a sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * @throws {DataError} for files that are missing, empty, not UTF-8 or too short
- * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short, or a parameter
- *   group that has no tensor
+ * @throws {DataError} for files that are missing, empty, not UTF-8 or too short, or lines that are no
+ *   samples
+ * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short, keys of the
+ *   model that do not fit the data, or a parameter group that has no tensor
  * @throws {LstmError} for a model that can't be
  */
 export async function prepareRunData(config: RunConfig): Promise<RunData> {
-  const { files, baseDirectory, validationFraction, testFraction } = config.data;
-  const { text, notes } = await readTextFiles({ files, baseDirectory });
-  const dataset = createTextDataset(text, { validationFraction, testFraction });
-  const { batchSize, sequenceLength, microShards } = config.training;
-  const train = createTextLayout({
-    numTokens: dataset.splits.train.length,
-    batchSize,
-    sequenceLength,
-    microShards,
-    textName: "the training part",
-  });
+  const { dataset, notes } = await readDataset(config);
+  const model = modelOfData(config, dataset);
+  const { train, evaluation } = layOut(dataset, model, layoutSettings(config));
   for (const split of ["validation", "test"] as const) {
     // Fails now, not after an hour of training.
-    requireTarget(config, dataset, split);
-    createTextLayout({
-      numTokens: dataset.splits[split].length,
-      batchSize: config.evaluation.batchSize,
-      sequenceLength,
-      microShards,
-      allowShort: true,
-    });
+    if (dataset.kind === "text") requireTarget(config, dataset, split);
+    evaluation(split);
   }
-  const model = compileLanguageModelSpec({
-    ...config.model,
-    vocabularySize: dataset.vocabulary.size,
-  });
-  const { valuesPerRow } = stateShape(model);
   const parameters = parameterLayout(model);
   requireOptimizer(config, parameters);
+  const valuesPerRow = model.kind === "languageModel" ? stateShape(model).valuesPerRow : 0;
+  const weights = new Map<SplitName, number>();
   return {
     dataset,
     encoded: encodeDataset(dataset),
@@ -78,9 +57,22 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     parameters,
     statistics: statisticsLayout(model),
     train,
-    stateSizeOf: (leaf) => valuesPerRow * train.rowsOf(leaf).numRows,
-    notes: [...notes, ...unknownNotes(dataset)],
+    stateSizeOf: (leaf) => valuesPerRow * train.stateRowsOf(leaf),
+    evaluationWeight(split) {
+      const weight = weights.get(split) ?? overallWeight(evaluation(split));
+      weights.set(split, weight);
+      return weight;
+    },
+    notes,
   };
+}
+
+function overallWeight(layout: SplitLayout): number {
+  let weight = 0;
+  for (let epochStep = 0; epochStep < layout.stepsPerEpoch; epochStep++) {
+    weight += layout.lossWeightAt({ epoch: 0, epochStep });
+  }
+  return weight;
 }
 
 /** The patterns of parameter groups must fit the model. */
@@ -110,29 +102,11 @@ function requireTarget(
   );
 }
 
-function unknownNotes({ splits }: TextDataset): string[] {
-  return (["validation", "test"] as const).flatMap((split) => {
-    const unknown = splits[split].reduce((count, id) => count + (id === UNKNOWN_ID ? 1 : 0), 0);
-    if (unknown === 0) return [];
-    return [`${unknown} characters of the ${split} part are none that the training part has`];
-  });
-}
-
-/** Names the samples of leaves as ranges of positions in the training part. */
+/** Names the samples of leaves, for a person. */
 export function describeSamples(
-  data: RunData,
-  epochStep: number,
+  data: Pick<RunData, "train">,
+  place: EpochPlace,
   leaves: readonly number[],
 ): string {
-  const batch = data.train.batch(data.dataset.splits.train, epochStep, leaves);
-  const ranges: string[] = [];
-  for (let row = 0; row < batch.numRows; row++) {
-    let count = 0;
-    for (let time = 0; time < batch.numSteps; time++) {
-      count += batch.weights[time * batch.numRows + row] ?? 0;
-    }
-    const first = batch.positions[row] ?? 0;
-    if (count > 0) ranges.push(`${first}–${first + count - 1}`);
-  }
-  return `training positions ${ranges.join(", ")}`;
+  return data.train.describe(place, leaves);
 }

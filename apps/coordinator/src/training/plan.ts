@@ -1,9 +1,9 @@
 /** The run's course, as a pure function of config and data: which step is where, and what follows it. */
 
-import type { TextLayout } from "@ostinato/data";
+import type { SplitLayout } from "@ostinato/run";
 
 export interface PlanOptions {
-  readonly layout: Pick<TextLayout, "stepsPerEpoch">;
+  readonly layout: Pick<SplitLayout, "stepsPerEpoch">;
   readonly epochs: number;
   readonly maxSteps: number | null;
   readonly evaluateEverySteps: number | null;

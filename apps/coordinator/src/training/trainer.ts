@@ -23,7 +23,7 @@ import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
 import type { EventHub } from "./event-hub.js";
 import { leavesOf } from "./intake.js";
-import type { TrainingPlan } from "./plan.js";
+import type { PlannedStep, TrainingPlan } from "./plan.js";
 import { Publisher } from "./publisher.js";
 import type { Totals } from "./records.js";
 import { toEvaluationRecord, toSkippedRecord, toStepRecord, totalsOf } from "./records.js";
@@ -34,7 +34,7 @@ export interface TrainerOptions {
   readonly config: RunConfig;
   readonly plan: TrainingPlan;
   /** Names the samples of leaves, for a message about bad data. */
-  readonly describeSamples: (epochStep: number, leaves: readonly number[]) => string;
+  readonly describeSamples: (planned: PlannedStep, leaves: readonly number[]) => string;
 }
 
 export interface TrainerModules {
@@ -262,7 +262,7 @@ export class Trainer {
     const { planned } = round;
     const where =
       `step ${planned.step}: the result of leaves ${leaves.join(", ")} is not finite (${detail}); ` +
-      this.#options.describeSamples(planned.epochStep, leaves);
+      this.#options.describeSamples(planned, leaves);
     // After an update the optimizer has moved on: that step can't be left out.
     if (this.#options.config.training.onNonFinite === "stop" || problem === "update") {
       throw new CoordinatorError(

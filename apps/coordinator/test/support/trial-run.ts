@@ -146,7 +146,7 @@ export class TrialRun {
       {
         config,
         plan: this.plan,
-        describeSamples: (epochStep, leaves) => `samples of ${epochStep}/${leaves.join(",")}`,
+        describeSamples: ({ epochStep }, leaves) => `samples of ${epochStep}/${leaves.join(",")}`,
       },
       {
         clock,

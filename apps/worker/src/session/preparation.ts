@@ -1,8 +1,8 @@
 /** What a worker gets ready between its join and its stream; belongs to the run, not to an identity. */
 
-import type { LanguageModelSpec } from "@ostinato/lstm";
-import { compileLanguageModelSpec } from "@ostinato/lstm";
 import type { JoinReply } from "@ostinato/proto";
+import { compileRunModelSpec } from "@ostinato/run";
+import type { RunModelSpec } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
@@ -11,7 +11,7 @@ import type { Compute, PreparedCompute } from "../training/index.js";
 import type { CoordinatorLink } from "./coordinator-link.js";
 
 export interface Preparation extends PreparedCompute {
-  readonly spec: LanguageModelSpec;
+  readonly spec: RunModelSpec;
 }
 
 export interface PreparationModules {
@@ -62,9 +62,9 @@ export function isSameRun(one: JoinReply, other: JoinReply): boolean {
   );
 }
 
-function readModelSpec(modelJson: string): LanguageModelSpec {
+function readModelSpec(modelJson: string): RunModelSpec {
   try {
-    return compileLanguageModelSpec(JSON.parse(modelJson));
+    return compileRunModelSpec(JSON.parse(modelJson));
   } catch (error) {
     throw new WorkerError("refused", `the run's model is not known here: ${messageOf(error)}`);
   }

@@ -1,19 +1,11 @@
 /** The few keys of the run config that a worker computes by. */
 
-import type { RunConfig } from "@ostinato/run";
+import type { LayoutSettings, RunConfig } from "@ostinato/run";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 
 /** Plain numbers, so that they cross to the compute thread as they are. */
-export interface RunSettings {
-  readonly seed: number;
-  /** Rows of the global batch. */
-  readonly batchSize: number;
-  readonly sequenceLength: number;
-  readonly microShards: number;
-  /** Rows of an evaluation; its segments are as long as the training's. */
-  readonly evaluationBatchSize: number;
-}
+export type RunSettings = LayoutSettings;
 
 /**
  * Picks the settings out of the config a coordinator sent as JSON.
@@ -29,10 +21,12 @@ export function readRunSettings(configJson: string): RunSettings {
   }
   // What the coordinator validated; each value is checked again as it is read.
   const config = (parsed ?? {}) as PartialRunConfig;
+  const sequenceLength = config.training?.sequenceLength;
   return {
     seed: integer("seed", config.seed, 0),
     batchSize: integer("training.batchSize", config.training?.batchSize, 1),
-    sequenceLength: integer("training.sequenceLength", config.training?.sequenceLength, 1),
+    sequenceLength:
+      sequenceLength === null ? null : integer("training.sequenceLength", sequenceLength, 1),
     microShards: integer("training.microShards", config.training?.microShards, 1),
     evaluationBatchSize: integer("evaluation.batchSize", config.evaluation?.batchSize, 1),
   };

@@ -4,12 +4,10 @@ import { parentPort, workerData } from "node:worker_threads";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
 import { KernelError, numericsProfile, selectBackend } from "@ostinato/kernels/tensor";
-import { createLanguageModel } from "@ostinato/lstm/model";
 import type { NumericsProfile } from "@ostinato/proto";
 import { memory } from "@tensorflow/tfjs-core";
 
 import { messageOf, WorkerError } from "../errors/index.js";
-import { createShardSource } from "../shard/index.js";
 import type {
   ComputeOperations,
   ComputeReply,
@@ -19,14 +17,14 @@ import type {
   ThreadSetup,
 } from "./compute-messages.js";
 import type { PreparedCompute } from "./compute.js";
-import type { ComputeControl } from "./shard-computer.js";
-import { ShardComputer } from "./shard-computer.js";
+import type { AnyShardComputer, ComputeControl } from "./shard-computer.js";
+import { createShardComputer } from "./shard-computer.js";
 
 if (parentPort === null) throw new Error("this module is the entry of a thread");
 const port = parentPort;
 const { cancelled } = workerData as ComputeThreadData;
 
-let computer: ShardComputer | undefined;
+let computer: AnyShardComputer | undefined;
 let encoded: Uint8Array | undefined;
 /** Requests are handled one after the other, also where handling one is asynchronous. */
 let last: Promise<void> = Promise.resolve();
@@ -93,13 +91,11 @@ async function prepare(setup: ThreadSetup): Promise<PreparedCompute> {
   await selectBackend(setup.backend as BackendName);
   encoded = setup.encoded ?? encoded;
   if (encoded === undefined) throw new WorkerError("badLease", "no data set is here");
-  const source = createShardSource(encoded, setup.settings);
-  const model = createLanguageModel(setup.spec);
-  computer = new ShardComputer(setup.settings, { model, source });
+  computer = createShardComputer(setup.spec, encoded, setup.settings);
   return { stateSizes: computer.stateSizes };
 }
 
-function prepared(): ShardComputer {
+function prepared(): AnyShardComputer {
   if (computer === undefined) throw new WorkerError("badLease", "no run is prepared");
   return computer;
 }

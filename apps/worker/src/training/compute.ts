@@ -1,15 +1,15 @@
 /** What computes: the contract between a session and the thread that owns TensorFlow.js. */
 
 import type { BackendName } from "@ostinato/kernels/tensor";
-import type { LanguageModelSpec } from "@ostinato/lstm";
 import type { LeafResult, NodeId, NumericsProfile, Phase } from "@ostinato/proto";
+import type { RunModelSpec } from "@ostinato/run";
 
 import type { RunSettings } from "../shard/index.js";
 
 /** What a run is computed with; replaces what was prepared before. */
 export interface ComputeSetup {
   readonly backend: string;
-  readonly spec: LanguageModelSpec;
+  readonly spec: RunModelSpec;
   readonly settings: RunSettings;
   readonly dataset: {
     readonly digest: string;

@@ -2,22 +2,21 @@
 
 import { createHash } from "node:crypto";
 
-import type { TokenBatch } from "@ostinato/data";
-import { sampleDigest } from "@ostinato/data";
+import { decodeDataset } from "@ostinato/data";
+import type { SequenceBatch, TokenBatch } from "@ostinato/data";
 import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
-import type { LanguageModel } from "@ostinato/lstm/model";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
 import type { StatisticsLayout } from "@ostinato/lstm";
+import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
 import type { LeafResult, NodeId } from "@ostinato/proto";
 
-import { WorkerError } from "../errors/index.js";
-import type { RunSettings, ShardSource } from "../shard/index.js";
-import type { ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
+import type { RunModelSpec } from "@ostinato/run";
 
-export interface ShardComputerModules {
-  readonly model: LanguageModel;
-  readonly source: ShardSource;
-}
+import { WorkerError } from "../errors/index.js";
+import { createSequenceSource, createTextSource } from "../shard/index.js";
+import type { RunSettings } from "../shard/index.js";
+import type { ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
+import type { ShardModules } from "./shard-model.js";
 
 export interface ComputeControl {
   readonly onProgress: ComputeEvents["onProgress"];
@@ -25,24 +24,26 @@ export interface ComputeControl {
 }
 
 /** All leaves of a task go through the model as one batch; only the gradients are kept apart. */
-export class ShardComputer {
+export class ShardComputer<Batch extends { readonly numSteps: number }> {
   readonly #settings: RunSettings;
-  readonly #model: LanguageModel;
-  readonly #source: ShardSource;
+  readonly #model: ShardModules<Batch>["model"];
+  readonly #source: ShardModules<Batch>["source"];
+  readonly #stateValuesPerRow: number;
   readonly #statistics: StatisticsLayout;
   #loadedVersion: number | undefined;
 
-  constructor(settings: RunSettings, modules: ShardComputerModules) {
+  constructor(settings: RunSettings, modules: ShardModules<Batch>) {
     this.#settings = settings;
     this.#model = modules.model;
     this.#source = modules.source;
+    this.#stateValuesPerRow = modules.stateValuesPerRow;
     this.#statistics = statisticsLayout(modules.model.spec);
   }
 
   /** Values in the carried state of each leaf. */
   get stateSizes(): readonly number[] {
     return Array.from({ length: this.#settings.microShards }, (_, leaf) =>
-      this.#stateSize(this.#source.train.numRowsOf(leaf)),
+      this.#stateSize(this.#source.train.stateRowsOf(leaf)),
     );
   }
 
@@ -58,7 +59,9 @@ export class ShardComputer {
   ): readonly TrainedLeaf[] {
     checkNodes(task.nodes, task.leaves, this.#settings.microShards);
     control.onProgress("prepare", 0);
-    const batch = this.#source.train.batch(task.epochStep, task.leaves);
+    const { train } = this.#source;
+    const epoch = Math.floor((task.step - 1) / train.stepsPerEpoch);
+    const batch = train.batch({ epoch, epochStep: task.epochStep }, task.leaves);
     this.#load(task);
     const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
     const onGradient = (tensor: string, perLeaf: readonly Float32Array[]): void => {
@@ -89,8 +92,7 @@ export class ShardComputer {
         leaf: outcome.leaf,
         lossSum: outcome.lossSum,
         lossWeight: outcome.lossWeight,
-        numSamples: numSamplesOf(batch, outcome.leaf),
-        sampleDigest: sampleDigest(batch, outcome.leaf),
+        ...train.samplesOf(batch, outcome.leaf),
       },
       state: outcome.state,
       moments: flattenMoments(this.#statistics, outcome.moments),
@@ -110,7 +112,7 @@ export class ShardComputer {
     checkLeaves(task.leaves, this.#settings.microShards);
     this.#load(task);
     let states: readonly Float32Array[] = task.leaves.map(
-      (leaf) => new Float32Array(this.#stateSize(split.numRowsOf(leaf))),
+      (leaf) => new Float32Array(this.#stateSize(split.stateRowsOf(leaf))),
     );
     const totals = task.leaves.map((leaf) => ({
       leaf,
@@ -120,8 +122,8 @@ export class ShardComputer {
       digest: createHash("sha256"),
     }));
     let timeSteps = 0;
-    for (let segment = 0; segment < split.numSegments; segment++) {
-      const batch = split.batch(segment, task.leaves);
+    for (let segment = 0; segment < split.stepsPerEpoch; segment++) {
+      const batch = split.batch({ epoch: 0, epochStep: segment }, task.leaves);
       const before = timeSteps;
       const outcomes = this.#guard(control, () =>
         this.#model.evaluate({
@@ -136,8 +138,9 @@ export class ShardComputer {
         if (outcome?.leaf !== total.leaf) throw new RangeError(`leaf ${total.leaf} has no outcome`);
         total.lossSum += outcome.lossSum;
         total.lossWeight += outcome.lossWeight;
-        total.numSamples += numSamplesOf(batch, total.leaf);
-        total.digest.update(sampleDigest(batch, total.leaf));
+        const { numSamples, sampleDigest } = split.samplesOf(batch, total.leaf);
+        total.numSamples += numSamples;
+        total.digest.update(sampleDigest);
       }
       states = outcomes.map(({ state }) => state);
       timeSteps += batch.numSteps;
@@ -162,7 +165,7 @@ export class ShardComputer {
   }
 
   #stateSize(numRows: number): number {
-    return stateShape(this.#model.spec).valuesPerRow * numRows;
+    return this.#stateValuesPerRow * numRows;
   }
 
   #guard<T>(control: ComputeControl, compute: () => T): T {
@@ -178,18 +181,38 @@ export class ShardComputer {
   }
 }
 
-/** Entries of the leaf's rows that have a weight. */
-function numSamplesOf(batch: TokenBatch, leaf: number): number {
-  const rows = batch.leaves.find((candidate) => candidate.leaf === leaf);
-  if (rows === undefined) return 0;
-  let numSamples = 0;
-  for (let time = 0; time < batch.numSteps; time++) {
-    const first = time * batch.numRows + rows.firstRow;
-    for (const weight of batch.weights.subarray(first, first + rows.numRows)) {
-      if (weight !== 0) numSamples += 1;
-    }
+/** A computer of text or of sequences: leases name leaves, whatever these hold. */
+export type AnyShardComputer = ShardComputer<TokenBatch> | ShardComputer<SequenceBatch>;
+
+/**
+ * @param encoded the data set
+ * @throws WorkerError `refused` for a data set that the model does not read; DataError when the bytes are
+ *   no data set, or too few for one training step
+ */
+export function createShardComputer(
+  spec: RunModelSpec,
+  encoded: Uint8Array,
+  settings: RunSettings,
+): AnyShardComputer {
+  const dataset = decodeDataset(encoded);
+  if (spec.kind === "languageModel" && dataset.kind === "text") {
+    const source = createTextSource(dataset, settings);
+    const { valuesPerRow: stateValuesPerRow } = stateShape(spec);
+    return new ShardComputer<TokenBatch>(settings, {
+      model: createLanguageModel(spec),
+      source,
+      stateValuesPerRow,
+    });
   }
-  return numSamples;
+  if (spec.kind === "sequenceModel" && dataset.kind === "sequences") {
+    const source = createSequenceSource(dataset, spec, settings);
+    return new ShardComputer<SequenceBatch>(settings, {
+      model: createSequenceModel(spec),
+      source,
+      stateValuesPerRow: 0,
+    });
+  }
+  throw new WorkerError("refused", `a ${spec.kind} cannot be trained on ${dataset.kind}`);
 }
 
 function checkLeaves(leaves: readonly number[], microShards: number): void {

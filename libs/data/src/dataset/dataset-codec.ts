@@ -1,26 +1,20 @@
 import { createHash } from "node:crypto";
 
-import { DataError } from "../data-error.js";
 import { createVocabulary, MAX_SYMBOLS, UNKNOWN_ID } from "../vocabulary/index.js";
 import type { Vocabulary } from "../vocabulary/index.js";
+import { beginEncoding, corrupt, decodeHeader, isRecord } from "./encoded-prefix.js";
 import { SPLIT_NAMES } from "./text-dataset.js";
 import type { SplitName, TextDataset } from "./text-dataset.js";
 
 /*
- * An encoded data set:
+ * An encoded text, after its prefix (see encoded-prefix.ts):
  *
- *   8 bytes   magic 'ostidata'
- *   uint32    version, 1
- *   uint32    bytes of the header
- *   header    JSON, UTF-8: {"kind":"text","symbols":[…],"splits":{"train":n,"validation":n,"test":n}}
+ *   header    {"kind":"text","symbols":[…],"splits":{"train":n,"validation":n,"test":n}}
  *   uint16…   token ids of train, validation, test
  *
  * Integers are little-endian. The form is canonical: one data set has one encoding, so that equal
  * digests and equal data sets are the same thing.
  */
-const MAGIC = "ostidata";
-const VERSION = 1;
-const PREFIX_BYTES = MAGIC.length + 8;
 const TOKEN_BYTES = 2;
 
 /** A vocabulary of MAX_SYMBOLS astral symbols takes 7 bytes each, escaped ones (few) up to 9. */
@@ -39,13 +33,8 @@ export function encodeDataset(dataset: Pick<TextDataset, "vocabulary" | "splits"
     splits: { train: train.length, validation: validation.length, test: test.length },
   });
   const numTokens = train.length + validation.length + test.length;
-  const bytes = new Uint8Array(PREFIX_BYTES + header.length + numTokens * TOKEN_BYTES);
-  const view = new DataView(bytes.buffer);
-  bytes.set(new TextEncoder().encode(MAGIC));
-  view.setUint32(MAGIC.length, VERSION, true);
-  view.setUint32(MAGIC.length + 4, header.length, true);
-  bytes.set(header, PREFIX_BYTES);
-  let offset = PREFIX_BYTES + header.length;
+  const { bytes, view, offset: start } = beginEncoding(header, numTokens * TOKEN_BYTES);
+  let offset = start;
   for (const name of SPLIT_NAMES) {
     for (const token of dataset.splits[name]) {
       view.setUint16(offset, token, true);
@@ -63,11 +52,11 @@ export function encodeDataset(dataset: Pick<TextDataset, "vocabulary" | "splits"
  */
 export function decodeDataset(bytes: Uint8Array): TextDataset {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerBytes = decodePrefix(bytes, view);
-  const header = decodeHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes));
+  const { raw, header: headerBytes, offset: start } = decodeHeader(bytes, MAX_HEADER_BYTES);
+  const header = readHeader(raw, headerBytes);
   const vocabulary = decodeVocabulary(header.symbols);
   const numTokens = SPLIT_NAMES.reduce((sum, name) => sum + header.splits[name], 0);
-  let offset = PREFIX_BYTES + headerBytes;
+  let offset = start;
   if (bytes.length !== offset + numTokens * TOKEN_BYTES) {
     throw corrupt(
       `${numTokens} tokens need ${offset + numTokens * TOKEN_BYTES} bytes, ${bytes.length} are given`,
@@ -90,7 +79,7 @@ export function decodeDataset(bytes: Uint8Array): TextDataset {
     test: decodeSplit("test"),
   };
   requireOwnVocabulary(splits.train, vocabulary);
-  return { vocabulary, splits, digest: digestOf(bytes) };
+  return { kind: "text", vocabulary, splits, digest: digestOf(bytes) };
 }
 
 /** SHA-256 in hex. */
@@ -104,30 +93,7 @@ function encodeHeader({ symbols, splits }: Header): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(header));
 }
 
-/** Checks magic, version and size; returns the bytes of the header. */
-function decodePrefix(bytes: Uint8Array, view: DataView): number {
-  if (bytes.length < PREFIX_BYTES) {
-    throw corrupt(`${bytes.length} bytes are fewer than the ${PREFIX_BYTES} of its start`);
-  }
-  const magic = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
-  if (magic !== MAGIC) throw corrupt(`it starts with ${JSON.stringify(magic)}, not '${MAGIC}'`);
-  const version = view.getUint32(MAGIC.length, true);
-  if (version !== VERSION) throw corrupt(`its version is ${version}, not ${VERSION}`);
-  const headerBytes = view.getUint32(MAGIC.length + 4, true);
-  const allowed = Math.min(MAX_HEADER_BYTES, bytes.length - PREFIX_BYTES);
-  if (headerBytes > allowed) {
-    throw corrupt(`its header claims ${headerBytes} bytes; at most ${allowed} are possible`);
-  }
-  return headerBytes;
-}
-
-function decodeHeader(bytes: Uint8Array): Header {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch (error) {
-    throw corrupt("its header is not JSON", error);
-  }
+function readHeader(raw: unknown, bytes: Uint8Array): Header {
   if (!isHeader(raw)) throw corrupt("its header is not that of a text");
   if (Buffer.compare(encodeHeader(raw), bytes) !== 0) {
     throw corrupt("its header is not in canonical form");
@@ -142,10 +108,6 @@ function isHeader(raw: unknown): raw is Header {
     raw["symbols"].every((symbol) => typeof symbol === "string") &&
     SPLIT_NAMES.every((name) => Number.isSafeInteger(splits[name]) && Number(splits[name]) >= 0)
   );
-}
-
-function isRecord(raw: unknown): raw is Record<string, unknown> {
-  return typeof raw === "object" && raw !== null;
 }
 
 function decodeVocabulary(symbols: readonly string[]): Vocabulary {
@@ -163,8 +125,4 @@ function requireOwnVocabulary(train: Uint16Array, vocabulary: Vocabulary): void 
   if (used[UNKNOWN_ID] === 1) throw corrupt("its training part has an unknown symbol");
   const unused = used.indexOf(0, UNKNOWN_ID + 1);
   if (unused !== -1) throw corrupt(`symbol ${unused} does not occur in its training part`);
-}
-
-function corrupt(reason: string, cause?: unknown): DataError {
-  return new DataError("corruptDataset", `not an encoded data set: ${reason}`, {}, { cause });
 }

@@ -10,7 +10,9 @@
  * @module
  */
 export { decodeDataset, encodeDataset } from "./dataset-codec.js";
+export { digestOf } from "./dataset-codec.js";
+export { beginEncoding, corrupt, decodeHeader, isRecord } from "./encoded-prefix.js";
 export { SPLIT_NAMES } from "./text-dataset.js";
 export type { SplitName, TextDataset } from "./text-dataset.js";
-export { createTextDataset } from "./split-text.js";
+export { createTextDataset, requireFractions } from "./split-text.js";
 export type { SplitFractions } from "./split-text.js";

@@ -19,7 +19,7 @@ export interface SplitFractions {
  */
 export function createTextDataset(text: string, fractions: SplitFractions): TextDataset {
   const { validationFraction, testFraction } = fractions;
-  requireFractions(validationFraction, testFraction);
+  requireFractions(fractions);
   const numCodePoints = countCodePoints(text);
   const numTest = Math.floor(numCodePoints * testFraction);
   const numValidation = Math.floor(numCodePoints * validationFraction);
@@ -38,10 +38,16 @@ export function createTextDataset(text: string, fractions: SplitFractions): Text
     validation: tokens.slice(numTrain, numTrain + numValidation),
     test: tokens.slice(numTrain + numValidation),
   };
-  return { vocabulary, splits, digest: digestOf(encodeDataset({ vocabulary, splits })) };
+  return {
+    kind: "text",
+    vocabulary,
+    splits,
+    digest: digestOf(encodeDataset({ vocabulary, splits })),
+  };
 }
 
-function requireFractions(validationFraction: number, testFraction: number): void {
+/** @throws DataError 'invalidFraction' */
+export function requireFractions({ validationFraction, testFraction }: SplitFractions): void {
   for (const [name, value] of Object.entries({ validationFraction, testFraction })) {
     if (!(value >= 0 && value < 1)) {
       throw new DataError(

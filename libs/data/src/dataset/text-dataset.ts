@@ -7,6 +7,7 @@ export type SplitName = (typeof SPLIT_NAMES)[number];
 
 /** A text as token ids. Immutable by agreement: the arrays are shared, never written. */
 export interface TextDataset {
+  readonly kind: "text";
   /** The symbols of the training part; the other parts may hold unknown ones. */
   readonly vocabulary: Vocabulary;
   readonly splits: Readonly<Record<SplitName, Uint16Array>>;

@@ -11,6 +11,9 @@
  *
  * @module
  */
+export { MAX_PARTS, partStart } from "./part-start.js";
+export { requireInteger } from "./require-integer.js";
+export { shuffledOrder } from "./shuffled-order.js";
 export { sampleDigest } from "./sample-digest.js";
 export { createTextLayout } from "./text-layout.js";
 export type { ExpectedLeaf, RowRange, TextLayout, TextLayoutOptions } from "./text-layout.js";

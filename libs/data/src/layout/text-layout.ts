@@ -1,5 +1,6 @@
 import { DataError } from "../data-error.js";
 import { MAX_PARTS, partStart } from "./part-start.js";
+import { requireInteger } from "./require-integer.js";
 import { sampleDigest } from "./sample-digest.js";
 import type { LeafRows, TokenBatch } from "./token-batch.js";
 
@@ -198,13 +199,4 @@ class ContiguousRows implements TextLayout {
   #requireEpochStep(epochStep: number): void {
     requireInteger("epochStep", epochStep, 0, this.stepsPerEpoch - 1);
   }
-}
-
-function requireInteger(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new DataError(
-    "invalidLayout",
-    `${name} is ${value}; it must be an integer from ${min} to ${max}`,
-    { name, value },
-  );
 }

@@ -11,5 +11,6 @@
  *
  * @module
  */
-export { readTextFiles } from "./text-files.js";
+export { distinctFiles, note, readTextFiles } from "./text-files.js";
 export type { ReadTextFilesOptions, TextFiles } from "./text-files.js";
+export { unreadable } from "./unreadable.js";

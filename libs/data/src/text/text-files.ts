@@ -63,7 +63,7 @@ export async function readTextFiles(options: ReadTextFilesOptions): Promise<Text
 }
 
 /** The files of all patterns by their first path, and further paths to the same files. */
-async function distinctFiles({
+export async function distinctFiles({
   files,
   baseDirectory,
 }: ReadTextFilesOptions): Promise<{ files: readonly string[]; repeated: readonly string[] }> {
@@ -100,7 +100,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
 }
 
 /** One sentence for all files, since a book may have hundreds. */
-function note(what: string, files: readonly string[]): string[] {
+export function note(what: string, files: readonly string[]): string[] {
   const [first] = files;
   if (first === undefined) return [];
   const more = files.length === 1 ? "" : ` and ${files.length - 1} more`;

@@ -91,3 +91,15 @@ export type LossSpec = z.output<typeof lossSchema>;
 
 /** As it is written: keys that have a default may be missing. */
 export type LossOptions = z.input<typeof lossSchema>;
+
+/**
+ * What a target adds to the loss weight, times its own weight: the weight of its class, nothing for the
+ * ignored one, else 1.
+ *
+ * @param target a class; what it is does not matter to other losses
+ */
+export function targetShare(loss: LossSpec, target: number): number {
+  if (loss.kind !== "crossEntropy") return 1;
+  if (target === loss.ignoredIndex) return 0;
+  return loss.classWeights.length === 0 ? 1 : (loss.classWeights[target] ?? 0);
+}

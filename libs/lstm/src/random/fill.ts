@@ -58,6 +58,17 @@ export function fillDropoutMask(
   for (let i = 0; i < length; i++) out[i] = (words[i] ?? 0) < threshold ? kept : 0;
 }
 
+/**
+ * The first `count` random words of 32 bits of a key's stream.
+ *
+ * @throws {LstmError} `invalidRandomKey`
+ */
+export function randomWords(key: RandomKey, count: number): Uint32Array {
+  const words = new Uint32Array(count);
+  fillWords(streamKey(key), 0, words);
+  return words;
+}
+
 /** The stream's words in the memory of `out`, which the caller overwrites one by one. */
 export function wordsIn(out: Float32Array, key: RandomKey, firstCounter: number): Uint32Array {
   requireCounter(firstCounter, out.length);

@@ -7,6 +7,6 @@
  * fillDropoutMask({ seed, step, purpose: 'dropout', layer: 1, leaf, row }, 0.9, mask); // 0 or 1/0.9
  * fillNormal({ seed, step, purpose: 'gradientNoise', layer: 0 }, noise); // mean 0, variance 1
  */
-export { fillDropoutMask, fillUniform, uniform32 } from "./fill.js";
+export { fillDropoutMask, fillUniform, randomWords, uniform32 } from "./fill.js";
 export { fillNormal, fillTruncatedNormal } from "./normal.js";
 export type { RandomKey } from "./random-key.js";

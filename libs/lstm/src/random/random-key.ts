@@ -20,6 +20,7 @@ export const RANDOM_PURPOSES = {
   outputDropout: 11,
   tensorInitialization: 12,
   syntheticTask: 13,
+  sampleOrder: 14,
 } as const;
 
 export type RandomPurpose = keyof typeof RANDOM_PURPOSES;

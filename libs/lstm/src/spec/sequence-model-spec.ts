@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { FLAG, key, names } from "../keys/index.js";
+import { FLAG, key, names, withDefaultKind } from "../keys/index.js";
 import { lossSchema } from "../losses/index.js";
 import { vocabulary, VOCABULARY } from "./language-model-spec.js";
 import {
@@ -34,19 +34,28 @@ const input = z.discriminatedUnion("kind", [
     .readonly(),
 ]);
 
-const sequenceModel = z.strictObject({
+/** Keys of a sequence model that a person sets; the sizes of inputs and targets come from the data. */
+export const SEQUENCE_MODEL_KEYS = {
   kind: key("'sequenceModel'", z.literal("sequenceModel")),
-  /** What a time step of a sequence is. */
-  input,
+  /** E, of tokens; null: the default. Values are not embedded. */
+  embeddingSize: key(`${SIZE}, or null`, size().nullable().default(null)),
   /** Each layer reads the sequence in both directions (Schuster and Paliwal, 1997). */
   bidirectional: key(FLAG, z.boolean().default(false)),
   ...RECURRENT_KEYS,
   ...REGULARIZATION_KEYS,
   /** Whether each time step has outputs, or the sequence as a whole, after its last step. */
   output: key(names(OUTPUTS), z.enum(OUTPUTS).default("everyStep")),
+  loss: withDefaultKind("meanSquared", lossSchema).prefault({}),
+} as const;
+
+const { embeddingSize: _ofInput, ...KEYS_OF_SPEC } = SEQUENCE_MODEL_KEYS;
+
+const sequenceModel = z.strictObject({
+  ...KEYS_OF_SPEC,
+  /** What a time step of a sequence is. */
+  input,
   /** Target values of an output, or classes to choose from; labels with the blank for CTC. */
   numTargets: key(SIZE, size()),
-  loss: lossSchema,
 });
 
 /**
@@ -54,7 +63,10 @@ const sequenceModel = z.strictObject({
  */
 export type SequenceModelSpec = Readonly<z.output<typeof sequenceModel>>;
 
-function brokenRule(spec: SequenceModelSpec): BrokenRule | undefined {
+/** The first rule between keys that a sequence model breaks, but for those of its data's sizes. */
+export function brokenSequenceModelRule(
+  spec: Omit<SequenceModelSpec, "input" | "numTargets">,
+): BrokenRule | undefined {
   if (spec.loss.kind === "ctc" && spec.output !== "everyStep") {
     return { path: ["output"], message: "it must be 'everyStep' for the loss 'ctc'" };
   }
@@ -64,7 +76,7 @@ function brokenRule(spec: SequenceModelSpec): BrokenRule | undefined {
 
 export const sequenceModelSchema = sequenceModel
   .superRefine((spec, context) => {
-    const broken = brokenRule(spec);
+    const broken = brokenSequenceModelRule(spec);
     if (broken !== undefined)
       context.addIssue({ code: "custom", ...broken, path: [...broken.path] });
   })

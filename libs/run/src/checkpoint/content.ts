@@ -3,12 +3,12 @@
 import { statisticsLayout } from "@ostinato/lstm";
 import type {
   DecisionState,
-  LanguageModelSpec,
   OptimizerState,
   ParameterLayout,
   StatisticsLayout,
 } from "@ostinato/lstm";
 
+import type { RunModelSpec } from "../data/index.js";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -34,7 +34,7 @@ export interface CheckpointContent {
   readonly trajectory: string;
   /** Digest of the data set. */
   readonly data: string;
-  readonly model: LanguageModelSpec;
+  readonly model: RunModelSpec;
   readonly profile: CheckpointProfile | null;
   /** Where the ledger stood. */
   readonly ledger: { readonly head: string; readonly offset: number };

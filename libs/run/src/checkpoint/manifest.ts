@@ -1,9 +1,9 @@
 /** manifest.json: what a checkpoint is of, and the checksum of each of its files. */
 
 import { decisionStateSchema } from "@ostinato/lstm";
-import type { LanguageModelSpec } from "@ostinato/lstm";
 import { z } from "zod";
 
+import type { RunModelSpec } from "../data/index.js";
 import { RunError } from "../errors/index.js";
 import { openSealedJson, sealJson } from "../sealed-json/index.js";
 import { TENSOR_FILES } from "./content.js";
@@ -22,7 +22,7 @@ const manifestSchema = z.strictObject({
   trajectory: z.string(),
   data: z.string(),
   // Written by the program that compiled it; the manifest's own hash guards it from there.
-  model: z.custom<LanguageModelSpec>((value) => typeof value === "object" && value !== null),
+  model: z.custom<RunModelSpec>((value) => typeof value === "object" && value !== null),
   profile: z
     .strictObject({ backend: z.string(), version: z.string(), digest: z.string() })
     .nullable(),

@@ -3,9 +3,11 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
-import { compileLanguageModelSpec, parameterLayout, statisticsLayout } from "@ostinato/lstm";
-import type { LanguageModelSpec, ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
+import { parameterLayout, statisticsLayout } from "@ostinato/lstm";
+import type { ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
 
+import { compileRunModelSpec } from "../data/index.js";
+import type { RunModelSpec } from "../data/index.js";
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
 import { positionProblem } from "../ledger/index.js";
@@ -162,12 +164,12 @@ function contentOf(
   return { job, step, trajectory, data, model, profile, ledger, layout, progress, ...tensors };
 }
 
-function layoutsOf(model: LanguageModelSpec): {
+function layoutsOf(model: RunModelSpec): {
   readonly layout: ParameterLayout;
   readonly statistics: StatisticsLayout;
 } {
   try {
-    const spec = compileLanguageModelSpec(model);
+    const spec = compileRunModelSpec(model);
     return { layout: parameterLayout(spec), statistics: statisticsLayout(spec) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -190,7 +192,7 @@ function requireSameRun(manifest: Manifest, expected: ExpectedRun): void {
   }
 }
 
-function firstDifference(found: LanguageModelSpec, expected: LanguageModelSpec): string {
+function firstDifference(found: RunModelSpec, expected: RunModelSpec): string {
   const before = new Map<string, unknown>(Object.entries(found));
   const after = new Map<string, unknown>(Object.entries(expected));
   const key = [...before.keys(), ...after.keys()].find(

@@ -208,7 +208,11 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
     { files: [] },
     "outOfRange x.yaml: data.files: [] is not a path or pattern, or a list of them",
   ],
-  ["data", { files, kind: "audio" }, `outOfRange x.yaml: data.kind: "audio" is not 'text'`],
+  [
+    "data",
+    { files, kind: "audio" },
+    `outOfRange x.yaml: data.kind: "audio" is not 'text' or 'sequences'`,
+  ],
   [
     "data",
     { files, baseDirectory: "" },
@@ -232,7 +236,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "model",
     { kind: "forecaster" },
-    `outOfRange x.yaml: model.kind: "forecaster" is not 'languageModel'`,
+    `outOfRange x.yaml: model.kind: "forecaster" is not 'languageModel' or 'sequenceModel'`,
   ],
   [
     "model",
@@ -270,7 +274,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "training",
     { sequenceLength: 0 },
-    `outOfRange x.yaml: training.sequenceLength: 0 is not ${size}`,
+    `outOfRange x.yaml: training.sequenceLength: 0 is not ${size} (null for data.kind: sequences)`,
   ],
   ["training", { microShards: 6 }, `outOfRange x.yaml: training.microShards: 6 is not ${POWER}`],
   [
@@ -594,5 +598,63 @@ describe("compileConfig refuses", () => {
 
   it("long values in a line of bounded length", () => {
     expect(refusalOf({ data: { files }, name: "x".repeat(9999) }).length).toBeLessThan(200);
+  });
+});
+
+describe("a config of sequences", () => {
+  const sequences = { files: "a.jsonl", kind: "sequences" };
+  const sequenceModel = { kind: "sequenceModel" };
+  const refused = (raw: object): string =>
+    refusalOf({ data: sequences, model: sequenceModel, ...raw });
+
+  it("has defaults of its own, and stays the same when its defaults are written down", () => {
+    const config = compileConfig({ data: sequences, model: sequenceModel }, "x.yaml");
+    expect(config.data).toMatchObject({ vocabularySize: null, numClasses: null });
+    expect(config.training.sequenceLength).toBeNull();
+    expect(config.model).toMatchObject({
+      ...{ output: "everyStep", bidirectional: false, embeddingSize: null },
+      loss: { kind: "meanSquared" },
+    });
+    expect(compileConfig(config, "x.yaml")).toEqual(config);
+  });
+
+  it.each([
+    [{ model: {} }, 'model.kind: "languageModel" does not fit data.kind: sequences, which needs'],
+    [{ data: { files } }, 'model.kind: "sequenceModel" does not fit data.kind: text, which needs'],
+    [
+      { training: { sequenceLength: 8 } },
+      "training.sequenceLength: 8 does not fit data.kind: sequences, which has sequences that stay whole",
+    ],
+    [
+      { data: { ...sequences, numClasses: 3 } },
+      "data.numClasses: 3 needs model.loss.kind: crossEntropy or ctc",
+    ],
+    [
+      { data: { ...sequences, vocabularySize: 0 } },
+      "data.vocabularySize: 0 is not a whole number from 1 to 2147483647, or null",
+    ],
+    [
+      { model: { ...sequenceModel, loss: { kind: "ctc" }, output: "lastStep" } },
+      "model.output: \"lastStep\" is not possible: it must be 'everyStep' for the loss 'ctc'",
+    ],
+    [
+      { model: { ...sequenceModel, loss: { kind: "huber", delta: 0 } } },
+      "model.loss.delta: 0 is not a number above 0",
+    ],
+    [
+      { model: { ...sequenceModel, tiedEmbedding: true } },
+      "model.tiedEmbedding: needs model.kind: languageModel",
+    ],
+  ])("is refused where keys do not fit: %j", (raw, words) => {
+    expect(refused(raw)).toContain(`x.yaml: ${words}`);
+  });
+
+  it("has keys that a text has not", () => {
+    expect(refusalOf({ data: { files, numClasses: 2 } })).toBe(
+      "unknownKey x.yaml: data.numClasses: needs data.kind: sequences",
+    );
+    expect(refusalOf({ data: { files }, training: { sequenceLength: null } })).toContain(
+      "training.sequenceLength: null does not fit data.kind: text, which needs a whole number",
+    );
   });
 });

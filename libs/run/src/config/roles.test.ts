@@ -162,3 +162,24 @@ describe("requireSameTrajectory", () => {
     expect(() => requireSameTrajectory(stored, given)).toThrow('optimizer.kind is "momentum", but');
   });
 });
+
+describe("the digest of a run of text", () => {
+  // As it was before runs of sequences had keys: checkpoints of old runs name it.
+  it.each([
+    [
+      { data: { files: "book.txt" } },
+      "165892525ec0610da238c20f2653a164ca1830846e481af128a827eb70891452",
+    ],
+    [
+      {
+        data: { files: ["a.txt"], testFraction: 0.2 },
+        model: { cell: "gru", hiddenSize: 32 },
+        optimizer: { kind: "sgd" },
+        training: { sequenceLength: 10 },
+      },
+      "5484d13d18e412f0a52237b924c286e895cd768bf6825b94e510d8699b2580df",
+    ],
+  ])("stays what it was: %j", (raw, digest) => {
+    expect(trajectoryDigest(config(raw))).toBe(digest);
+  });
+});

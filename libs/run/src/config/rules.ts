@@ -4,6 +4,7 @@ import {
   averagingTriggerOf,
   brokenLanguageModelRule,
   brokenOptimizerRule,
+  brokenSequenceModelRule,
   scheduleProblem,
 } from "@ostinato/lstm";
 
@@ -33,7 +34,12 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
       };
     }
   }
-  const ofModel = brokenLanguageModelRule(model);
+  const ofData = brokenDataRule(config);
+  if (ofData !== undefined) return ofData;
+  const ofModel =
+    model.kind === "languageModel"
+      ? brokenLanguageModelRule(model)
+      : brokenSequenceModelRule(model);
   if (ofModel !== undefined) {
     return {
       path: ["model", ...ofModel.path],
@@ -66,4 +72,30 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
     };
   }
   return undefined;
+}
+
+/** What the kind of the data asks of the other groups. */
+function brokenDataRule({ data, model, training }: RunConfig): BrokenRule | undefined {
+  const needed = data.kind === "text" ? "languageModel" : "sequenceModel";
+  if (model.kind !== needed) {
+    return {
+      path: ["model", "kind"],
+      complaint: `does not fit data.kind: ${data.kind}, which needs model.kind: ${needed}`,
+    };
+  }
+  const isOfClasses =
+    model.kind === "sequenceModel" && ["crossEntropy", "ctc"].includes(model.loss.kind);
+  if (data.kind === "sequences" && data.numClasses !== null && !isOfClasses) {
+    return {
+      path: ["data", "numClasses"],
+      complaint: "needs model.loss.kind: crossEntropy or ctc, whose targets are classes",
+    };
+  }
+  const { sequenceLength } = training;
+  if ((sequenceLength === null) === (data.kind === "sequences")) return undefined;
+  const needs = data.kind === "text" ? "needs a whole number" : "has sequences that stay whole";
+  return {
+    path: ["training", "sequenceLength"],
+    complaint: `does not fit data.kind: ${data.kind}, which ${needs}${data.kind === "text" ? "" : "; leave it out"}`,
+  };
 }

@@ -10,7 +10,9 @@ import {
   LEARNING_RATE_KEYS,
   OPTIMIZER_KEYS,
   scheduleSchema,
+  SEQUENCE_MODEL_KEYS,
   UPDATE_KEYS,
+  withDefaultKind,
 } from "@ostinato/lstm";
 import { z } from "zod";
 
@@ -21,7 +23,7 @@ const MAX_UINT32 = 2 ** 32 - 1;
 const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
 
-/** Of a part of the text, which cannot be empty. */
+/** Of a part of the data, which cannot be empty. */
 const share = (): z.ZodNumber => z.number().positive().lt(1);
 
 const SHARE = "a number above 0 and below 1";
@@ -30,32 +32,64 @@ const inWords = (max: number, min = 1): string => `a whole number from ${min} to
 const MAX_MICRO_SHARDS = 1024;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
-const data = z
-  .strictObject({
-    kind: trajectory("'text'", z.literal("text").default("text")),
-    /** Paths, globs, or `npm:package/path` patterns, read in natural order. */
-    files: trajectory(
-      "a path or pattern, or a list of them",
-      z.union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()]),
-    ),
-    /** What relative paths and packages in `files` start from; itself relative to the config file. */
-    baseDirectory: operational("the path of a folder", z.string().min(1).default(".")),
-    /** Share of the text, before the test part, that choices are made by. */
-    validationFraction: trajectory(SHARE, share().default(0.1)),
-    /** Share at the end of the text that is touched once, when training is over. */
-    testFraction: trajectory(SHARE, share().default(0.1)),
-  })
-  .readonly();
+const DATA_KIND = "'text' or 'sequences'";
+
+const DATA_KEYS = {
+  /** Paths, globs, or `npm:package/path` patterns, read in natural order. */
+  files: trajectory(
+    "a path or pattern, or a list of them",
+    z.union([z.string().min(1), z.array(z.string().min(1)).min(1).readonly()]),
+  ),
+  /** What relative paths and packages in `files` start from; itself relative to the config file. */
+  baseDirectory: operational("the path of a folder", z.string().min(1).default(".")),
+  /** Share of the text or the sequences, before the test part, that choices are made by. */
+  validationFraction: trajectory(SHARE, share().default(0.1)),
+  /** Share at the end that is touched once, when training is over. */
+  testFraction: trajectory(SHARE, share().default(0.1)),
+} as const;
+
+const MAX_IDS = 2 ** 31 - 1;
+const idsOrNull = (): z.ZodDefault<z.ZodNullable<z.ZodInt>> =>
+  count(MAX_IDS).nullable().default(null);
+
+const data = withDefaultKind(
+  "text",
+  z.discriminatedUnion("kind", [
+    z.strictObject({ kind: trajectory(DATA_KIND, z.literal("text")), ...DATA_KEYS }).readonly(),
+    z
+      .strictObject({
+        kind: trajectory(DATA_KIND, z.literal("sequences")),
+        ...DATA_KEYS,
+        /** Token ids are below this; null: one more than the largest in the files. */
+        vocabularySize: trajectory(`${inWords(MAX_IDS)}, or null`, idsOrNull()),
+        /** Classes and labels are below this; null: one more than the largest in the files. */
+        numClasses: trajectory(`${inWords(MAX_IDS)}, or null`, idsOrNull()),
+      })
+      .readonly(),
+  ]),
+);
 
 const MAX_SIZE = 65_536;
-// The library's keys; the vocabulary comes from the data.
+const MODEL_KIND = "'languageModel' or 'sequenceModel'";
+// The library's keys; vocabulary, input sizes and targets come from the data.
 const model = trajectoryGroup(
-  z
-    .strictObject({
-      ...LANGUAGE_MODEL_KEYS,
-      kind: key("'languageModel'", z.literal("languageModel").default("languageModel")),
-    })
-    .readonly(),
+  withDefaultKind(
+    "languageModel",
+    z.discriminatedUnion("kind", [
+      z
+        .strictObject({
+          ...LANGUAGE_MODEL_KEYS,
+          kind: key(MODEL_KIND, z.literal("languageModel")),
+        })
+        .readonly(),
+      z
+        .strictObject({
+          ...SEQUENCE_MODEL_KEYS,
+          kind: key(MODEL_KIND, z.literal("sequenceModel")),
+        })
+        .readonly(),
+    ]),
+  ),
 );
 
 const training = z
@@ -63,10 +97,13 @@ const training = z
     epochs: trajectory(inWords(MAX_UINT32), count().default(1)),
     /** Ends training before its epochs do. */
     maxSteps: trajectory(`${inWords(MAX_UINT32)}, or null`, count().nullable().default(null)),
-    /** Rows of text side by side in a step, over all workers. */
+    /** Rows of text, or sequences, side by side in a step, over all workers. */
     batchSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(32)),
-    /** Time steps that a gradient reaches back. */
-    sequenceLength: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(64)),
+    /** Time steps that a gradient reaches back in a text; null for sequences, which stay whole. */
+    sequenceLength: trajectory(
+      `${inWords(MAX_SIZE)} (null for data.kind: sequences)`,
+      count(MAX_SIZE).nullable().default(64),
+    ),
     /** Slices of a step that can be computed apart: leaves of the gradient tree. */
     microShards: trajectory(
       `a power of two between 1 and ${MAX_MICRO_SHARDS}`,
@@ -78,17 +115,6 @@ const training = z
     earlyStopping: trajectoryGroup(earlyStoppingSchema),
   })
   .readonly();
-
-/** Lets a group leave out the `kind` that is its default. */
-function withDefaultKind<S extends z.ZodType>(kind: string, union: S): z.ZodPreprocess<S> {
-  return z.preprocess(
-    (raw) =>
-      typeof raw === "object" && raw !== null && !Object.hasOwn(raw, "kind")
-        ? { kind, ...raw }
-        : raw,
-    union,
-  );
-}
 
 const schedule = trajectoryGroup(scheduleSchema).prefault({});
 
@@ -158,7 +184,7 @@ const cluster = z
   })
   .readonly();
 
-export const runConfigSchema = z
+const runConfig = z
   .strictObject({
     /** Names run directories, and the run to people. */
     name: operational(
@@ -169,7 +195,7 @@ export const runConfigSchema = z
         .default("run"),
     ),
     seed: trajectory(inWords(MAX_UINT32, 0), wholeNumber(0, MAX_UINT32).default(1)),
-    data: data.prefault({} as z.input<typeof data>),
+    data: data.prefault({}),
     model: model.prefault({}),
     training: training.prefault({}),
     optimizer: optimizer.prefault({}),
@@ -179,6 +205,18 @@ export const runConfigSchema = z
     cluster: cluster.prefault({}),
   })
   .readonly();
+
+/** The default of `training.sequenceLength` depends on the data: sequences have lengths of their own. */
+export const runConfigSchema = z.preprocess((raw) => {
+  if (!isGroup(raw) || !isGroup(raw["data"]) || raw["data"]["kind"] !== "sequences") return raw;
+  const { training = {} } = raw;
+  if (!isGroup(training) || Object.hasOwn(training, "sequenceLength")) return raw;
+  return { ...raw, training: { ...training, sequenceLength: null } };
+}, runConfig);
+
+function isGroup(raw: unknown): raw is Readonly<Record<string, unknown>> {
+  return typeof raw === "object" && raw !== null && !Array.isArray(raw);
+}
 
 /** A checked run config with every default filled in; frozen throughout. */
 export type RunConfig = z.output<typeof runConfigSchema>;

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-import type { LanguageModelSpec } from "@ostinato/lstm";
+import type { RunModelSpec } from "../data/index.js";
 
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 const index = z.int().nonnegative();
@@ -46,7 +46,7 @@ const runRecord = z.strictObject({
   /** Digest of the encoded data set. */
   data: hex64,
   // Written by the program that compiled it; the chain guards it from there.
-  model: z.custom<LanguageModelSpec>((value) => typeof value === "object" && value !== null),
+  model: z.custom<RunModelSpec>((value) => typeof value === "object" && value !== null),
   /** Digest of the frames of the initial parameters and running statistics. */
   parameters: hex64,
   determinism,

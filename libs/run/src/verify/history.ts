@@ -1,17 +1,20 @@
 /** The ledger's story: each step once and in order, each evaluation at its place, each resume in turn. */
 
-import type { SplitName, TextDataset } from "@ostinato/data";
+import type { Dataset, SplitName } from "@ostinato/data";
 import { DataError } from "@ostinato/data";
 import { averagingStart, firstAveragedUpdate, learningRateAt } from "@ostinato/lstm";
 import type { Decisions, DecisionState, StopReason } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
+import { layOut, layoutSettings, modelOfData } from "../data/index.js";
+import type { DataLayout } from "../data/index.js";
 import { decisionsOf, lossOf } from "../decisions/index.js";
+import { RunError } from "../errors/index.js";
 import type { LedgerEntry, LinePosition, RunRecord } from "../ledger/index.js";
 import { checkLeaves, checkNodes, checkSkipped, checkSums } from "./leaf-checks.js";
 import type { Problems } from "./problems.js";
-import { evaluationSamples, trainingSamples } from "./run-data.js";
-import type { ExpectedSamples, SplitSamples } from "./run-data.js";
+import { SplitSamples } from "./run-data.js";
+import type { ExpectedSamples } from "./run-data.js";
 
 type EntryOf<T extends LedgerEntry["type"]> = Extract<LedgerEntry, { type: T }>;
 
@@ -39,7 +42,7 @@ export interface VerifySummary {
 /** Follows a ledger from its first record to its last and tells what does not fit. */
 export class History {
   readonly #config: RunConfig;
-  readonly #dataset: TextDataset | undefined;
+  readonly #layout: DataLayout | undefined;
   readonly #problems: Problems;
   readonly #train: SplitSamples | undefined;
   readonly #decisions: Decisions;
@@ -63,13 +66,17 @@ export class History {
   #evaluations = 0;
   #resumes = 0;
 
-  constructor(config: RunConfig, dataset: TextDataset | undefined, problems: Problems) {
+  constructor(config: RunConfig, dataset: Dataset | undefined, problems: Problems) {
     this.#config = config;
-    this.#dataset = dataset;
     this.#problems = problems;
     this.#decisions = decisionsOf(config);
     this.#decided = this.#decisions.initialState();
-    this.#train = dataset && this.#layOut("train", () => trainingSamples(dataset, config));
+    this.#layout =
+      dataset &&
+      this.#attempt("train", () =>
+        layOut(dataset, modelOfData(config, dataset), layoutSettings(config)),
+      );
+    this.#train = this.#layout && new SplitSamples(this.#layout.train);
   }
 
   follow(entry: LedgerEntry): void {
@@ -232,7 +239,7 @@ export class History {
     const epoch = Math.floor((entry.step - 1) / stepsPerEpoch);
     this.#problems.compare(place, "epoch", entry.epoch, epoch);
     this.#problems.compare(place, "epochStep", entry.epochStep, epochStep);
-    return this.#train.leavesAt(epochStep);
+    return this.#train.leavesAt({ epoch, epochStep });
   }
 
   #followEvaluation(entry: EntryOf<"evaluation">, place: string): void {
@@ -293,20 +300,20 @@ export class History {
 
   /** What each leaf of an evaluation amounts to: all segments of its rows, one after the other. */
   #expectedOf(split: SplitName): readonly ExpectedSamples[] | undefined {
-    const dataset = this.#dataset;
-    if (dataset === undefined) return undefined;
+    const layout = this.#layout;
+    if (layout === undefined) return undefined;
     if (!this.#evaluated.has(split)) {
-      const samples = this.#layOut(split, () => evaluationSamples(dataset, this.#config, split));
-      this.#evaluated.set(split, samples?.leavesOverall());
+      const evaluated = this.#attempt(split, () => layout.evaluation(split));
+      this.#evaluated.set(split, evaluated && new SplitSamples(evaluated).leavesOverall());
     }
     return this.#evaluated.get(split);
   }
 
-  #layOut(split: SplitName, layOut: () => SplitSamples): SplitSamples | undefined {
+  #attempt<Layout>(split: SplitName, layOutSplit: () => Layout): Layout | undefined {
     try {
-      return layOut();
+      return layOutSplit();
     } catch (error) {
-      if (!(error instanceof DataError)) throw error;
+      if (!(error instanceof DataError || error instanceof RunError)) throw error;
       this.#problems.add("data", `the ${split} part cannot be laid out: ${error.message}`);
       return undefined;
     }

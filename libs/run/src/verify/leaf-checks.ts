@@ -46,8 +46,7 @@ function checkSamples(
   const own = expected[entry.leaf];
   if (own === undefined) return;
   problems.compare(where, "the number of samples", entry.samples, own.numSamples);
-  // Each sample's loss has the weight 1.
-  problems.compare(where, "the loss weight", entry.weight, own.numSamples);
+  problems.compare(where, "the loss weight", entry.weight, own.lossWeight);
   if (entry.digest === own.digest) return;
   const other = expected.findIndex(({ digest }) => digest === entry.digest);
   const what = other === -1 ? "other samples than its own" : `the samples of leaf ${other}`;

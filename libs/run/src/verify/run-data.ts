@@ -2,39 +2,40 @@
 
 import { createHash } from "node:crypto";
 
-import { createTextDataset, createTextLayout, DataError, readTextFiles } from "@ostinato/data";
-import type { SplitName, TextDataset, TextLayout } from "@ostinato/data";
+import { DataError } from "@ostinato/data";
+import type { Dataset, EpochPlace } from "@ostinato/data";
 
 import type { RunConfig } from "../config/index.js";
+import { readDataset } from "../data/index.js";
+import type { SplitLayout } from "../data/index.js";
 import type { Problems } from "./problems.js";
 
 export interface ExpectedSamples {
   readonly numSamples: number;
+  readonly lossWeight: number;
   /** Hex. */
   readonly digest: string;
 }
 
 /** A split laid out as it was trained or evaluated. */
 export class SplitSamples {
-  readonly layout: TextLayout;
-  readonly #tokens: Uint16Array;
+  readonly layout: SplitLayout;
   readonly #byStep = new Map<number, readonly ExpectedSamples[]>();
 
-  constructor(tokens: Uint16Array, layout: TextLayout) {
-    this.#tokens = tokens;
+  constructor(layout: SplitLayout) {
     this.layout = layout;
   }
 
   /** What each leaf of a step amounts to, by leaf. */
-  leavesAt(epochStep: number): readonly ExpectedSamples[] {
-    let leaves = this.#byStep.get(epochStep);
-    if (leaves === undefined) {
-      leaves = Array.from({ length: this.layout.microShards }, (_, leaf) => {
-        const { numSamples, digest } = this.layout.expectedLeaf(this.#tokens, epochStep, leaf);
-        return { numSamples, digest: Buffer.from(digest).toString("hex") };
-      });
-      this.#byStep.set(epochStep, leaves);
-    }
+  leavesAt(place: EpochPlace): readonly ExpectedSamples[] {
+    const { epochStep } = place;
+    const known = this.#byStep.get(epochStep);
+    if (known !== undefined) return known;
+    const leaves = Array.from({ length: this.layout.microShards }, (_, leaf) => {
+      const { numSamples, lossWeight, sampleDigest } = this.layout.expectedLeaf(place, leaf);
+      return { numSamples, lossWeight, digest: Buffer.from(sampleDigest).toString("hex") };
+    });
+    if (this.layout.isSameEveryEpoch) this.#byStep.set(epochStep, leaves);
     return leaves;
   }
 
@@ -44,13 +45,15 @@ export class SplitSamples {
     return Array.from({ length: microShards }, (_, leaf) => {
       const hash = createHash("sha256");
       let numSamples = 0;
+      let lossWeight = 0;
       for (let epochStep = 0; epochStep < stepsPerEpoch; epochStep++) {
-        const expected = this.leavesAt(epochStep)[leaf];
+        const expected = this.leavesAt({ epoch: 0, epochStep })[leaf];
         if (expected === undefined) continue;
         hash.update(expected.digest, "hex");
         numSamples += expected.numSamples;
+        lossWeight += expected.lossWeight;
       }
-      return { numSamples, digest: hash.digest("hex") };
+      return { numSamples, lossWeight, digest: hash.digest("hex") };
     });
   }
 }
@@ -64,13 +67,9 @@ export async function readRunData(
   config: RunConfig,
   digest: string,
   problems: Problems,
-): Promise<TextDataset | undefined> {
-  const { files, baseDirectory } = config.data;
+): Promise<Dataset | undefined> {
   try {
-    const dataset = createTextDataset(
-      (await readTextFiles({ files, baseDirectory })).text,
-      config.data,
-    );
+    const { dataset } = await readDataset(config);
     if (dataset.digest === digest) return dataset;
     problems.add("data", `another data set (${dataset.digest}), not that of the run (${digest})`);
   } catch (error) {
@@ -79,26 +78,4 @@ export async function readRunData(
   }
   problems.add("data", "without it, which samples were used cannot be checked");
   return undefined;
-}
-
-/** The training part as `config` lays it out. */
-export function trainingSamples(dataset: TextDataset, config: RunConfig): SplitSamples {
-  const tokens = dataset.splits.train;
-  const { batchSize, sequenceLength, microShards } = config.training;
-  const options = { numTokens: tokens.length, batchSize, sequenceLength, microShards };
-  return new SplitSamples(tokens, createTextLayout(options));
-}
-
-/** A part as it is laid out for evaluation. */
-export function evaluationSamples(
-  dataset: TextDataset,
-  config: RunConfig,
-  split: SplitName,
-): SplitSamples {
-  const tokens = dataset.splits[split];
-  const { sequenceLength, microShards } = config.training;
-  const { batchSize } = config.evaluation;
-  const numTokens = tokens.length;
-  const options = { numTokens, batchSize, sequenceLength, microShards, allowShort: true };
-  return new SplitSamples(tokens, createTextLayout(options));
 }

@@ -77,9 +77,11 @@ async function followLedger(
     const digest = trajectoryDigest(run.config);
     problems.compare("config.yaml", "the digest of its trajectory keys", digest, record.trajectory);
     const { vocabulary } = run;
-    const { vocabularySize } = record.model;
-    problems.compare("vocabulary.json", "its size", vocabulary.size, vocabularySize);
-    if (dataset !== undefined && !isSame(vocabulary.symbols, dataset.vocabulary.symbols)) {
+    const { model } = record;
+    if (model.kind === "languageModel") {
+      problems.compare("vocabulary.json", "its size", vocabulary.size, model.vocabularySize);
+    }
+    if (dataset?.kind === "text" && !isSame(vocabulary.symbols, dataset.vocabulary.symbols)) {
       problems.add("vocabulary.json", "its symbols are not those of the data");
     }
   }

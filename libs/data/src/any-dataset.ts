@@ -1,0 +1,31 @@
+import {
+  corrupt,
+  decodeDataset as decodeText,
+  decodeHeader,
+  encodeDataset as encodeText,
+  isRecord,
+} from "./dataset/index.js";
+import type { TextDataset } from "./dataset/index.js";
+import { decodeSequences, encodeSequences } from "./sequences/index.js";
+import type { SequenceDataset } from "./sequences/index.js";
+
+/** What a run is trained on. */
+export type Dataset = TextDataset | SequenceDataset;
+
+/** The bytes of a data set; their SHA-256 is its digest. */
+export function encodeDataset(dataset: Dataset): Uint8Array {
+  return dataset.kind === "text" ? encodeText(dataset) : encodeSequences(dataset);
+}
+
+/**
+ * The data set of some bytes, of whichever kind their header names.
+ *
+ * @throws DataError 'corruptDataset'
+ */
+export function decodeDataset(bytes: Uint8Array): Dataset {
+  const { raw } = decodeHeader(bytes, bytes.length);
+  const kind = isRecord(raw) ? raw["kind"] : undefined;
+  if (kind === "text") return decodeText(bytes);
+  if (kind === "sequences") return decodeSequences(bytes);
+  throw corrupt("its header is neither that of a text nor that of sequences");
+}

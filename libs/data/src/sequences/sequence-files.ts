@@ -1,0 +1,120 @@
+import { open } from "node:fs/promises";
+
+import { DataError } from "../data-error.js";
+import { requireFractions } from "../dataset/index.js";
+import type { SplitFractions, SplitName } from "../dataset/index.js";
+import { distinctFiles, note, unreadable } from "../text/index.js";
+import type { ReadTextFilesOptions } from "../text/index.js";
+import { SequenceBuilder } from "./sequence-builder.js";
+import type { KnownSizes } from "./sequence-builder.js";
+import { digestOfSequences } from "./sequence-codec.js";
+import type { SequenceDataset, SequenceRange } from "./sequence-dataset.js";
+import { LineProblem, parseInputsLine, parseSequenceLine } from "./sequence-line.js";
+import type { InputLine, TargetsForm } from "./sequence-line.js";
+
+export interface ReadSequenceFilesOptions
+  extends ReadTextFilesOptions, SplitFractions, Partial<KnownSizes> {
+  readonly targets: TargetsForm;
+}
+
+export interface SequenceFiles {
+  readonly dataset: SequenceDataset;
+  /** Absolute paths in the order read. */
+  readonly files: readonly string[];
+  /** What a person should know of the files, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads JSON Lines: each line one sequence `{"inputs": […], "targets": …, "weight": 1}`. The parts
+ * follow each other in the order of the files: of n sequences the test part has floor(n · testFraction)
+ * at the end, the validation part floor(n · validationFraction) before it, the training part the rest.
+ *
+ * @throws DataError 'invalidSample' naming file, line and what is allowed; 'wrongNumberOfSequences' for
+ *   a part that would be empty; 'invalidFraction' | 'fileNotFound' | 'unreadable' | 'invalidPattern' |
+ *   'packageNotFound'
+ */
+export async function readSequenceFiles(options: ReadSequenceFilesOptions): Promise<SequenceFiles> {
+  const { targets, vocabularySize = null, numClasses = null } = options;
+  requireFractions(options);
+  const { files, repeated } = await distinctFiles(options);
+  const builder = new SequenceBuilder(targets, { vocabularySize, numClasses });
+  for (const file of files) {
+    await eachLine(file, (line) => {
+      builder.add(parseSequenceLine(line, targets));
+    });
+  }
+  const built = builder.finish();
+  const content = { ...built, splits: splitsOf(builder.numSequences, options) };
+  return {
+    dataset: {
+      kind: "sequences",
+      ...content,
+      longest: content.samples.lengths.reduce((most, length) => Math.max(most, length), 0),
+      digest: digestOfSequences(content),
+    },
+    files,
+    notes: note("not read again, being a file read by another path:", repeated),
+  };
+}
+
+/**
+ * Reads the `inputs` of JSON Lines alone, for predictions; targets and weights may be there or not.
+ *
+ * @throws DataError 'invalidSample' | 'fileNotFound' | 'unreadable'
+ */
+export async function readInputLines(file: string): Promise<readonly InputLine[]> {
+  const lines: InputLine[] = [];
+  await eachLine(file, (line) => {
+    lines.push(parseInputsLine(line));
+  });
+  return lines;
+}
+
+async function eachLine(file: string, take: (line: string) => void): Promise<void> {
+  let handle;
+  try {
+    handle = await open(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  let number = 0;
+  try {
+    for await (const line of handle.readLines({ encoding: "utf8" })) {
+      number += 1;
+      take(line);
+    }
+  } catch (error) {
+    if (!(error instanceof LineProblem)) throw unreadable(file, error);
+    throw new DataError("invalidSample", `${file}:${number}: ${error.message}`, {
+      file,
+      line: number,
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+function splitsOf(
+  numSequences: number,
+  { validationFraction, testFraction }: SplitFractions,
+): Record<SplitName, SequenceRange> {
+  const test = Math.floor(numSequences * testFraction);
+  const validation = Math.floor(numSequences * validationFraction);
+  const train = numSequences - validation - test;
+  const counts = { train, validation, test };
+  for (const [name, count] of Object.entries(counts)) {
+    if (count > 0) continue;
+    throw new DataError(
+      "wrongNumberOfSequences",
+      `${numSequences} sequences leave 0 for the ${name} part (validationFraction ` +
+        `${validationFraction}, testFraction ${testFraction}); it needs at least 1`,
+      { given: numSequences },
+    );
+  }
+  return {
+    train: { first: 0, count: train },
+    validation: { first: train, count: validation },
+    test: { first: train + validation, count: test },
+  };
+}

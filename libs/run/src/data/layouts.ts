@@ -1,0 +1,106 @@
+import type {
+  Dataset,
+  SequenceBatch,
+  SequenceDataset,
+  SplitName,
+  TextDataset,
+  TokenBatch,
+} from "@ostinato/data";
+import { randomWords } from "@ostinato/lstm";
+import type { SequenceModelSpec } from "@ostinato/lstm";
+
+import type { RunConfig } from "../config/index.js";
+import type { RunModelSpec } from "./run-model.js";
+import { sequenceSplit } from "./sequence-split.js";
+import type { SplitLayout } from "./split-layout.js";
+import { textSplit } from "./text-split.js";
+
+/** The keys of a run config that layouts depend on. */
+export interface LayoutSettings {
+  readonly seed: number;
+  /** Rows of the global batch. */
+  readonly batchSize: number;
+  /** Time steps of a text's step; null for sequences, which stay whole. */
+  readonly sequenceLength: number | null;
+  readonly microShards: number;
+  /** Rows of an evaluation; its segments are as long as the training's. */
+  readonly evaluationBatchSize: number;
+}
+
+/** A data set as a run lays it out. */
+export interface DataLayout<Batch = unknown> {
+  readonly train: SplitLayout<Batch>;
+  /** A part as it is evaluated, in its own order. @throws DataError 'textTooShort' */
+  readonly evaluation: (split: SplitName) => SplitLayout<Batch>;
+}
+
+export function layoutSettings({
+  seed,
+  training: { batchSize, sequenceLength, microShards },
+  evaluation,
+}: Pick<RunConfig, "seed"> & {
+  readonly training: Pick<RunConfig["training"], "batchSize" | "sequenceLength" | "microShards">;
+  readonly evaluation: Pick<RunConfig["evaluation"], "batchSize">;
+}): LayoutSettings {
+  const evaluationBatchSize = evaluation.batchSize;
+  return { seed, batchSize, sequenceLength, microShards, evaluationBatchSize };
+}
+
+/** @throws DataError 'textTooShort' | 'invalidLayout' */
+export function layOut(
+  dataset: Dataset,
+  model: RunModelSpec,
+  settings: LayoutSettings,
+): DataLayout {
+  if (dataset.kind === "text") return layOutText(dataset, settings);
+  if (model.kind === "sequenceModel") return layOutSequences(dataset, model, settings);
+  throw new RangeError(`a ${model.kind} is not trained on ${dataset.kind}`);
+}
+
+/** @throws DataError 'textTooShort' | 'invalidLayout' */
+export function layOutText(
+  { splits }: Pick<TextDataset, "splits">,
+  { batchSize, evaluationBatchSize, microShards, sequenceLength }: LayoutSettings,
+): DataLayout<TokenBatch> {
+  if (sequenceLength === null) throw new RangeError("a text needs a sequenceLength");
+  const sizes = { sequenceLength, microShards };
+  return {
+    train: textSplit(splits.train, { ...sizes, batchSize, textName: "the training part" }),
+    evaluation: onceEach((split) =>
+      textSplit(splits[split], { ...sizes, batchSize: evaluationBatchSize, allowShort: true }),
+    ),
+  };
+}
+
+/** @throws DataError 'invalidLayout' */
+export function layOutSequences(
+  dataset: SequenceDataset,
+  { loss }: Pick<SequenceModelSpec, "loss">,
+  { seed, batchSize, evaluationBatchSize, microShards }: LayoutSettings,
+): DataLayout<SequenceBatch> {
+  return {
+    train: sequenceSplit(
+      {
+        dataset,
+        split: "train",
+        batchSize,
+        microShards,
+        randomWords: (epoch, count) =>
+          randomWords({ seed, step: epoch, purpose: "sampleOrder", layer: 0 }, count),
+      },
+      loss,
+    ),
+    evaluation: onceEach((split) =>
+      sequenceSplit({ dataset, split, batchSize: evaluationBatchSize, microShards }, loss),
+    ),
+  };
+}
+
+function onceEach<Value>(create: (split: SplitName) => Value): (split: SplitName) => Value {
+  const created = new Map<SplitName, Value>();
+  return (split) => {
+    const value = created.get(split) ?? create(split);
+    created.set(split, value);
+    return value;
+  };
+}

@@ -1,0 +1,50 @@
+import type { Dataset } from "@ostinato/data";
+import {
+  compileLanguageModelSpec,
+  compileModelSpec,
+  createLoss,
+  LstmError,
+  sequenceModelOfData,
+} from "@ostinato/lstm";
+import type { LanguageModelSpec, SequenceModelSpec } from "@ostinato/lstm";
+
+import type { RunConfig } from "../config/index.js";
+import { RunError } from "../errors/index.js";
+
+/** A model that a run can train. */
+export type RunModelSpec = LanguageModelSpec | SequenceModelSpec;
+
+/**
+ * The model of a config, with the sizes that its data has.
+ *
+ * @throws RunError 'outOfRange' for keys that do not fit the data; LstmError for a model that can't be
+ */
+export function modelOfData({ model }: Pick<RunConfig, "model">, dataset: Dataset): RunModelSpec {
+  if (model.kind === "languageModel" && dataset.kind === "text") {
+    return compileLanguageModelSpec({ ...model, vocabularySize: dataset.vocabulary.size });
+  }
+  if (model.kind !== "sequenceModel" || dataset.kind !== "sequences") {
+    throw new RangeError(`a ${model.kind} is not trained on ${dataset.kind}`);
+  }
+  try {
+    const numTargets = dataset.targets.size;
+    const spec = sequenceModelOfData(model, { inputs: dataset.inputs, numTargets });
+    createLoss(spec.loss, { numTargets });
+    return spec;
+  } catch (error) {
+    if (!(error instanceof LstmError)) throw error;
+    throw new RunError("outOfRange", error.message.replace(/^loss\./, "model.loss."), {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * As `compileModelSpec`, for models that a run can train.
+ *
+ * @throws LstmError `invalidSpec`
+ */
+export function compileRunModelSpec(raw: unknown): RunModelSpec {
+  const spec = compileModelSpec(raw as { readonly kind: RunModelSpec["kind"] });
+  return spec.kind === "sequenceModel" ? spec : compileLanguageModelSpec(spec);
+}
