@@ -91,10 +91,12 @@ export type { LearningRateSchedule, SchedulePoint, ScheduleProblem } from "./sch
 export {
   brokenEncoderDecoderRule,
   brokenLanguageModelRule,
+  brokenSequenceModelRule,
   compileLanguageModelSpec,
   compileModelSpec,
   ENCODER_DECODER_KEYS,
   LANGUAGE_MODEL_KEYS,
+  SEQUENCE_MODEL_KEYS,
 } from "./spec/index.js";
 export type {
   BrokenRule,

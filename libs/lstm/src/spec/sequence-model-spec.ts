@@ -34,14 +34,19 @@ const input = z.discriminatedUnion("kind", [
     .readonly(),
 ]);
 
-const sequenceModel = z.strictObject({
+/** Keys of a sequence model besides what it reads and what it is to give. */
+export const SEQUENCE_MODEL_KEYS = {
   kind: key("'sequenceModel'", z.literal("sequenceModel")),
-  /** What a time step of a sequence is. */
-  input,
   /** Each layer reads the sequence in both directions (Schuster and Paliwal, 1997). */
   bidirectional: key(FLAG, z.boolean().default(false)),
   ...RECURRENT_KEYS,
   ...REGULARIZATION_KEYS,
+} as const;
+
+const sequenceModel = z.strictObject({
+  /** What a time step of a sequence is. */
+  input,
+  ...SEQUENCE_MODEL_KEYS,
   /** Whether each time step has outputs, or the sequence as a whole, after its last step. */
   output: key(names(OUTPUTS), z.enum(OUTPUTS).default("everyStep")),
   /** Target values of an output, or classes to choose from; labels with the blank for CTC. */
@@ -54,7 +59,8 @@ const sequenceModel = z.strictObject({
  */
 export type SequenceModelSpec = Readonly<z.output<typeof sequenceModel>>;
 
-function brokenRule(spec: SequenceModelSpec): BrokenRule | undefined {
+/** The first rule between keys that a sequence model breaks. */
+export function brokenSequenceModelRule(spec: SequenceModelSpec): BrokenRule | undefined {
   if (spec.loss.kind === "ctc" && spec.output !== "everyStep") {
     return { path: ["output"], message: "it must be 'everyStep' for the loss 'ctc'" };
   }
@@ -64,7 +70,7 @@ function brokenRule(spec: SequenceModelSpec): BrokenRule | undefined {
 
 export const sequenceModelSchema = sequenceModel
   .superRefine((spec, context) => {
-    const broken = brokenRule(spec);
+    const broken = brokenSequenceModelRule(spec);
     if (broken !== undefined)
       context.addIssue({ code: "custom", ...broken, path: [...broken.path] });
   })
