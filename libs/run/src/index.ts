@@ -37,11 +37,19 @@ export type {
 } from "./checkpoint/index.js";
 export {
   loadConfig,
+  loadDiagnosisConfig,
   parseOverride,
   requireSameTrajectory,
+  taskModelSpec,
   trajectoryDigest,
 } from "./config/index.js";
-export type { LoadConfigOptions, Override, RunConfig } from "./config/index.js";
+export type {
+  DiagnosisConfig,
+  LoadConfigOptions,
+  Override,
+  RunConfig,
+  TaskConfig,
+} from "./config/index.js";
 export { decisionsOf } from "./decisions/index.js";
 export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {
