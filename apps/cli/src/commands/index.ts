@@ -23,6 +23,7 @@ export function createCommands(terminal: Terminal): Commands {
     worker: async (options) => (await import("./worker.js")).worker(options),
     generate: async (options) => (await import("./generate.js")).generate(options, terminal),
     evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
+    diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),
   };
 }
