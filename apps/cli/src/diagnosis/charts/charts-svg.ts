@@ -1,10 +1,5 @@
 import { BarChart, LineChart, ScatterChart } from "echarts/charts";
-import {
-  GridComponent,
-  LegendComponent,
-  MarkLineComponent,
-  TitleComponent,
-} from "echarts/components";
+import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
@@ -12,7 +7,7 @@ import { curvesOf, newest } from "../report/index.js";
 import type { Report } from "../report/index.js";
 import { distancePanel, seriesName } from "./distance-panel.js";
 import { layerPanel, updatePanel } from "./dot-panels.js";
-import { TEXT } from "./panel.js";
+import { shortened, TEXT } from "./panel.js";
 import type { Box, ChartOption, Panel } from "./panel.js";
 import { saturationPanel } from "./saturation-panel.js";
 
@@ -22,7 +17,6 @@ use([
   ScatterChart,
   GridComponent,
   LegendComponent,
-  MarkLineComponent,
   TitleComponent,
   SVGRenderer,
 ]);
@@ -80,7 +74,15 @@ function optionOf(
   return {
     animation: false,
     backgroundColor: "#ffffff",
-    legend: { data: names, top: 40, left: GAP, itemGap: 18, textStyle: TEXT, icon: "roundRect" },
+    legend: {
+      data: names,
+      top: 40,
+      left: GAP,
+      itemGap: 18,
+      textStyle: TEXT,
+      icon: "roundRect",
+      formatter: legendText,
+    },
     title: [
       {
         text: titleOf(report),
@@ -123,11 +125,13 @@ function labelWidth({ yAxis }: Panel): number {
   return 12 + CHARACTER_WIDTH * Math.max(...names.map((name) => name.length));
 }
 
+const legendText = (name: string): string => shortened(name, 80);
+
 function titleOf({ file, comparedKey, variants }: Report): string {
-  const steps = [...new Set(variants.map((variant) => newest(variant).step))];
-  const [first] = steps;
-  const when =
-    first === 0 && steps.length === 1 ? "before training" : `after ${steps.join(", ")} steps`;
+  const steps = variants.map((variant) => newest(variant).step);
+  const most = Math.max(...steps);
+  const upTo = steps.every((step) => step === most) ? "" : "up to ";
+  const when = most === 0 ? "before training" : `after ${upTo}${most} steps`;
   const what = comparedKey === undefined ? "" : ` by ${comparedKey}`;
   return `${file}${what}, ${when}`;
 }

@@ -23,10 +23,10 @@ export function distancePanel(report: Report): Panel {
     lineStyle: {
       color: colourOf(seriesIndex(report, found, newest)),
       type: isStart ? [3, 3] : "solid",
-      width: (isStart ? 1 : 1.6) + (isLayered ? layerIndex(found) * 0.9 : 0),
+      width: widthOf(found, isStart, isLayered),
       opacity: isStart ? 0.7 : 1,
     },
-    data: pointsOf(found.layer.normsByDistance),
+    data: pointsOf(found.layer.normsByDistance, start.length + newest.length),
   });
   return {
     title: "How far a gradient reaches back",
@@ -78,11 +78,24 @@ function layerIndex({ layer }: DistanceCurve): number {
 
 const isFirst = ({ name }: { readonly name: string }): boolean => name === "layers.0";
 
-const MAX_POINTS = 200;
+/** Thin curves for the start; of several layers, the higher the thicker. */
+function widthOf(found: DistanceCurve, isStart: boolean, isLayered: boolean): number {
+  if (!isLayered) return isStart ? 1 : 1.6;
+  const highest = Math.max(1, found.diagnosis.layers.length - 1);
+  return (0.8 + (1.8 * layerIndex(found)) / highest) * (isStart ? 0.6 : 1);
+}
+
+/** Of all curves together: what keeps the file small. */
+const MAX_POINTS = 800;
+const FEWEST_POINTS = 40;
 
 /** Some of the points where there are more than can be seen; the first and the last always. */
-function pointsOf(norms: readonly number[]): readonly (readonly [number, number | null])[] {
-  const stride = Math.max(1, Math.ceil(norms.length / MAX_POINTS));
+function pointsOf(
+  norms: readonly number[],
+  numCurves: number,
+): readonly (readonly [number, number | null])[] {
+  const numPoints = Math.max(FEWEST_POINTS, MAX_POINTS / numCurves);
+  const stride = Math.max(1, Math.ceil(norms.length / numPoints));
   return norms.flatMap((norm, k) => {
     if (k % stride !== 0 && k !== norms.length - 1) return [];
     return [[k, isShown(norm) ? Number(norm.toPrecision(4)) : null] as const];

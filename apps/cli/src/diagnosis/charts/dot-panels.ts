@@ -46,18 +46,14 @@ function dots(report: Report, { title, note, axis, valuesOf, reference }: DotsRe
   const found = report.variants.map((variant) => valuesOf(newest(variant)));
   const names = [...new Set(found.flatMap((values) => values.map(({ name }) => name)))];
   const all = found.flatMap((values) => values.map(({ value }) => value)).filter(isShown);
-  const line: Option =
-    reference === undefined
-      ? {}
-      : {
-          markLine: {
-            silent: true,
-            symbol: "none",
-            label: { show: false },
-            lineStyle: { color: "#444444", type: "dashed", width: 1 },
-            data: [{ xAxis: reference }],
-          },
-        };
+  const line: Option = {
+    type: "line",
+    name: "reference",
+    showSymbol: false,
+    silent: true,
+    lineStyle: { color: "#444444", type: [4, 3], width: 1 },
+    data: [names[0], names.at(-1)].map((name) => [reference, name]),
+  };
   return {
     title,
     note,
@@ -67,16 +63,18 @@ function dots(report: Report, { title, note, axis, valuesOf, reference }: DotsRe
       nameGap: 26,
     },
     yAxis: categories(names),
-    series: found.map((values, variant) => ({
-      type: "scatter",
-      name: report.variants[variant]?.label ?? "all",
-      symbolSize: 8,
-      itemStyle: { color: colourOf(variant), opacity: 0.85 },
-      data: values.flatMap(({ name, value }) =>
-        isShown(value) ? [[Number(value.toPrecision(4)), name]] : [],
-      ),
-      ...(variant === 0 ? line : {}),
-    })),
+    series: [
+      ...(reference === undefined ? [] : [line]),
+      ...found.map((values, variant) => ({
+        type: "scatter",
+        name: report.variants[variant]?.label ?? "all",
+        symbolSize: 8,
+        itemStyle: { color: colourOf(variant), opacity: 0.85 },
+        data: values.flatMap(({ name, value }) =>
+          isShown(value) ? [[Number(value.toPrecision(4)), name]] : [],
+        ),
+      })),
+    ],
     numRows: names.length,
   };
 }

@@ -71,6 +71,11 @@ export function isShown(value: number | undefined): value is number {
 const powerBelow = (value: number): number => 10 ** Math.max(-300, Math.floor(Math.log10(value)));
 const powerAbove = (value: number): number => 10 ** Math.min(300, Math.ceil(Math.log10(value)));
 
+/** A text cut to a number of characters. */
+export function shortened(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
 function inPowers(value: number): string {
   const exponent = Math.round(Math.log10(value));
   return exponent >= -2 && exponent <= 3 ? String(Number(value.toPrecision(1))) : `1e${exponent}`;

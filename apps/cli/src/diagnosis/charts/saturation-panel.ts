@@ -1,7 +1,7 @@
 import { newest } from "../report/index.js";
 import type { Report } from "../report/index.js";
 import { categories } from "./dot-panels.js";
-import { TEXT } from "./panel.js";
+import { shortened, TEXT } from "./panel.js";
 import type { Option, Panel } from "./panel.js";
 
 const LEFT = "#5e4fa2";
@@ -17,7 +17,9 @@ export function saturationPanel({ variants }: Report): Panel {
   const rows = variants.flatMap((variant) =>
     newest(variant).layers.flatMap(({ name, gates }) =>
       gates.map(({ gate, left, right }) => ({
-        name: [variant.label, name, gate].filter((part) => part !== undefined).join(" "),
+        name: [variant.label && shortened(variant.label, 24), name, gate]
+          .filter((part) => part !== undefined)
+          .join(" "),
         left,
         right,
       })),

@@ -11,7 +11,7 @@ type Point = [x: number, y: number];
 
 /** A chart with a letter for each curve, and what the letters stand for. */
 export function distanceChart(curves: readonly DistanceCurve[]): string {
-  const lines = curves.map(({ layer }) => powersOfTen(layer.normsByDistance));
+  const lines = curves.map(({ layer }) => acrossColumns(layer.normsByDistance));
   const all = lines.flat();
   if (all.length === 0) return "  no gradient is above zero and finite: nothing to draw\n";
   const symbols = new Map<string, string>();
@@ -42,11 +42,20 @@ export function distanceChart(curves: readonly DistanceCurve[]): string {
   return [...text, `  ${legend.join("   ")}`].map((line) => `${line}\n`).join("");
 }
 
-/** What a logarithmic axis can show: no zeros, which end a curve, and nothing that is not finite. */
-function powersOfTen(norms: readonly number[]): Point[] {
-  return norms.flatMap((norm, k): Point[] =>
-    norm > 0 && Number.isFinite(norm) ? [[k, Math.log10(norm)]] : [],
-  );
+/**
+ * A power of ten for each column, straight between the distances. No zeros, which end a curve, and
+ * nothing that is not finite: a logarithmic axis has no place for them.
+ */
+function acrossColumns(norms: readonly number[]): Point[] {
+  const last = norms.length - 1;
+  const numColumns = last === 0 ? 1 : WIDTH;
+  return Array.from({ length: numColumns }, (_, column): Point => {
+    const x = numColumns === 1 ? 0 : (column * last) / (numColumns - 1);
+    const [before, after] = [Math.floor(x), Math.ceil(x)];
+    const share = x - before;
+    const [from, to] = [Math.log10(norms[before] ?? 0), Math.log10(norms[after] ?? 0)];
+    return [x, share === 0 ? from : from * (1 - share) + to * share];
+  }).filter(([, y]) => Number.isFinite(y));
 }
 
 const MAX_TICKS = 6;

@@ -42,16 +42,24 @@ function trainingText({ comparedKey, variants }: Report): string {
 }
 
 function distanceTable(report: Report): string {
-  const rows = curvesOf(report).map(({ name, layer, diagnosis }) => {
+  const last = curvesOf(report);
+  const start = curvesOf(report, ({ start: first, end }) =>
+    end === undefined ? undefined : first,
+  );
+  const curves = last.flatMap((curve) => [
+    ...start.filter(({ name, variant }) => name === curve.name && variant === curve.variant),
+    curve,
+  ]);
+  const rows = curves.map(({ name, layer, diagnosis }) => {
     const norms = layer.normsByDistance;
-    const last = norms.length - 1;
+    const furthest = norms.length - 1;
     return [
       name,
       String(diagnosis.step),
       short(norms[0]),
-      short(norms[Math.round(last / 2)]),
-      short(norms[last]),
-      String(last),
+      short(norms[Math.round(furthest / 2)]),
+      short(norms[furthest]),
+      String(furthest),
       short(layer.factorPerStep),
     ];
   });
