@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { runCommandLine } from "../src/command-line/index.js";
@@ -55,13 +56,14 @@ interface Finished {
 
 async function diagnose(...args: string[]): Promise<Finished> {
   let [out, err] = ["", ""];
-  const stream = (write: (text: string) => void): NodeJS.WriteStream =>
-    ({
-      write: (text: string) => {
-        write(text);
-        return true;
+  const stream = (take: (text: string) => void): NodeJS.WriteStream =>
+    new Writable({
+      decodeStrings: false,
+      write: (text: string, _, done) => {
+        take(text);
+        done();
       },
-    }) as NodeJS.WriteStream;
+    }) as unknown as NodeJS.WriteStream;
   const terminal: Terminal = {
     stdout: stream((text) => (out += text)),
     stderr: stream((text) => (err += text)),

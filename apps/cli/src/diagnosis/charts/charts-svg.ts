@@ -8,7 +8,7 @@ import type { Report } from "../report/index.js";
 import { distancePanel, seriesName } from "./distance-panel.js";
 import { layerPanel, updatePanel } from "./dot-panels.js";
 import { shortened, TEXT } from "./panel.js";
-import type { Box, ChartOption, Panel } from "./panel.js";
+import type { Box, ChartOption, Option, Panel } from "./panel.js";
 import { saturationPanel } from "./saturation-panel.js";
 
 use([
@@ -111,12 +111,18 @@ function optionOf(
         height: box.height - ABOVE - BELOW,
       };
     }),
-    xAxis: placed.map(({ panel }, gridIndex) => ({ ...panel.xAxis, gridIndex })),
-    yAxis: placed.map(({ panel }, gridIndex) => ({ ...panel.yAxis, gridIndex })),
+    xAxis: placed.map(({ panel }, gridIndex) => axisOf(panel.xAxis, gridIndex)),
+    yAxis: placed.map(({ panel }, gridIndex) => axisOf(panel.yAxis, gridIndex)),
     series: placed.flatMap(({ panel }, axis) =>
       panel.series.map((series) => ({ ...series, xAxisIndex: axis, yAxisIndex: axis })),
     ),
   };
+}
+
+/** At the edge of its grid, not where the other axis is zero, which is 1 on a logarithmic one. */
+function axisOf(axis: Option, gridIndex: number): Option {
+  const axisLine = { show: true, lineStyle: { color: "#888888" }, onZero: false };
+  return { ...axis, axisLine, gridIndex };
 }
 
 /** Room for the longest name at the left of a panel. */

@@ -1,6 +1,6 @@
 import { curvesOf } from "../report/index.js";
 import type { DistanceCurve, Report } from "../report/index.js";
-import { colourOf, isShown, logarithmic, TEXT } from "./panel.js";
+import { colourOf, exponentOf, isShown, logarithmic, TEXT } from "./panel.js";
 import type { Option, Panel } from "./panel.js";
 
 /** Norm by distance in time: a curve for each layer, dashed before training. */
@@ -98,6 +98,6 @@ function pointsOf(
   const stride = Math.max(1, Math.ceil(norms.length / numPoints));
   return norms.flatMap((norm, k) => {
     if (k % stride !== 0 && k !== norms.length - 1) return [];
-    return [[k, isShown(norm) ? Number(norm.toPrecision(4)) : null] as const];
+    return [[k, isShown(norm) ? exponentOf(norm) : null] as const];
   });
 }

@@ -2,7 +2,7 @@ import type { Diagnosis } from "@ostinato/lstm/model";
 
 import { newest } from "../report/index.js";
 import type { Report } from "../report/index.js";
-import { colourOf, isShown, logarithmic, TEXT } from "./panel.js";
+import { colourOf, exponentOf, isShown, logarithmic, TEXT } from "./panel.js";
 import type { Option, Panel } from "./panel.js";
 
 interface Named {
@@ -46,32 +46,32 @@ function dots(report: Report, { title, note, axis, valuesOf, reference }: DotsRe
   const found = report.variants.map((variant) => valuesOf(newest(variant)));
   const names = [...new Set(found.flatMap((values) => values.map(({ name }) => name)))];
   const all = found.flatMap((values) => values.map(({ value }) => value)).filter(isShown);
-  const line: Option = {
+  const line = (value: number): Option => ({
     type: "line",
     name: "reference",
     showSymbol: false,
     silent: true,
     lineStyle: { color: "#444444", type: [4, 3], width: 1 },
-    data: [names[0], names.at(-1)].map((name) => [reference, name]),
-  };
+    data: [names[0], names.at(-1)].map((name) => [exponentOf(value), name]),
+  });
   return {
     title,
     note,
     xAxis: {
-      ...logarithmic(axis, reference === undefined ? all : [...all, reference]),
+      ...logarithmic(axis, reference === undefined ? all : [...all, reference / 2]),
       nameLocation: "middle",
       nameGap: 26,
     },
     yAxis: categories(names),
     series: [
-      ...(reference === undefined ? [] : [line]),
+      ...(reference === undefined ? [] : [line(reference)]),
       ...found.map((values, variant) => ({
         type: "scatter",
         name: report.variants[variant]?.label ?? "all",
         symbolSize: 8,
         itemStyle: { color: colourOf(variant), opacity: 0.85 },
         data: values.flatMap(({ name, value }) =>
-          isShown(value) ? [[Number(value.toPrecision(4)), name]] : [],
+          isShown(value) ? [[exponentOf(value), name]] : [],
         ),
       })),
     ],
@@ -87,7 +87,6 @@ export function categories(names: readonly string[]): Option {
     inverse: true,
     axisLabel: { ...TEXT, interval: 0 },
     axisTick: { show: false },
-    axisLine: { lineStyle: { color: "#888888" } },
     splitLine: { show: true, lineStyle: { color: "#f2f2f2" } },
   };
 }

@@ -42,24 +42,34 @@ export const colourOf = (index: number): string => COLOURS[index % COLOURS.lengt
 
 export const TEXT = { color: "#333333", fontFamily: "sans-serif", fontSize: 11 } as const;
 
-/** A logarithmic axis of norms or ratios, from a power of ten to a power of ten. */
+const MAX_INTERVALS = 6;
+
+/**
+ * An axis of powers of ten, from one to another. It takes {@link exponentOf} a value: ECharts' own
+ * logarithmic axis has two ticks where there are ten decades.
+ */
 export function logarithmic(name: string, values: readonly number[]): Option {
-  const shown = values.filter(isShown);
-  const low = shown.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = shown.reduce((a, b) => Math.max(a, b), 0);
-  const range =
-    shown.length === 0
-      ? { min: 0.1, max: 1 }
-      : { min: powerBelow(low), max: Math.max(powerAbove(high), 10 * powerBelow(low)) };
+  const exponents = values.filter(isShown).map(exponentOf);
+  const low = Math.floor(exponents.reduce((a, b) => Math.min(a, b), Infinity));
+  const high = Math.ceil(exponents.reduce((a, b) => Math.max(a, b), -Infinity));
+  const [min, max] = exponents.length === 0 ? [-1, 0] : [low, Math.max(high, low + 1)];
+  const interval = Math.max(1, Math.ceil((max - min) / MAX_INTERVALS));
   return {
-    type: "log",
+    type: "value",
     name,
-    ...range,
+    // From a tick to a tick, downwards from the top.
+    min: max - interval * Math.ceil((max - min) / interval),
+    max,
+    interval,
     nameTextStyle: TEXT,
-    axisLabel: { ...TEXT, hideOverlap: true, formatter: inPowers },
+    axisLabel: { ...TEXT, formatter: inPowers },
     splitLine: { lineStyle: { color: "#e5e5e5" } },
-    axisLine: { show: true, lineStyle: { color: "#888888" } },
   };
+}
+
+/** Where a value that {@link isShown} is on a logarithmic axis. */
+export function exponentOf(value: number): number {
+  return Number(Math.log10(value).toFixed(4));
 }
 
 /** Whether a logarithmic axis has a place for it. */
@@ -67,16 +77,11 @@ export function isShown(value: number | undefined): value is number {
   return value !== undefined && value > 0 && Number.isFinite(value);
 }
 
-/** Down to what a float64 holds without losing digits. */
-const powerBelow = (value: number): number => 10 ** Math.max(-300, Math.floor(Math.log10(value)));
-const powerAbove = (value: number): number => 10 ** Math.min(300, Math.ceil(Math.log10(value)));
-
 /** A text cut to a number of characters. */
 export function shortened(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-function inPowers(value: number): string {
-  const exponent = Math.round(Math.log10(value));
-  return exponent >= -2 && exponent <= 3 ? String(Number(value.toPrecision(1))) : `1e${exponent}`;
+function inPowers(exponent: number): string {
+  return exponent >= -2 && exponent <= 3 ? String(10 ** exponent) : `1e${exponent}`;
 }
