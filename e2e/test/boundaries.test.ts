@@ -167,10 +167,9 @@ function checkBoundaries(): { readonly status: number | null; readonly output: s
   const nx = JSON.parse(readFileSync(join(root, "nx.json"), "utf8")) as {
     targetDefaults: { boundaries: { options: { command: string } } };
   };
-  const [program, ...args] = nx.targetDefaults.boundaries.options.command.split(" ");
-  expect(program).toBe("depcruise");
-  const bin = join(root, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+  const [program, tool = "", ...args] = nx.targetDefaults.boundaries.options.command.split(" ");
+  expect(program).toBe("node");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, tool), ...args], {
     cwd: copy,
     encoding: "utf8",
   });
@@ -241,7 +240,7 @@ describe("the import directions", () => {
     });
 
     it("what is planted here, so that the check fails", () => {
-      expect(planted.status).not.toBe(0);
+      expect(planted.status).toBe(1);
     });
 
     it.each(plants)("$title", ({ violation }) => {

@@ -13,7 +13,7 @@ import { createHandlers } from "./rpc/index.js";
 import type { WorkerSession } from "./sessions/index.js";
 import { describeSamples } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
-import { ArithmeticThread, BufferPool, makeVersion, updateOptions } from "./steps/index.js";
+import { ArithmeticThread, BufferPool, updateOptions, Versions } from "./steps/index.js";
 import { CarriedStates, Dispatcher, EventHub, Trainer, TrainingPlan } from "./training/index.js";
 
 export interface ComposeOptions {
@@ -117,6 +117,7 @@ export async function composeRun(
       numParameters,
       deadlineMs,
       stateSizeOf: data.stateSizeOf,
+      statistics: data.statistics,
       lossWeightTotals: (round) =>
         round.kind === "train"
           ? [data.train.numSamplesAt(round.planned.epochStep)]
@@ -137,13 +138,18 @@ export async function composeRun(
   );
   const arithmetic = new ArithmeticThread(
     new URL("./steps/arithmetic-thread.js", import.meta.url),
-    { update: updateOptions(config, data.parameters), state: run.start.optimizer },
+    {
+      update: updateOptions(config, data.parameters),
+      statistics: data.statistics,
+      state: run.start.optimizer,
+    },
     (error) => {
       dispatcher.fail(error);
     },
   );
   const { start } = run;
-  const version = await makeVersion(start.step, start.parameters, { parameters, arithmetic });
+  const versions = new Versions(start.step, { parameters, arithmetic });
+  const version = await versions.copy(start.step, start);
   const trainer = new Trainer(
     {
       config,
@@ -157,6 +163,7 @@ export async function composeRun(
       dispatcher,
       arithmetic,
       parameters,
+      versions,
       gradients,
       states,
       ledger: run.ledger,
@@ -164,7 +171,12 @@ export async function composeRun(
       events,
       metricsFile,
     },
-    { version, decided: start.decided, position: start.position },
+    {
+      version,
+      numUpdates: start.optimizer?.stepCount ?? 0,
+      decided: start.decided,
+      position: start.position,
+    },
   );
   const status = (): ReturnType<typeof buildStatus> =>
     buildStatus(

@@ -1,6 +1,14 @@
 import { createTextLayout } from "@ostinato/data";
 import { sumLeavesInTreeOrder } from "@ostinato/kernels";
-import { initialParameters, parameterLayout, stateShape } from "@ostinato/lstm";
+import {
+  initialParameters,
+  initialStatistics,
+  momentsSize,
+  parameterLayout,
+  stateShape,
+  statisticsLayout,
+  unflattenMoments,
+} from "@ostinato/lstm";
 import type { NodeId } from "@ostinato/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -12,6 +20,9 @@ import { smallRun } from "./support/small-run.js";
 // A thread runs compiled code, as in production.
 const entry = new URL("../dist/training/compute-thread-main.js", import.meta.url);
 
+/** Of a model that normalizes nothing by batch. */
+const NONE = new Float64Array(0);
+const NO_ROWS = new Float32Array(0);
 const never = new AbortController().signal;
 const tensorCounts: number[] = [];
 let shared: ComputeThread;
@@ -39,6 +50,7 @@ async function train(
   run: SmallRun,
   o: {
     readonly parameters: Float32Array;
+    readonly statistics?: Float64Array;
     readonly nodes: readonly NodeId[];
     readonly states: readonly Float32Array[];
     readonly epochStep?: number;
@@ -53,6 +65,7 @@ async function train(
       epochStep: o.epochStep ?? 1,
       version: 2,
       parameters: o.parameters,
+      statistics: o.statistics ?? NONE,
       nodes: o.nodes,
       leaves: o.nodes.flatMap(({ firstLeaf, numLeaves }) =>
         Array.from({ length: numLeaves }, (_, index) => firstLeaf + index),
@@ -118,6 +131,52 @@ describe.each(["wasm", "cpu"] as const)("ComputeThread on %s", (backend) => {
       const alone = await train(thread, run, { parameters, nodes: [node], states: own });
       expect(together.gradients[index]).toEqual(alone.gradients[0]);
     }
+  });
+});
+
+describe("batch normalization in a ComputeThread", () => {
+  const run = smallRun({ normalization: "batch" });
+  const layout = statisticsLayout(run.spec);
+  const statistics = initialStatistics(layout);
+
+  it("gives each leaf moments of its own, whichever leaves come with it", async () => {
+    const { thread, stateSizes, parameters } = await prepared(run, "wasm");
+    const states = someStates(stateSizes);
+    const nodes = [{ firstLeaf: 0, numLeaves: 4 }];
+    const together = await train(thread, run, { parameters, statistics, nodes, states });
+    for (const [leaf, state] of states.entries()) {
+      const single = [{ firstLeaf: leaf, numLeaves: 1 }];
+      const options = { parameters, statistics, nodes: single, states: [state] };
+      const alone = await train(thread, run, options);
+      const moments = together.leaves[leaf]!.moments;
+      expect(alone.leaves[0]!.moments).toEqual(moments);
+      // 1, 2, 2 and 2 rows of 5 time steps, in both layers.
+      const counts = unflattenMoments(layout, moments).map(({ count }) => count);
+      expect(counts).toEqual(leaf === 0 ? [5, 5] : [10, 10]);
+    }
+  });
+
+  it("gives a leaf without rows moments of nothing", async () => {
+    const settings = { ...run.settings, microShards: 8 };
+    const { thread, parameters } = await prepared({ ...run, settings }, "wasm");
+    const nodes = [{ firstLeaf: 0, numLeaves: 1 }];
+    const { leaves } = await train(thread, run, {
+      ...{ parameters, statistics, nodes, states: [NO_ROWS] },
+    });
+    expect(leaves[0]?.moments).toEqual(new Float64Array(momentsSize(layout)));
+  });
+
+  it("evaluates with the running statistics of the version", async () => {
+    const { thread, parameters } = await prepared(run, "wasm");
+    const lossWith = async (version: number, values: Float64Array): Promise<number> => {
+      const task = { split: "validation", version, parameters, statistics: values, leaves: [0] };
+      const [leaf] = await thread.evaluate(task, { onProgress: () => undefined }, never);
+      return leaf!.lossSum;
+    };
+    const first = await lossWith(2, statistics);
+    const moved = statistics.map((value, i) => value + 0.1 * Math.sin(i));
+    expect(await lossWith(3, moved)).not.toBe(first);
+    expect(await lossWith(4, statistics)).toBe(first);
   });
 });
 
@@ -193,7 +252,7 @@ describe("ComputeThread", () => {
     const { thread, parameters } = await prepared(run, "wasm");
     const evaluate = (leaves: readonly number[]) =>
       thread.evaluate(
-        { split: "validation", version: 2, parameters, leaves },
+        { split: "validation", version: 2, parameters, statistics: NONE, leaves },
         { onProgress: () => undefined },
         never,
       );
@@ -214,7 +273,7 @@ describe("ComputeThread", () => {
     const after = tensorCounts.at(-1);
     await train(thread, run, { parameters, nodes, states });
     await thread.evaluate(
-      { split: "test", version: 2, parameters, leaves: [0, 1, 2, 3] },
+      { split: "test", version: 2, parameters, statistics: NONE, leaves: [0, 1, 2, 3] },
       { onProgress: () => undefined },
       never,
     );
@@ -230,7 +289,7 @@ describe("ComputeThread", () => {
     const tensorsBefore = tensorCounts.at(-1);
     const abort = new AbortController();
     const evaluation = thread.evaluate(
-      { split: "train", version: 2, parameters, leaves: [0, 1, 2, 3] },
+      { split: "train", version: 2, parameters, statistics: NONE, leaves: [0, 1, 2, 3] },
       { onProgress: () => abort.abort() },
       abort.signal,
     );
@@ -249,7 +308,10 @@ describe("ComputeThread", () => {
     const run = smallRun();
     const { thread, stateSizes, parameters } = await prepared(run, "cpu");
     const states = leaves.map((leaf) => new Float32Array(stateSizes[leaf] ?? 0));
-    const task = { step: 1, epochStep: 0, version: 0, parameters, nodes, leaves, states };
+    const task = {
+      ...{ step: 1, epochStep: 0, version: 0, parameters, statistics: NONE },
+      ...{ nodes, leaves, states },
+    };
     const events = { onProgress: () => undefined, onGradient: () => expect.unreachable() };
     await expect(thread.train(task, events, never)).rejects.toMatchObject({ code: "badLease" });
   });

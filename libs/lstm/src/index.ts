@@ -22,7 +22,12 @@
  */
 export { clippingSchema, createClipping } from "./clipping/index.js";
 export type { Clipping, ClippingSpec, ClipRequest, ClipResult } from "./clipping/index.js";
-export { createDecisions, decisionStateSchema, earlyStoppingSchema } from "./decisions/index.js";
+export {
+  averagingStart,
+  createDecisions,
+  decisionStateSchema,
+  earlyStoppingSchema,
+} from "./decisions/index.js";
 export type {
   AveragingTriggerSpec,
   Decided,
@@ -66,9 +71,13 @@ export type {
 export { LstmError } from "./lstm-error.js";
 export type { LstmErrorCode } from "./lstm-error.js";
 export {
+  averagingTriggerOf,
   brokenOptimizerRule,
   compileOptimizerSpec,
   createOptimizer,
+  evaluatedParameters,
+  firstAveragedUpdate,
+  keepsAverage,
   OPTIMIZER_KEYS,
   optimizerSchema,
 } from "./optimizers/index.js";
@@ -107,10 +116,15 @@ export type {
   SequenceModelSpec,
 } from "./spec/index.js";
 export {
+  flattenMoments,
   initialStatistics,
   mergeMoments,
   mergeMomentsInTreeOrder,
+  momentsProblem,
+  momentsSize,
+  statisticsAfterStep,
   statisticsLayout,
+  unflattenMoments,
   updateStatistics,
 } from "./statistics/index.js";
 export type { Moments, StatisticsEntry, StatisticsLayout } from "./statistics/index.js";

@@ -1,6 +1,6 @@
 """Makes the fixtures that libs/lstm's encoder–decoder is compared with, by PyTorch.
 
-    python libs/lstm/tools/make-encoder-decoder-fixtures.py > libs/lstm/fixtures/encoder-decoders.json
+    python tools/make-encoder-decoder-fixtures.py > fixtures/encoder-decoders.json
 
 Needs the PyTorch named below, on a CPU. Tests need no Python. The encoder reads packed sources; the
 decoder runs over start + target; attention is written with torch operations, its gradients are

@@ -38,8 +38,11 @@ class LanguageModel(nn.Module):
                 norm.weight.uniform_(0.5, 1.5)
                 norm.bias.uniform_(-0.5, 0.5)
 
-    def forward(self, inputs, states):
-        """Logits, the last layer's outputs, and the states after the last step."""
+    def forward(self, inputs, states, counted):
+        """Logits, the last layer's outputs, and the states after the last step.
+
+        `counted` tells the positions that batch normalization is of; the others are normalized by them.
+        """
         values = self.embedding(inputs)
         final = []
         for layer, module in enumerate(self.layers):
@@ -49,10 +52,20 @@ class LanguageModel(nn.Module):
             if self.spec.get("residual") and layer > 0:
                 values = values + below
             if len(self.norms) > 0:
-                norm = self.norms[layer]
-                rows = values.reshape(-1, values.shape[-1])
-                values = norm(rows).reshape(values.shape)
+                values = self.normalized(self.norms[layer], values, counted)
         return self.head(values), values, final
+
+    def normalized(self, norm, values, counted):
+        """No loss that counts follows from the others, so that they need no gradient."""
+        if isinstance(norm, nn.LayerNorm) or not self.training:
+            return norm(values.reshape(-1, values.shape[-1])).reshape(values.shape)
+        own = values[counted]
+        moments = own.mean(0).detach(), own.var(0, unbiased=False).detach()
+        others = nn.functional.batch_norm(values[~counted], *moments, norm.weight, norm.bias)
+        result = torch.empty_like(values)
+        result[counted] = norm(own)
+        result[~counted] = others
+        return result
 
     def named(self, of):
         tensors = {"embedding.table": of(self.embedding.weight)}
@@ -112,7 +125,7 @@ def random_batch(spec, num_steps, num_rows):
 
 def gradients_of(model, inputs, targets, weights, states):
     model.zero_grad()
-    logits, outputs, final = model(inputs, states)
+    logits, outputs, final = model(inputs, states, weights > 0)
     loss = loss_sum(model.spec, logits, targets, weights)
     (loss + penalties(model.spec, outputs, weights)).backward()
     return {
@@ -160,7 +173,7 @@ def batch_normalization(num_training_steps=3, num_steps=5, num_rows=3):
         ]
         model.eval()
         with torch.no_grad():
-            logits, _, final = model(inputs, states)
+            logits, _, final = model(inputs, states, weights > 0)
         evaluated = loss_sum(spec, logits, targets, weights)
         batch["evaluation"] = {
             "lossSum": float(f"{evaluated.item():.9g}"),

@@ -51,10 +51,12 @@ export {
   checkFrame,
   checksumOfFrames,
   digestOfFrames,
-  digestOfParameters,
+  digestOfVersion,
   encodeFrames,
+  framesOfVersion,
   readFrameInto,
 } from "./frames/index.js";
+export type { DoubleKind, ValuesOf, VersionValues } from "./frames/index.js";
 export { MAX_FRAME_BYTES, PROTOCOL_VERSION } from "./limits.js";
 export type {
   CallOptions,

@@ -50,7 +50,7 @@ export type {
   RunConfig,
   TaskConfig,
 } from "./config/index.js";
-export { decisionsOf } from "./decisions/index.js";
+export { decisionsOf, replayDecisions } from "./decisions/index.js";
 export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,

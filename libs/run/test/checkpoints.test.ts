@@ -2,6 +2,7 @@ import * as nodeFileSystem from "node:fs/promises";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { compileLanguageModelSpec, parameterLayout } from "@ostinato/lstm";
 import { describe, expect, it } from "vitest";
 
 import {
@@ -43,6 +44,32 @@ describe("writeCheckpoint", () => {
     const content = contentAt(4, ledger, identity, { step: 2, loss: 1.25 });
     await writeCheckpoint(run, content);
     expect(await loadCheckpoint(run, 4)).toEqual(content);
+  });
+
+  it("has the running statistics of batch normalization, in float64, by name", async () => {
+    const run = await runWithoutCheckpoints();
+    const content = contentAt(4, ledger, identity);
+    const model = compileLanguageModelSpec({ ...content.model, normalization: "batch" });
+    const layout = parameterLayout(model);
+    const values = (factor: number): Float32Array =>
+      Float32Array.from({ length: layout.size }, (_, i) => factor * i);
+    const normalized = {
+      ...content,
+      ...{ model, layout, parameters: values(1) },
+      optimizer: { stepCount: 4, slots: { m: values(2), v: values(3) } },
+      // No float32 has these values.
+      statistics: Float64Array.of(0.1, -0.2, 1 / 3, 1, 1 + Number.EPSILON, 0.7),
+    };
+    await writeCheckpoint(run, normalized);
+    expect(await loadCheckpoint(run, 4)).toEqual(normalized);
+    const file = join(run.paths.checkpoints, "step-00000004", "state.safetensors");
+    const { tensors } = decodeSafetensors(await readFile(file));
+    expect([...tensors].map(([name, { type, shape }]) => [name, type, shape])).toEqual([
+      ["layers.0.norm.mean", "F64", [3]],
+      ["layers.0.norm.variance", "F64", [3]],
+      ["leaf.1", "F32", [6]],
+      ["leaf.10", "F32", [6]],
+    ]);
   });
 
   it("names each tensor, so that other programs can read the files", async () => {

@@ -9,9 +9,9 @@ import type { LedgerRecord, StepRecord } from "../src/ledger/index.js";
 import { readLedger } from "../src/ledger/index.js";
 import { metricsOf, openMetricsFile } from "../src/metrics/index.js";
 import { verifyRun } from "../src/verify/index.js";
-import type { VerifyReport } from "../src/verify/index.js";
+import type { StepDigest, VerifyReport } from "../src/verify/index.js";
 import { lockOwner } from "./support/lock-owner.js";
-import { stepDigest, sumsOf, writeSmallRun } from "./support/small-run.js";
+import { parametersAt, stepDigest, sumsOf, writeSmallRun } from "./support/small-run.js";
 import type { SmallRun, SmallRunOptions } from "./support/small-run.js";
 import { temporaryFolder } from "./support/temporary-folder.js";
 
@@ -564,7 +564,8 @@ describe("verifyRun notices", () => {
 
   it("a checkpoint whose parameters are not those of its step", async () => {
     const { path } = await writeSmallRun(folder.path);
-    const other = (parameters: Float32Array): string => stepDigest(parameters.map((x) => -x));
+    const other: StepDigest = ({ parameters, statistics }) =>
+      stepDigest({ parameters: parameters.map((x) => -x), statistics });
     const { problems } = await verifyRun(path, { stepDigest: other });
     expect(problems.map((line) => line.replace(/ is .*/, ""))).toEqual([
       "checkpoints: step-00000016: the parameters' digest",
@@ -619,5 +620,76 @@ describe("verifyRun without the data", () => {
 describe("verifyRun refuses", () => {
   it("a folder that holds no run", async () => {
     await expect(verifyRun(folder.path)).rejects.toMatchObject({ code: "notARun" });
+  });
+});
+
+describe("a run whose optimizer keeps an average", () => {
+  const average = (step: number): Float32Array => parametersAt(step).map((value) => value / 2);
+  const averaging = { kind: "averagedSgd", learningRate: 0.002 };
+
+  it("is evaluated with it from the first update after the start on", async () => {
+    // The average has the updates from t0 + 2 on: at step 8 more than one.
+    const settings = { optimizer: { ...averaging, t0: 5 } };
+    const { path } = await writeSmallRun(folder.path, { settings, average });
+    expect((await verify(path)).problems).toEqual([]);
+  });
+
+  it("has no average to evaluate before that", async () => {
+    const settings = { optimizer: { ...averaging, t0: 6 } };
+    const { path } = await writeSmallRun(folder.path, { settings, average });
+    const { problems } = await verify(path);
+    expect(problems.map((line) => line.replace(/ is .*/, ""))).toEqual([
+      "ledger.jsonl:11: evaluation of validation at 8: the parameters' digest",
+    ]);
+  });
+
+  it("starts it by an evaluation that is worse than one before, as its config says", async () => {
+    const settings = {
+      optimizer: { ...averaging, nonmonotonicInterval: 0 },
+      evaluation: { everySteps: 4 },
+    };
+    /** The loss of step 8 is doubled; at step 12 other parameters are evaluated than those trained. */
+    const edit =
+      (worse: boolean) =>
+      (record: LedgerRecord): LedgerRecord => {
+        if (record.type !== "evaluation" || record.split === "test") return record;
+        if (record.step === 12) return { ...record, parameters: "0".repeat(64) };
+        if (!worse || record.step !== 8) return record;
+        const leaves = record.leaves.map((leaf) => ({ ...leaf, loss: 2 * (leaf.loss ?? 0) }));
+        return { ...record, ...sumsOf(leaves), leaves };
+      };
+    const at12 = (step: number): Float32Array => (step === 12 ? average : parametersAt)(step);
+    const problemsAt12 = async (folderName: string, worse: boolean): Promise<string[]> => {
+      const options = { settings, average: at12, edit: edit(worse) };
+      const { path } = await writeSmallRun(join(folder.path, folderName), options);
+      const { problems } = await verify(path);
+      return problems
+        .filter((line) => !line.includes("progress."))
+        .map((line) => line.replace(/ is .*/, ""));
+    };
+    const ofCheckpoint =
+      "checkpoints: step-00000012: ledger.jsonl:17 evaluates other parameters than its average";
+    // Equal losses start nothing, and the ledger alone says what is evaluated.
+    expect(await problemsAt12("equal", false)).toEqual([
+      "ledger.jsonl:17: evaluation of validation at 12: the parameters' digest",
+      ofCheckpoint,
+    ]);
+    // What an average is only the checkpoint can say.
+    expect(await problemsAt12("worse", true)).toEqual([ofCheckpoint]);
+  });
+
+  it("evaluates the best step's again in the end", async () => {
+    const settings = { optimizer: { ...averaging, t0: 5 } };
+    const { path } = await writeSmallRun(folder.path, {
+      ...{ settings, average },
+      edit: (record) =>
+        record.type === "evaluation" && record.split === "test"
+          ? { ...record, parameters: "0".repeat(64) }
+          : record,
+    });
+    const { problems } = await verify(path);
+    expect(problems.map((line) => line.replace(/ is .*/, ""))).toContain(
+      "ledger.jsonl:21: evaluation of test at 8: the parameters' digest",
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { digestOfParameters } from "@ostinato/proto";
+import { digestOfVersion } from "@ostinato/proto";
 import { verifyRun } from "@ostinato/run";
 import type { VerifySummary } from "@ostinato/run";
 
@@ -11,7 +11,7 @@ export async function verify(
   { run, json }: VerifyOptions,
   { stdout }: Pick<Terminal, "stdout">,
 ): Promise<number> {
-  const report = await verifyRun(run, { stepDigest: digestOfParameters });
+  const report = await verifyRun(run, { stepDigest: digestOfVersion });
   if (json) stdout.write(`${JSON.stringify({ event: "verified", ...report })}\n`);
   else if (report.ok) stdout.write(`${run}: ${inWords(report.summary)}\n`);
   else for (const problem of report.problems) stdout.write(`${problem}\n`);

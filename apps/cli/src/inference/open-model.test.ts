@@ -7,7 +7,10 @@ import {
   createDecisions,
   initialParameters,
   parameterLayout,
+  stateShape,
 } from "@ostinato/lstm";
+import { createLanguageModel } from "@ostinato/lstm/model";
+import type { LanguageModel } from "@ostinato/lstm/model";
 import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
 import type { CheckpointContent } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
@@ -22,7 +25,16 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A run with checkpoints of the steps 1 and 2, the best of step 2. */
-async function writeRun(backend: string): Promise<string> {
+const LANGUAGE_MODEL = {
+  ...{ kind: "languageModel", cell: "lstm", vocabularySize: 3, embeddingSize: 2 },
+  ...{ hiddenSize: 2, numLayers: 1, dropout: 0, forgetBias: 1 },
+};
+
+/** @param changes of what the checkpoints hold */
+async function writeRun(
+  backend: string,
+  changes: Partial<Pick<CheckpointContent, "model" | "optimizer" | "statistics">> = {},
+): Promise<string> {
   await writeFile(join(folder, "run.yaml"), "data: { files: book.txt }");
   const path = join(folder, "run");
   const run = await createRunDirectory({
@@ -35,10 +47,7 @@ async function writeRun(backend: string): Promise<string> {
   const ledger = LedgerWriter.create(run.paths.ledger);
   const { head, offset } = ledger.append({ type: "profile", backend, version: "1", digest: "d" });
   await ledger.close();
-  const model = compileLanguageModelSpec({
-    ...{ kind: "languageModel", cell: "lstm", vocabularySize: 3, embeddingSize: 2 },
-    ...{ hiddenSize: 2, numLayers: 1, dropout: 0, forgetBias: 1 },
-  });
+  const { model = compileLanguageModelSpec(LANGUAGE_MODEL) } = changes;
   const decisions = createDecisions({ plateau: null, earlyStopping: null, averaging: null });
   const nothing = decisions.initialState();
   for (const step of [1, 2]) {
@@ -49,8 +58,10 @@ async function writeRun(backend: string): Promise<string> {
       parameters: initialParameters(model, step),
       layout: parameterLayout(model),
       optimizer: { stepCount: step, slots: {} },
+      statistics: new Float64Array(0),
       states: new Map(),
       progress: { ...nothing, best: { step: 2, loss: 1 } },
+      ...changes,
     };
     await writeCheckpoint(run, content);
   }
@@ -64,6 +75,37 @@ describe("the model of a run", () => {
     expect(opened.step).toBe(2);
     expect(skippedText(opened)).toBe("");
     opened.model.dispose();
+  });
+
+  /** What it makes of the symbol 1, from a state of zeros. */
+  const logitsOf = (model: LanguageModel): readonly number[] => {
+    const { valuesPerRow } = stateShape(model.spec);
+    const { logits } = model.predictNext(Int32Array.of(1), new Float32Array(valuesPerRow));
+    return [...logits];
+  };
+
+  it("normalizes by the running statistics of its checkpoint", async () => {
+    const model = compileLanguageModelSpec({ ...LANGUAGE_MODEL, normalization: "batch" });
+    const statistics = Float64Array.of(0.3, -0.2, 0.5, 2);
+    const opened = await openModel(await writeRun("cpu", { model, statistics }));
+    const expected = createLanguageModel(model);
+    expected.setParameters(initialParameters(model, 2));
+    const fresh = logitsOf(expected);
+    expected.setRunningStatistics(statistics);
+    expect(logitsOf(opened.model)).toEqual(logitsOf(expected));
+    expect(logitsOf(opened.model)).not.toEqual(fresh);
+    for (const used of [opened.model, expected]) used.dispose();
+  });
+
+  it("has the average of an optimizer that keeps one, as the run's evaluations had", async () => {
+    const model = compileLanguageModelSpec(LANGUAGE_MODEL);
+    const average = initialParameters(model, 77);
+    const optimizer = { stepCount: 2, slots: { average } };
+    const opened = await openModel(await writeRun("cpu", { optimizer }));
+    const expected = createLanguageModel(model);
+    expected.setParameters(average);
+    expect(logitsOf(opened.model)).toEqual(logitsOf(expected));
+    for (const used of [opened.model, expected]) used.dispose();
   });
 
   it("is an older one where the best is damaged, which a person is told", async () => {

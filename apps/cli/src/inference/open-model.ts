@@ -3,6 +3,7 @@
 import type { Vocabulary } from "@ostinato/data";
 import { BACKEND_NAMES, selectBackend } from "@ostinato/kernels/tensor";
 import type { BackendName } from "@ostinato/kernels/tensor";
+import { evaluatedParameters } from "@ostinato/lstm";
 import { createLanguageModel } from "@ostinato/lstm/model";
 import type { LanguageModel } from "@ostinato/lstm/model";
 import {
@@ -36,7 +37,8 @@ export interface SkippedCheckpoint {
 
 /**
  * Loads the best checkpoint of a run, finished or not; without a best one the newest that is whole. The
- * backend is the one that the run computed with.
+ * model is the one that the run evaluated: with the average, for an optimizer that keeps one, and the
+ * running statistics of that step. The backend is the one that the run computed with.
  *
  * @param path of the run directory
  * @throws RunError 'notARun' | 'noCheckpoint', and what reading throws; KernelError; CliError
@@ -47,7 +49,8 @@ export async function openModel(path: string): Promise<OpenModel> {
   const { checkpoint, skipped } = await chooseCheckpoint(run);
   await selectBackend(backendOf(checkpoint, run.config));
   const model = createLanguageModel(checkpoint.model);
-  model.setParameters(checkpoint.parameters);
+  model.setParameters(evaluatedParameters(checkpoint.parameters, checkpoint.optimizer));
+  model.setRunningStatistics(checkpoint.statistics);
   return {
     model,
     vocabulary: run.vocabulary,

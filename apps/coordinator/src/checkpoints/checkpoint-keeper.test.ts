@@ -2,7 +2,7 @@ import { createDecisions } from "@ostinato/lstm";
 import { ManualClock } from "@ostinato/runtime";
 import { describe, expect, it } from "vitest";
 import { CheckpointKeeper } from "./checkpoint-keeper.js";
-import type { CheckpointRequest, CheckpointStore } from "./checkpoint-keeper.js";
+import type { CheckpointRequest, CheckpointStore, TrainedVersion } from "./checkpoint-keeper.js";
 
 const NOTHING_DECIDED = createDecisions({
   plateau: null,
@@ -14,6 +14,7 @@ function request(step: number, isBest = false): CheckpointRequest {
   return {
     step,
     parameters: new Float32Array(new SharedArrayBuffer(4)),
+    statistics: new Float64Array(0),
     optimizer: { stepCount: step, slots: {} },
     states: new Map(),
     progress: NOTHING_DECIDED,
@@ -47,7 +48,7 @@ class SlowStore implements CheckpointStore {
     this.retainedAfter.push(this.written.at(-1));
     return this.cannotRemove ? Promise.reject(new Error("not empty")) : Promise.resolve();
   };
-  loadParameters = (): Promise<Float32Array> => Promise.reject(new Error("missing"));
+  load = (): Promise<TrainedVersion> => Promise.reject(new Error("missing"));
   writeEnd = (): Promise<void> => Promise.resolve();
 }
 
@@ -131,7 +132,7 @@ describe("CheckpointKeeper", () => {
     best.parameters[0] = 0.5;
     keeper.save(best, () => (best.parameters[0] = 9));
     await store.open();
-    expect(await keeper.loadParameters(3)).toEqual(Float32Array.of(0.5));
+    expect((await keeper.loadEvaluated(3)).parameters).toEqual(Float32Array.of(0.5));
     store.failing = false;
     keeper.save(request(4), () => undefined);
     await store.open();
@@ -139,6 +140,6 @@ describe("CheckpointKeeper", () => {
     expect([store.written, failed]).toEqual([[3, 4], [3]]);
     // On account of the newest alone: seen from the old one, what is newer would be in the way.
     expect(store.retainedAfter).toEqual([4]);
-    await expect(keeper.loadParameters(3)).rejects.toThrow("missing");
+    await expect(keeper.loadEvaluated(3)).rejects.toThrow("missing");
   });
 });

@@ -1,13 +1,14 @@
 /** Writes checkpoints beside training, one at a time, and keeps the newest and the best. */
 
+import { evaluatedParameters } from "@ostinato/lstm";
 import type { DecisionState, OptimizerState } from "@ostinato/lstm";
+import type { VersionValues } from "@ostinato/proto";
 import type { Clock } from "@ostinato/runtime";
 import type { LedgerPosition } from "../ledger/index.js";
 
 /** A consistent picture of the run after `step`. Nothing of it may change until it is written. */
-export interface CheckpointRequest {
+export interface CheckpointRequest extends VersionValues {
   readonly step: number;
-  readonly parameters: Float32Array;
   readonly optimizer: OptimizerState;
   readonly states: ReadonlyMap<number, Float32Array>;
   readonly progress: DecisionState;
@@ -23,13 +24,16 @@ export interface EndSummary {
   readonly position: LedgerPosition;
 }
 
+/** A version, and the optimizer's state as of it. */
+export type TrainedVersion = VersionValues & Pick<CheckpointRequest, "optimizer">;
+
 /** The files of a run, as far as checkpoints go. */
 export interface CheckpointStore {
   /** Durable when it resolves: files, then manifest, then the folder's name. */
   write(request: CheckpointRequest): Promise<void>;
   /** Removes all but the newest ones and the best. */
   retain(): Promise<void>;
-  loadParameters(step: number): Promise<Float32Array>;
+  load(step: number): Promise<TrainedVersion>;
   writeEnd(end: EndSummary): Promise<void>;
 }
 
@@ -89,10 +93,16 @@ export class CheckpointKeeper {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** @throws what the store throws if there is no such checkpoint */
-  async loadParameters(step: number): Promise<Float32Array> {
-    if (this.#unwrittenBest?.step === step) return this.#unwrittenBest.parameters;
-    return this.#modules.store.loadParameters(step);
+  /**
+   * What was evaluated after this step: see `evaluatedParameters`.
+   *
+   * @throws what the store throws if there is no such checkpoint
+   */
+  async loadEvaluated(step: number): Promise<VersionValues> {
+    const best = this.#unwrittenBest;
+    const found = best?.step === step ? best : await this.#modules.store.load(step);
+    const { parameters, optimizer, statistics } = found;
+    return { parameters: evaluatedParameters(parameters, optimizer), statistics };
   }
 
   async writeEnd(end: EndSummary): Promise<void> {

@@ -11,6 +11,7 @@ export type {
   CheckpointRequest,
   CheckpointStore,
   EndSummary,
+  TrainedVersion,
 } from "./checkpoint-keeper.js";
 export { findResumePoint } from "./resume.js";
 export type { ResumePoint } from "./resume.js";

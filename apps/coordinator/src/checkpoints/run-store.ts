@@ -4,7 +4,12 @@ import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
 import type { NumericsProfile } from "@ostinato/proto";
 import { loadCheckpoint, retention, writeCheckpoint } from "@ostinato/run";
 import type { RunDirectory } from "@ostinato/run";
-import type { CheckpointRequest, CheckpointStore, EndSummary } from "./checkpoint-keeper.js";
+import type {
+  CheckpointRequest,
+  CheckpointStore,
+  EndSummary,
+  TrainedVersion,
+} from "./checkpoint-keeper.js";
 
 export interface RunStoreOptions {
   readonly directory: RunDirectory;
@@ -31,7 +36,7 @@ export class RunStore implements CheckpointStore {
 
   async write(request: CheckpointRequest): Promise<void> {
     const { directory, job, trajectory, data, model, layout, profile, syncLedger } = this.#options;
-    const { step, parameters, optimizer, states, progress, position } = request;
+    const { step, parameters, statistics, optimizer, states, progress, position } = request;
     this.#bestStep = progress.best?.step;
     await writeCheckpoint(
       directory,
@@ -45,6 +50,7 @@ export class RunStore implements CheckpointStore {
         ledger: { head: position.head, offset: position.offset },
         step,
         parameters,
+        statistics,
         optimizer,
         states,
         progress,
@@ -59,9 +65,9 @@ export class RunStore implements CheckpointStore {
     await retention(directory, { written: this.#written, keep, best: this.#bestStep });
   }
 
-  async loadParameters(step: number): Promise<Float32Array> {
+  async load(step: number): Promise<TrainedVersion> {
     const { directory, job, model } = this.#options;
-    return (await loadCheckpoint(directory, step, { job, model })).parameters;
+    return loadCheckpoint(directory, step, { job, model });
   }
 
   async writeEnd(end: EndSummary): Promise<void> {

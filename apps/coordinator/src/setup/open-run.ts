@@ -2,8 +2,8 @@
 
 import { randomUUID } from "node:crypto";
 import type { DecisionState, OptimizerState } from "@ostinato/lstm";
-import { initialParameters } from "@ostinato/lstm";
-import { digestOfParameters } from "@ostinato/proto";
+import { initialParameters, initialStatistics } from "@ostinato/lstm";
+import { digestOfVersion } from "@ostinato/proto";
 import type { NumericsProfile } from "@ostinato/proto";
 import {
   claimRunLock,
@@ -36,6 +36,7 @@ export interface OpenRun {
   readonly start: {
     readonly step: number;
     readonly parameters: Float32Array;
+    readonly statistics: Float64Array;
     readonly optimizer: OptimizerState | undefined;
     readonly states: ReadonlyMap<number, Float32Array>;
     /** What was decided up to there; undefined for a run that begins. */
@@ -56,6 +57,7 @@ export async function createRun(options: {
 }): Promise<OpenRun> {
   const { config, data, path, startedAt, owner } = options;
   const parameters = initialParameters(data.model, config.seed);
+  const statistics = initialStatistics(data.statistics);
   const directory = await createRunDirectory({
     path,
     config,
@@ -75,7 +77,7 @@ export async function createRun(options: {
       trajectory: trajectoryDigest(config),
       data: data.dataset.digest,
       model: data.model,
-      parameters: digestOfParameters(parameters),
+      parameters: digestOfVersion({ parameters, statistics }),
       determinism: config.numerics.determinism,
     });
     return {
@@ -88,6 +90,7 @@ export async function createRun(options: {
       start: {
         step: 0,
         parameters,
+        statistics,
         optimizer: undefined,
         states: new Map(),
         decided: undefined,
@@ -173,6 +176,7 @@ async function resumeLocked(
     start: {
       step: checkpoint?.step ?? 0,
       parameters: checkpoint?.parameters ?? initialParameters(data.model, config.seed),
+      statistics: checkpoint?.statistics ?? initialStatistics(data.statistics),
       optimizer: checkpoint?.optimizer,
       states: checkpoint?.states ?? new Map(),
       decided: checkpoint?.progress,

@@ -14,8 +14,9 @@ import {
   LstmError,
   parameterLayout,
   stateShape,
+  statisticsLayout,
 } from "@ostinato/lstm";
-import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
+import type { LanguageModelSpec, ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
 import { RunError } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
 
@@ -24,6 +25,8 @@ export interface RunData {
   readonly encoded: Uint8Array;
   readonly model: LanguageModelSpec;
   readonly parameters: ParameterLayout;
+  /** Of the running statistics; empty for a model without batch normalization. */
+  readonly statistics: StatisticsLayout;
   /** Layout of the training part. */
   readonly train: TextLayout;
   /** Values of the carried state of a leaf. */
@@ -73,6 +76,7 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     encoded: encodeDataset(dataset),
     model,
     parameters,
+    statistics: statisticsLayout(model),
     train,
     stateSizeOf: (leaf) => valuesPerRow * train.rowsOf(leaf).numRows,
     notes: [...notes, ...unknownNotes(dataset)],

@@ -1,5 +1,6 @@
 import { clippingSchema, compileOptimizerSpec } from "@ostinato/lstm";
-import type { OptimizerState } from "@ostinato/lstm";
+import type { OptimizerState, StatisticsLayout } from "@ostinato/lstm";
+import { digestOfVersion } from "@ostinato/proto";
 import { describe, expect, it } from "vitest";
 
 import { ArithmeticOperations } from "./index.js";
@@ -11,23 +12,29 @@ interface Settings {
   readonly optimizer: object;
   readonly clipping?: object;
   readonly noise?: number;
+  readonly statistics?: StatisticsLayout;
 }
 
+const NO_STATISTICS: StatisticsLayout = { entries: [], size: 0 };
+
 function operationsOf(settings: Settings, state?: OptimizerState): ArithmeticOperations {
-  const { optimizer, clipping = {}, noise } = settings;
+  const { optimizer, clipping = {}, noise, statistics = NO_STATISTICS } = settings;
   const update = {
     optimizer: compileOptimizerSpec(optimizer),
     clipping: clippingSchema.parse(clipping),
     gradientNoise: noise === undefined ? null : { scale: noise, decay: 0.55 },
     ...{ layout, seed: 3 },
   };
-  return new ArithmeticOperations({ update, state });
+  return new ArithmeticOperations({ update, statistics, state });
 }
 
 function requestOf(gradient: readonly number[], step = 1): ApplyRequest {
   return {
     parameters: Float32Array.of(1, 2),
     gradient: Float32Array.from(gradient),
+    statistics: new Float64Array(0),
+    moments: [],
+    averagingStartStep: undefined,
     out: new Float32Array(2),
     lossWeight: 2,
     learningRate: 0.5,
@@ -93,5 +100,42 @@ describe("ArithmeticOperations", () => {
     apply(again, c);
     expect(b.out).toEqual(a.out);
     expect(c.out).not.toEqual(a.out);
+  });
+});
+
+describe("running statistics", () => {
+  const statistics: StatisticsLayout = {
+    entries: [{ name: "layers.0.norm", size: 1, offset: 0 }],
+    size: 2,
+  };
+  const operations = (): ArithmeticOperations =>
+    operationsOf({ optimizer: { kind: "sgd" }, clipping: { kind: "none" }, statistics });
+  const request = (...moments: readonly (readonly number[])[]): ApplyRequest => ({
+    ...requestOf([1, 2]),
+    statistics: Float64Array.of(0, 1),
+    moments: moments.map((flat) => Float64Array.from(flat)),
+  });
+
+  // 1, 2 and 6 on two leaves, one of them empty-handed twice: mean 3, squared distances 14.
+  it("take in the moments of the leaves, and stand in the version's digest", () => {
+    const { out, ...rest } = request([2, 1.5, 0.5], [1, 6, 0], [0, 0, 0], [0, 0, 0]);
+    const result = apply(operations(), { ...rest, out });
+    if (result.problem !== undefined) throw new Error(result.problem.detail);
+    expect(result.statistics[0]).toBeCloseTo(0.3, 15);
+    expect(result.statistics[1]).toBeCloseTo(1.6, 15);
+    const digest = digestOfVersion({ parameters: out, statistics: result.statistics });
+    expect(Buffer.from(result.version.digest).toString("hex")).toBe(digest);
+    expect([...rest.statistics]).toEqual([0, 1]);
+  });
+
+  it("that are not finite leave the optimizer as it is", () => {
+    const tried = operations();
+    // Finite each, but not the square of their distance.
+    const result = apply(tried, request([1, 1e308, 0], [1, -1e308, 0]));
+    expect(result.problem).toEqual({
+      kind: "statistics",
+      detail: "the step makes running statistic 0 -Infinity",
+    });
+    expect(snapshot(tried).stepCount).toBe(0);
   });
 });

@@ -1,14 +1,26 @@
 /** The coordinator's arithmetic, one operation a message. Runs in the arithmetic thread. */
 
 import { firstNonFinite, treeAdd } from "@ostinato/kernels";
-import { createParameterUpdate } from "@ostinato/lstm";
-import type { OptimizerState, ParameterUpdateOptions, ParameterUpdater } from "@ostinato/lstm";
-import { digestOfFrames, encodeFrames } from "@ostinato/proto";
+import {
+  createParameterUpdate,
+  evaluatedParameters,
+  statisticsAfterStep,
+  unflattenMoments,
+} from "@ostinato/lstm";
+import type {
+  OptimizerState,
+  ParameterUpdateOptions,
+  ParameterUpdater,
+  StatisticsLayout,
+} from "@ostinato/lstm";
+import { digestOfFrames, framesOfVersion } from "@ostinato/proto";
+import type { VersionValues } from "@ostinato/proto";
 
-/** Where a frame of a parameter version lies and what its CRC-32 is; the payload stays shared. */
+/** Where a frame of a version lies and what its CRC-32 is; the payload stays where it is. */
 export interface FrameSummary {
+  readonly part: keyof VersionValues;
   readonly firstValue: number;
-  readonly numValues: number;
+  readonly numBytes: number;
   readonly crc32: number;
 }
 
@@ -18,15 +30,18 @@ export interface VersionSummary {
   readonly digest: Uint8Array;
 }
 
-export interface ApplyRequest {
-  readonly parameters: Float32Array;
+export interface ApplyRequest extends VersionValues {
   /** The root of the gradient tree; not changed. */
   readonly gradient: Float32Array;
+  /** Flat, of every leaf in their order; all of them empty for a model that normalizes nothing by batch. */
+  readonly moments: readonly Float64Array[];
   readonly out: Float32Array;
   readonly lossWeight: number;
   readonly learningRate: number;
   /** 1 for the first step of the run. */
   readonly step: number;
+  /** See `OptimizerUpdate`: an update, which is not a step where steps were skipped. */
+  readonly averagingStartStep: number | undefined;
 }
 
 export type ApplyResult = {
@@ -34,35 +49,46 @@ export type ApplyResult = {
   readonly gradientNorm: number;
   readonly clipped: boolean;
 } & (
-  | { readonly version: VersionSummary; readonly problem: undefined }
   | {
-      readonly version: undefined;
-      /**
-       * What is not finite. After a `gradientNorm` the optimizer is as it was, and the step can be
-       * left out; after an `update` it has moved on, and nothing can be taken back.
-       */
-      readonly problem: { readonly kind: "gradientNorm" | "update"; readonly detail: string };
+      readonly version: VersionSummary;
+      /** The running statistics after the step. */
+      readonly statistics: Float64Array;
+      readonly problem: undefined;
     }
+  | { readonly version: undefined; readonly problem: ApplyProblem }
 );
+
+/**
+ * What is not finite. After a `gradientNorm` or `statistics` the optimizer is as it was, and the step can
+ * be left out; after an `update` it has moved on, and nothing can be taken back.
+ */
+export interface ApplyProblem {
+  readonly kind: "gradientNorm" | "statistics" | "update";
+  readonly detail: string;
+}
 
 export type ArithmeticRequest =
   | { readonly kind: "add"; readonly into: Float32Array; readonly other: Float32Array }
   | { readonly kind: "apply"; readonly request: ApplyRequest }
-  | { readonly kind: "summarize"; readonly parameters: Float32Array }
+  | { readonly kind: "summarize"; readonly version: VersionValues }
+  | { readonly kind: "average"; readonly out: VersionValues }
   | { readonly kind: "snapshot" };
 
 export interface ArithmeticInit {
   readonly update: ParameterUpdateOptions;
+  readonly statistics: StatisticsLayout;
   /** The state of a checkpoint; fresh when absent. */
   readonly state: OptimizerState | undefined;
 }
 
 export class ArithmeticOperations {
   readonly #update: ParameterUpdater;
+  readonly #statistics: StatisticsLayout;
   readonly #state: OptimizerState;
 
   constructor(init: ArithmeticInit) {
     this.#update = createParameterUpdate(init.update);
+    this.#statistics = init.statistics;
     this.#state = init.state ?? this.#update.initialState();
   }
 
@@ -74,7 +100,9 @@ export class ArithmeticOperations {
       case "apply":
         return this.#apply(request.request);
       case "summarize":
-        return summarizeVersion(request.parameters);
+        return summarizeVersion(request.version);
+      case "average":
+        return this.#average(request.out);
       case "snapshot":
         return structuredClone(this.#state);
       default:
@@ -83,38 +111,60 @@ export class ArithmeticOperations {
   }
 
   #apply(request: ApplyRequest): ApplyResult {
-    const { gradientNorm, clipped, applied } = this.#update.apply({
-      ...request,
-      state: this.#state,
-    });
-    if (!applied) {
-      const detail = `the gradient norm is ${gradientNorm}`;
-      const problem = { kind: "gradientNorm", detail } as const;
-      return { gradientNorm, clipped, version: undefined, problem };
+    const statistics = this.#statisticsAfter(request);
+    const wrong = statistics.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      const detail = `the step makes running statistic ${wrong} ${statistics[wrong]}`;
+      return failed({ gradientNorm: NaN, clipped: false }, "statistics", detail);
+    }
+    const result = this.#update.apply({ ...request, state: this.#state });
+    const { gradientNorm, clipped } = result;
+    if (!result.applied) {
+      return failed(result, "gradientNorm", `the gradient norm is ${gradientNorm}`);
     }
     const bad = firstNonFinite(request.out);
-    return bad < 0
-      ? { gradientNorm, clipped, version: summarizeVersion(request.out), problem: undefined }
-      : {
-          gradientNorm,
-          clipped,
-          version: undefined,
-          problem: {
-            kind: "update",
-            detail: `the update makes parameter ${bad} ${request.out[bad]}`,
-          },
-        };
+    if (bad >= 0) {
+      const detail = `the update makes parameter ${bad} ${request.out[bad]}`;
+      return failed(result, "update", detail);
+    }
+    const version = summarizeVersion({ parameters: request.out, statistics });
+    return { gradientNorm, clipped, version, statistics, problem: undefined };
+  }
+
+  /** Undefined, and `out` as it was, where there is no average. */
+  #average(out: VersionValues): VersionSummary | undefined {
+    const average = evaluatedParameters(out.parameters, this.#state);
+    if (average === out.parameters) return undefined;
+    out.parameters.set(average);
+    return summarizeVersion(out);
+  }
+
+  #statisticsAfter({ statistics, moments }: ApplyRequest): Float64Array {
+    const layout = this.#statistics;
+    if (layout.size === 0) return statistics;
+    return statisticsAfterStep(
+      layout,
+      statistics,
+      moments.map((flat) => unflattenMoments(layout, flat)),
+    );
   }
 }
 
-function summarizeVersion(parameters: Float32Array): VersionSummary {
-  const frames = encodeFrames({ transfer: 0, transferKind: "parameters", values: parameters });
+function failed(
+  { gradientNorm, clipped }: Pick<ApplyResult, "gradientNorm" | "clipped">,
+  kind: ApplyProblem["kind"],
+  detail: string,
+): ApplyResult {
+  return { gradientNorm, clipped, version: undefined, problem: { kind, detail } };
+}
+
+function summarizeVersion(version: VersionValues): VersionSummary {
+  const frames = framesOfVersion(version, 0);
   return {
-    frames: frames.map((frame) => ({
-      firstValue: frame.firstValue,
-      numValues: frame.payload.byteLength / Float32Array.BYTES_PER_ELEMENT,
-      crc32: frame.crc32,
+    frames: frames.map(({ transferKind, firstValue, payload, crc32 }) => ({
+      part: transferKind === "statistics" ? "statistics" : "parameters",
+      ...{ firstValue, numBytes: payload.byteLength, crc32 },
     })),
-    digest: digestOfFrames(frames.map((frame) => frame.crc32)),
+    digest: digestOfFrames(frames.map(({ crc32 }) => crc32)),
   };
 }

@@ -2,6 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { OptimizerState } from "@ostinato/lstm";
+import type { VersionValues } from "@ostinato/proto";
 import { CoordinatorError } from "../errors/index.js";
 import type {
   ApplyRequest,
@@ -11,11 +12,13 @@ import type {
   VersionSummary,
 } from "./arithmetic-operations.js";
 
-/** Calls run one after the other, in the order made. Buffers must be in shared memory. */
+/** Calls run one after the other, in the order made. Parameters and gradients must be in shared memory. */
 export interface Arithmetic {
   add(into: Float32Array, other: Float32Array): Promise<void>;
   apply(request: ApplyRequest): Promise<ApplyResult>;
-  summarize(parameters: Float32Array): Promise<VersionSummary>;
+  summarize(version: VersionValues): Promise<VersionSummary>;
+  /** Copies the average that the optimizer keeps to `out`; undefined where it has none. */
+  average(out: VersionValues): Promise<VersionSummary | undefined>;
   /** A copy of the optimizer's state as of the last `apply`. */
   snapshot(): Promise<OptimizerState>;
   close(): Promise<void>;
@@ -65,8 +68,14 @@ export class ArithmeticThread implements Arithmetic {
     return (await this.#call({ kind: "apply", request })) as ApplyResult;
   }
 
-  async summarize(parameters: Float32Array): Promise<VersionSummary> {
-    return (await this.#call({ kind: "summarize", parameters })) as VersionSummary;
+  async summarize({ parameters, statistics }: VersionValues): Promise<VersionSummary> {
+    const version = { parameters, statistics };
+    return (await this.#call({ kind: "summarize", version })) as VersionSummary;
+  }
+
+  async average({ parameters, statistics }: VersionValues): Promise<VersionSummary | undefined> {
+    const out = { parameters, statistics };
+    return (await this.#call({ kind: "average", out })) as VersionSummary | undefined;
   }
 
   async snapshot(): Promise<OptimizerState> {

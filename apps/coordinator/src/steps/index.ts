@@ -11,6 +11,7 @@ export { ArithmeticThread } from "./arithmetic.js";
 export type { Arithmetic } from "./arithmetic.js";
 export { ArithmeticOperations } from "./arithmetic-operations.js";
 export type {
+  ApplyProblem,
   ApplyRequest,
   ApplyResult,
   ArithmeticInit,
@@ -18,8 +19,8 @@ export type {
 } from "./arithmetic-operations.js";
 export { BufferPool } from "./buffer-pool.js";
 export { GradientTree } from "./gradient-tree.js";
-export { makeVersion } from "./make-version.js";
 export { ParameterVersion } from "./parameter-version.js";
+export { Versions } from "./versions.js";
 export { leafResultsProblem, StagedUpload } from "./staged-upload.js";
 export type { CompleteUpload, UploadOutcome, UploadShape } from "./staged-upload.js";
 export { updateOptions } from "./update-options.js";

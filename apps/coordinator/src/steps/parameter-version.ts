@@ -1,28 +1,37 @@
 /** One immutable set of parameters, ready to be sent. */
 
-import type { CoordinatorMessage, TensorFrame } from "@ostinato/proto";
+import type { CoordinatorMessage, TensorFrame, VersionValues } from "@ostinato/proto";
 import type { VersionSummary } from "./arithmetic-operations.js";
 
-/**
- * The parameters after `version` steps. Its buffer is given back to the pool when the last holder
- * (the current step, a send, a checkpoint being written) has let go.
- */
-export class ParameterVersion {
+export interface ParameterVersionOptions {
+  /** What workers know it by. */
   readonly version: number;
+  /** The steps before it. */
+  readonly step: number;
+  readonly values: VersionValues;
+  readonly summary: VersionSummary;
+}
+
+/**
+ * The parameters after `step` steps, with the running statistics that belong to them. The buffer of the
+ * parameters is given back to the pool when the last holder (the current step, a send, a checkpoint being
+ * written) has let go.
+ */
+export class ParameterVersion implements VersionValues {
+  readonly version: number;
+  readonly step: number;
   readonly parameters: Float32Array;
+  readonly statistics: Float64Array;
   readonly summary: VersionSummary;
   readonly #release: (buffer: Float32Array) => void;
   #holders = 1;
 
-  constructor(
-    version: number,
-    parameters: Float32Array,
-    summary: VersionSummary,
-    release: (buffer: Float32Array) => void,
-  ) {
-    this.version = version;
-    this.parameters = parameters;
-    this.summary = summary;
+  constructor(options: ParameterVersionOptions, release: (buffer: Float32Array) => void) {
+    this.version = options.version;
+    this.step = options.step;
+    this.parameters = options.values.parameters;
+    this.statistics = options.values.statistics;
+    this.summary = options.summary;
     this.#release = release;
   }
 
@@ -42,21 +51,18 @@ export class ParameterVersion {
     if (this.#holders === 0) this.#release(this.parameters);
   }
 
-  /** The announcement and its frames, as views on the parameters. */
+  /** The announcement and its frames, as views on the values. */
   *messages(transfer: number): Generator<CoordinatorMessage> {
     const { frames, digest } = this.summary;
     yield { kind: "parameters", transfer, version: this.version, numFrames: frames.length, digest };
-    for (const { firstValue, numValues, crc32 } of frames) {
+    for (const { part, firstValue, numBytes, crc32 } of frames) {
+      const { buffer, byteOffset, BYTES_PER_ELEMENT } = this[part];
       const frame: TensorFrame = {
         transfer,
-        transferKind: "parameters",
+        transferKind: part,
         leaf: 0,
         firstValue,
-        payload: new Uint8Array(
-          this.parameters.buffer,
-          this.parameters.byteOffset + firstValue * Float32Array.BYTES_PER_ELEMENT,
-          numValues * Float32Array.BYTES_PER_ELEMENT,
-        ),
+        payload: new Uint8Array(buffer, byteOffset + firstValue * BYTES_PER_ELEMENT, numBytes),
         crc32,
       };
       yield { kind: "frame", frame };

@@ -1,3 +1,4 @@
+import type { StatisticsLayout } from "@ostinato/lstm";
 import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
 import type { LeafResult, TensorFrame } from "@ostinato/proto";
 import { describe, expect, it } from "vitest";
@@ -34,9 +35,14 @@ const good = (): TensorFrame[] => [
   ...stateFrames(3, [6]),
 ];
 
-function receive(frames: readonly TensorFrame[], leaves = results, numFrames = frames.length) {
+function receive(
+  frames: readonly TensorFrame[],
+  leaves = results,
+  numFrames = frames.length,
+  statistics: StatisticsLayout = { entries: [], size: 0 },
+) {
   const staged = new StagedUpload(
-    { node, numParameters: 4, stateSizeOf: () => 1, totalLossWeight: 16 },
+    { node, numParameters: 4, stateSizeOf: () => 1, statistics, totalLossWeight: 16 },
     new Float32Array(4),
   );
   for (const frame of frames) staged.receive(frame);
@@ -93,6 +99,64 @@ describe("StagedUpload", () => {
     ["loss", good(), results.map((result) => ({ ...result, lossSum: NaN }))],
   ])("keeps a %s that is not finite apart from broken uploads", (_, frames, leaves) => {
     expect(receive(frames, leaves)).toMatchObject({ kind: "nonFinite" });
+  });
+
+  describe("of a model that normalizes by batch", () => {
+    const statistics: StatisticsLayout = {
+      entries: [{ name: "layers.0.norm", size: 1, offset: 0 }],
+      size: 2,
+    };
+    const moments = (leaf: number, values: readonly number[]): TensorFrame[] =>
+      encodeFrames({
+        ...{ transfer: 1, transferKind: "moments", leaf },
+        values: Float64Array.from(values),
+      });
+    const whole = (...ofLeaf3: readonly TensorFrame[]) => {
+      const frames = [...good(), ...moments(2, [2, 0.1, 0.5]), ...ofLeaf3];
+      return receive(frames, results, frames.length, statistics);
+    };
+
+    it("has the moments of each leaf, to the bit", () => {
+      const outcome = whole(...moments(3, [1, 1 / 3, 0]));
+      if (outcome.kind !== "complete") throw new Error(outcome.kind);
+      expect(outcome.upload.moments).toEqual(
+        new Map([
+          [2, Float64Array.of(2, 0.1, 0.5)],
+          [3, Float64Array.of(1, 1 / 3, 0)],
+        ]),
+      );
+    });
+
+    it.each([
+      ["no moments of a leaf", "shape", []],
+      ["too few of them", "shape", moments(3, [1, 0])],
+      ["too many", "shape", moments(3, [1, 0, 0, 0])],
+      ["those of a foreign leaf", "shape", moments(5, [1, 0, 0])],
+      ["a damaged frame", "checksum", moments(3, [1, 0, 0]).map(flipped)],
+      ["half a count", "malformed", moments(3, [0.5, 0, 0])],
+      ["a negative count", "malformed", moments(3, [-1, 0, 0])],
+      ["a negative sum of squares", "malformed", moments(3, [1, 0, -1])],
+    ])("refuses an upload with %s as %s", (_, reason, frames) => {
+      expect(whole(...frames)).toMatchObject({ kind: "rejected", reason });
+    });
+
+    it("keeps moments that are not finite apart from broken uploads, and knows them again", () => {
+      const [nan, infinite] = [NaN, Infinity].map((value) => whole(...moments(3, [1, value, 0])));
+      expect(nan).toMatchObject({
+        kind: "nonFinite",
+        detail: "moments value 1 of leaf 3 is NaN",
+      });
+      expect(whole(...moments(3, [1, NaN, 0]))).toEqual(nan);
+      expect(infinite).not.toMatchObject({
+        fingerprint: (nan as { fingerprint: number }).fingerprint,
+      });
+    });
+  });
+
+  it("refuses moments of a model that has none as shape", () => {
+    const values = Float64Array.of(1, 0, 0);
+    const frames = encodeFrames({ transfer: 1, transferKind: "moments", leaf: 2, values });
+    expect(receive([...good(), ...frames])).toMatchObject({ kind: "rejected", reason: "shape" });
   });
 
   it("knows equal results that are not finite by values, not by the bits of a NaN", () => {

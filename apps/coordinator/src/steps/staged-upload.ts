@@ -2,6 +2,8 @@
 
 import { crc32 } from "node:zlib";
 import { firstNonFinite } from "@ostinato/kernels";
+import { momentsProblem, momentsSize } from "@ostinato/lstm";
+import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId, TensorFrame, UploadRejection } from "@ostinato/proto";
 import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
 
@@ -11,6 +13,8 @@ export interface UploadShape {
   readonly numParameters: number;
   /** Values of a leaf's carried state. */
   readonly stateSizeOf: (leaf: number) => number;
+  /** What each leaf has moments of. */
+  readonly statistics: StatisticsLayout;
   /** The loss weight of the whole global batch, which no leaf's exceeds. */
   readonly totalLossWeight: number;
 }
@@ -20,6 +24,8 @@ export interface CompleteUpload {
   readonly gradient: Float32Array;
   readonly leaves: readonly LeafResult[];
   readonly states: ReadonlyMap<number, Float32Array>;
+  /** By leaf, flat: see `unflattenMoments`. */
+  readonly moments: ReadonlyMap<number, Float64Array>;
 }
 
 export type UploadOutcome =
@@ -31,8 +37,8 @@ export type UploadOutcome =
 /** Far more than tensors and frame size call for; a peer that cuts finer wants to use up memory. */
 const MAX_FRAMES = 1 << 16;
 
-interface Slot {
-  readonly buffer: Float32Array;
+interface Slot<Values extends Float32Array | Float64Array = Float32Array | Float64Array> {
+  readonly buffer: Values;
   numValues: number;
   readonly ranges: [first: number, length: number][];
 }
@@ -45,7 +51,8 @@ export class StagedUpload {
   readonly shape: UploadShape;
   readonly gradient: Float32Array;
   readonly #gradientSlot: Slot;
-  readonly #stateSlots = new Map<number, Slot>();
+  readonly #stateSlots = new Map<number, Slot<Float32Array>>();
+  readonly #momentSlots = new Map<number, Slot<Float64Array>>();
   readonly #crcs: number[] = [];
   #failure: { reason: UploadRejection; detail: string } | undefined;
   #nonFinite: string | undefined;
@@ -53,14 +60,12 @@ export class StagedUpload {
   constructor(shape: UploadShape, gradient: Float32Array) {
     this.shape = shape;
     this.gradient = gradient;
-    this.#gradientSlot = { buffer: gradient, numValues: 0, ranges: [] };
-    for (
-      let leaf = shape.node.firstLeaf;
-      leaf < shape.node.firstLeaf + shape.node.numLeaves;
-      leaf++
-    ) {
-      const buffer = new Float32Array(shape.stateSizeOf(leaf));
-      this.#stateSlots.set(leaf, { buffer, numValues: 0, ranges: [] });
+    this.#gradientSlot = slotFor(gradient);
+    const numMoments = momentsSize(shape.statistics);
+    const { firstLeaf, numLeaves } = shape.node;
+    for (let leaf = firstLeaf; leaf < firstLeaf + numLeaves; leaf++) {
+      this.#stateSlots.set(leaf, slotFor(new Float32Array(shape.stateSizeOf(leaf))));
+      this.#momentSlots.set(leaf, slotFor(new Float64Array(numMoments)));
     }
   }
 
@@ -71,37 +76,31 @@ export class StagedUpload {
 
   receive(frame: TensorFrame): void {
     if (this.#failure !== undefined) return;
-    const slot =
-      frame.transferKind === "gradient"
-        ? this.#gradientSlot
-        : frame.transferKind === "carriedState"
-          ? this.#stateSlots.get(frame.leaf)
-          : undefined;
+    const slot = this.#slotOf(frame);
     if (slot === undefined) {
       this.#fail("shape", `${frame.transferKind} of leaf ${frame.leaf} is not part of this upload`);
       return;
     }
+    let length: number;
     try {
       checkFrame(frame);
-      readFrameInto(frame, slot.buffer);
+      length = readFrameInto(frame, slot.buffer);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#fail(error.code === "checksum" ? "checksum" : "shape", error.message);
       return;
     }
-    const length = frame.payload.byteLength / Float32Array.BYTES_PER_ELEMENT;
     if (length === 0) {
       // Any number of them would fit the tensor.
       this.#fail("shape", "a frame without values");
       return;
     }
     const values = slot.buffer.subarray(frame.firstValue, frame.firstValue + length);
-    const bad = firstNonFinite(values);
+    const bad = indexOfNonFinite(values);
     if (bad >= 0) {
-      this.#nonFinite ??=
-        frame.transferKind === "gradient"
-          ? `gradient value ${frame.firstValue + bad} is ${values[bad]}`
-          : `carried state value ${frame.firstValue + bad} of leaf ${frame.leaf} is ${values[bad]}`;
+      const what = `${NAMES[frame.transferKind]} value ${frame.firstValue + bad}`;
+      const of = frame.transferKind === "gradient" ? "" : ` of leaf ${frame.leaf}`;
+      this.#nonFinite ??= `${what}${of} is ${values[bad]}`;
     }
     slot.numValues += length;
     if (slot.numValues > slot.buffer.length) {
@@ -132,6 +131,11 @@ export class StagedUpload {
     for (const [leaf, slot] of this.#stateSlots) {
       if (!isWhole(slot)) return rejected("shape", `the carried state of leaf ${leaf} has gaps`);
     }
+    for (const [leaf, slot] of this.#momentSlots) {
+      if (!isWhole(slot)) return rejected("shape", `the moments of leaf ${leaf} have gaps`);
+      const flaw = momentsProblem(this.shape.statistics, slot.buffer);
+      if (flaw !== undefined) return rejected("malformed", `moments of leaf ${leaf}: ${flaw}`);
+    }
     const problem = leafResultsProblem(this.shape, end.leaves);
     if (problem !== undefined) return rejected("malformed", problem);
     const badLoss = end.leaves.find((leaf) => !Number.isFinite(leaf.lossSum));
@@ -141,14 +145,14 @@ export class StagedUpload {
     if (this.#nonFinite !== undefined) {
       return { kind: "nonFinite", fingerprint: this.#fingerprint(end), detail: this.#nonFinite };
     }
-    const states = new Map([...this.#stateSlots].map(([leaf, slot]) => [leaf, slot.buffer]));
     return {
       kind: "complete",
       upload: {
         node: this.shape.node,
         gradient: this.gradient,
         leaves: [...end.leaves].sort((a, b) => a.leaf - b.leaf),
-        states,
+        states: buffersOf(this.#stateSlots),
+        moments: buffersOf(this.#momentSlots),
       },
     };
   }
@@ -157,8 +161,10 @@ export class StagedUpload {
   #fingerprint(end: { readonly leaves: readonly LeafResult[] }): number {
     const losses = Float64Array.from(end.leaves, ({ lossSum }) => lossSum);
     let crc = 0;
-    for (const slot of [this.#gradientSlot, ...this.#stateSlots.values()]) {
-      const { buffer } = slot;
+    const slots = [this.#stateSlots, this.#momentSlots].flatMap((byLeaf) => [...byLeaf.values()]);
+    for (const { buffer } of [this.#gradientSlot, ...slots]) {
+      // Of no bytes zlib's CRC-32 is 0, whatever came before them.
+      if (buffer.length === 0) continue;
       for (let i = 0; i < buffer.length; i++) if (Number.isNaN(buffer[i])) buffer[i] = NaN;
       crc = crc32(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength), crc);
     }
@@ -166,9 +172,49 @@ export class StagedUpload {
     return crc32(new Uint8Array(losses.buffer), crc);
   }
 
+  #slotOf({ transferKind, leaf }: TensorFrame): Slot | undefined {
+    switch (transferKind) {
+      case "gradient":
+        return this.#gradientSlot;
+      case "carriedState":
+        return this.#stateSlots.get(leaf);
+      case "moments":
+        return this.#momentSlots.get(leaf);
+      case "parameters":
+      case "statistics":
+        return undefined;
+      default:
+        return transferKind satisfies never;
+    }
+  }
+
   #fail(reason: UploadRejection, detail: string): void {
     this.#failure ??= { reason, detail };
   }
+}
+
+const NAMES: Readonly<Record<TensorFrame["transferKind"], string>> = {
+  gradient: "gradient",
+  carriedState: "carried state",
+  moments: "moments",
+  parameters: "parameter",
+  statistics: "statistics",
+};
+
+function slotFor<Values extends Float32Array | Float64Array>(buffer: Values): Slot<Values> {
+  return { buffer, numValues: 0, ranges: [] };
+}
+
+function buffersOf<Values extends Float32Array | Float64Array>(
+  slots: ReadonlyMap<number, Slot<Values>>,
+): ReadonlyMap<number, Values> {
+  return new Map([...slots].map(([leaf, { buffer }]) => [leaf, buffer]));
+}
+
+function indexOfNonFinite(values: Float32Array | Float64Array): number {
+  return values instanceof Float32Array
+    ? firstNonFinite(values)
+    : values.findIndex((value) => !Number.isFinite(value));
 }
 
 /** Whether the ranges cover the slot once, without gap or overlap. */

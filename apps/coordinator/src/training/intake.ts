@@ -1,6 +1,7 @@
 /** Takes in what workers compute: checks every claim of an upload, then admits it or refuses it. */
 
 import { crc32 } from "node:zlib";
+import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId, UploadRejection } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import { CoordinatorError } from "../errors/index.js";
@@ -24,6 +25,8 @@ export interface IntakeOptions {
   readonly incarnation: number;
   readonly numParameters: number;
   readonly stateSizeOf: (leaf: number) => number;
+  /** What each leaf of a step has moments of. */
+  readonly statistics: StatisticsLayout;
   /** Sum over the global batch of each loss term's weight in this round. */
   readonly lossWeightTotals: (round: Round) => readonly number[];
 }
@@ -72,7 +75,7 @@ export class Intake implements UploadHub {
   }
 
   begin(session: WorkerSession, begin: UploadBegin): StagedUpload | Refusal {
-    const { numParameters, stateSizeOf } = this.#options;
+    const { numParameters, stateSizeOf, statistics } = this.#options;
     const round = this.#modules.effects.current()?.round;
     const foreign = this.#foreign(begin);
     if (foreign !== undefined) return foreign;
@@ -89,7 +92,7 @@ export class Intake implements UploadHub {
     round.leases.renew(begin.fence, this.#modules.clock.now(), "upload");
     const totalLossWeight = this.#totalLossWeight(round);
     return new StagedUpload(
-      { node: begin.node, numParameters, stateSizeOf, totalLossWeight },
+      { node: begin.node, numParameters, stateSizeOf, statistics, totalLossWeight },
       this.#modules.gradients.acquire(),
     );
   }

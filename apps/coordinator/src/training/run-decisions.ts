@@ -1,6 +1,6 @@
 /** What the evaluations have decided so far, and what follows from it for the steps after them. */
 
-import { learningRateAt } from "@ostinato/lstm";
+import { averagingStart, learningRateAt } from "@ostinato/lstm";
 import type { Decided, Decisions, DecisionState, Evaluation } from "@ostinato/lstm";
 import { decisionsOf } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
@@ -38,6 +38,11 @@ export class RunDecisions {
     return scheduled * this.#state.learningRateFactor;
   }
 
+  /** The first update that is averaged by the evaluations so far; undefined if they started nothing. */
+  get averagingStartUpdate(): number | undefined {
+    return averagingStart(this.#state);
+  }
+
   /** What an evaluation of the validation part would decide; nothing is changed yet. */
   after(evaluation: Evaluation): Decided {
     return this.#decisions.afterEvaluation(this.#state, evaluation);
@@ -45,10 +50,16 @@ export class RunDecisions {
 
   /** Later steps go by this, now that its evaluation is committed. */
   follow({ state }: Decided): void {
-    const { learningRateFactor: before } = this.#state;
+    const before = this.#state;
     this.#state = state;
-    const { evaluatedStep, learningRateFactor, stop, earlyStopping } = state;
-    if (learningRateFactor < before) {
+    const { evaluatedStep, learningRateFactor, stop, earlyStopping, averaging } = state;
+    if (averaging?.startStep === evaluatedStep && before.averaging?.startStep === null) {
+      this.#options.notify(
+        "the validation loss is worse than it was some evaluations ago: the parameters are averaged " +
+          `from step ${evaluatedStep + 1} on`,
+      );
+    }
+    if (learningRateFactor < before.learningRateFactor) {
       this.#options.notify(
         `the validation loss does not fall any more: from step ${evaluatedStep + 1} on the ` +
           `learning rate is multiplied with ${learningRateFactor}`,

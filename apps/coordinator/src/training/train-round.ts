@@ -31,6 +31,7 @@ export class TrainRound {
   readonly lost: LostLease[] = [];
   readonly #results = new Map<number, LeafResult>();
   readonly #states = new Map<number, Float32Array>();
+  readonly #moments = new Map<number, Float64Array>();
   #nodes: AdmittedNode[] = [];
 
   constructor(options: TrainRoundOptions) {
@@ -64,6 +65,7 @@ export class TrainRound {
     this.#nodes.push({ node: upload.node, workerId, fence });
     for (const result of upload.leaves) this.#results.set(result.leaf, result);
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
+    for (const [leaf, moments] of upload.moments) this.#moments.set(leaf, moments);
     return this.leases.complete(upload.leaves.map((result) => result.leaf));
   }
 
@@ -79,5 +81,10 @@ export class TrainRound {
   /** The carried states that replace the old ones at commit. */
   states(): ReadonlyMap<number, Float32Array> {
     return this.#states;
+  }
+
+  /** Flat, of every leaf, ascending: what the running statistics take in at commit. */
+  moments(): readonly Float64Array[] {
+    return [...this.#moments].sort(([a], [b]) => a - b).map(([, moments]) => moments);
   }
 }

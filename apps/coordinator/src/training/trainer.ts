@@ -1,6 +1,7 @@
 /** The run, from its first step to its last: step → ledger → evaluation → checkpoint → end. */
 
 import { createHash } from "node:crypto";
+import { keepsAverage } from "@ostinato/lstm";
 import type { DecisionState, OptimizerState, StopReason } from "@ostinato/lstm";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
@@ -8,8 +9,15 @@ import type { CheckpointKeeper } from "../checkpoints/index.js";
 import { CoordinatorError } from "../errors/index.js";
 import type { LedgerPosition, RunLedger } from "../ledger/index.js";
 import type { Metrics } from "../ops/index.js";
-import type { ApplyResult, Arithmetic, BufferPool } from "../steps/index.js";
-import { GradientTree, makeVersion, ParameterVersion } from "../steps/index.js";
+import type {
+  ApplyProblem,
+  ApplyResult,
+  Arithmetic,
+  BufferPool,
+  ParameterVersion,
+  Versions,
+} from "../steps/index.js";
+import { GradientTree } from "../steps/index.js";
 import type { CarriedStates } from "./carried-states.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
@@ -36,6 +44,7 @@ export interface TrainerModules {
   readonly dispatcher: Dispatcher;
   readonly arithmetic: Arithmetic;
   readonly parameters: BufferPool;
+  readonly versions: Versions;
   readonly gradients: BufferPool;
   readonly states: CarriedStates;
   readonly ledger: RunLedger;
@@ -46,6 +55,8 @@ export interface TrainerModules {
 
 export interface TrainerStart {
   readonly version: ParameterVersion;
+  /** The updates made before: fewer than the steps where some were skipped. */
+  readonly numUpdates: number;
   /** What was decided before; undefined for a new run. */
   readonly decided: DecisionState | undefined;
   readonly position: LedgerPosition;
@@ -68,6 +79,7 @@ export class Trainer {
   readonly #publisher: Publisher;
   readonly #decisions: RunDecisions;
   #version: ParameterVersion;
+  #numUpdates: number;
   #position: LedgerPosition;
   #state: TrainerState = "waiting";
   #loss = 0;
@@ -76,6 +88,7 @@ export class Trainer {
     this.#options = options;
     this.#modules = modules;
     this.#version = start.version;
+    this.#numUpdates = start.numUpdates;
     const { config, plan } = options;
     const notify = (text: string): void => {
       modules.logger.info(text);
@@ -90,7 +103,7 @@ export class Trainer {
 
   /** The newest committed step. */
   get step(): number {
-    return this.#version.version;
+    return this.#version.step;
   }
 
   get state(): TrainerState {
@@ -184,7 +197,7 @@ export class Trainer {
     round: TrainRound,
     totals: Totals,
   ): Promise<{ readonly result: ApplyResult; readonly version: ParameterVersion } | undefined> {
-    const { arithmetic, gradients, parameters } = this.#modules;
+    const { arithmetic, gradients, parameters, versions } = this.#modules;
     if (!(totals.lossWeight > 0)) {
       throw new CoordinatorError(
         "leafFailed",
@@ -193,23 +206,23 @@ export class Trainer {
     }
     const gradient = await round.tree.takeRoot();
     const out = parameters.acquire();
-    const release = (buffer: Float32Array): void => {
-      parameters.release(buffer);
-    };
+    const { parameters: before, statistics } = this.#version;
     try {
       const result = await arithmetic.apply({
-        parameters: this.#version.parameters,
+        ...{ parameters: before, statistics, moments: round.moments() },
         gradient,
         out,
         lossWeight: totals.lossWeight,
         learningRate: this.#decisions.learningRate(round.planned.step),
         step: round.planned.step,
+        averagingStartStep: this.#decisions.averagingStartUpdate,
       });
       if (result.problem === undefined) {
         const { step } = round.planned;
-        return { result, version: new ParameterVersion(step, out, result.version, release) };
+        const values = { parameters: out, statistics: result.statistics };
+        return { result, version: versions.take(step, values, result.version) };
       }
-      release(out);
+      parameters.release(out);
       const all = leavesOf({ firstLeaf: 0, numLeaves: this.#options.config.training.microShards });
       await this.#skipOrStop(round, all, result.problem.detail, result.problem.kind);
       return undefined;
@@ -230,6 +243,7 @@ export class Trainer {
     const learningRate = this.#decisions.learningRate(round.planned.step);
     const { result, version } = applied;
     this.#advance(version);
+    this.#numUpdates += 1;
     states.replace(round.states(), holders);
     const record = toStepRecord({ round, totals, learningRate, applied: result, version });
     const replayed = this.#commitRecord(record);
@@ -243,7 +257,7 @@ export class Trainer {
     round: TrainRound,
     leaves: readonly number[],
     detail: string,
-    problem?: "gradientNorm" | "update",
+    problem?: ApplyProblem["kind"],
   ): Promise<void> {
     const { planned } = round;
     const where =
@@ -257,8 +271,8 @@ export class Trainer {
           (problem === "update" ? "" : " or set training.onNonFinite: skipStep"),
       );
     }
-    const { states, events } = this.#modules;
-    const version = await makeVersion(planned.step, this.#version.parameters, this.#modules);
+    const { states, events, versions } = this.#modules;
+    const version = await versions.copy(planned.step, this.#version);
     this.#advance(version);
     states.forgetHolders();
     const learningRate = this.#decisions.learningRate(planned.step);
@@ -284,7 +298,18 @@ export class Trainer {
     const { evaluatedStep } = this.#decisions.state;
     const isDue = evaluatedStep < this.step && this.#options.plan.isEvaluationDue(this.step);
     if (!isDue) return false;
-    return this.#evaluate("validation", this.#version, signal);
+    const version = await this.#evaluated();
+    try {
+      return await this.#evaluate("validation", version, signal);
+    } finally {
+      version.letGo();
+    }
+  }
+
+  /** What is evaluated after the newest step; the caller lets it go. */
+  async #evaluated(): Promise<ParameterVersion> {
+    const isAveraged = keepsAverage(this.#options.config.optimizer);
+    return isAveraged ? this.#modules.versions.averageOf(this.#version) : this.#version.hold();
   }
 
   /** True where it is the best so far. */
@@ -297,7 +322,7 @@ export class Trainer {
     const { clock, dispatcher, metrics } = this.#modules;
     const round = new EvaluationRound({
       split,
-      step: version.version,
+      step: version.step,
       version,
       numLeaves: this.#options.config.training.microShards,
       firstFence: dispatcher.nextFence,
@@ -310,7 +335,9 @@ export class Trainer {
     if (!Number.isFinite(loss)) this.#lossNotFinite(round);
     // What is chosen is chosen by the validation part alone.
     const decided =
-      split === "validation" ? this.#decisions.after({ step: round.step, loss }) : undefined;
+      split === "validation"
+        ? this.#decisions.after({ step: round.step, numUpdates: this.#numUpdates, loss })
+        : undefined;
     const record = toEvaluationRecord({ round, totals, best: decided?.isBest ?? false });
     this.#publisher.evaluation(record, this.#commitRecord(record));
     if (decided !== undefined) this.#decisions.follow(decided);
@@ -342,6 +369,7 @@ export class Trainer {
     const request = {
       step: this.step,
       parameters: version.parameters,
+      statistics: version.statistics,
       states: isEpochEnd ? new Map<number, Float32Array>() : states.all(),
       progress: this.#decisions.state,
       position: this.#position,
@@ -356,15 +384,13 @@ export class Trainer {
 
   /** The test part, once, with the parameters that the validation part chose; then the end. */
   async #finish(signal: AbortSignal): Promise<TrainingResult> {
-    const { keeper, ledger } = this.#modules;
+    const { keeper, ledger, versions } = this.#modules;
     const { best } = this.#decisions.state;
     if (this.#options.config.evaluation.final) {
-      let version = this.#version.hold();
-      if (best !== null && best.step !== this.step) {
-        version.letGo();
-        const loaded = await keeper.loadParameters(best.step);
-        version = await makeVersion(best.step, loaded, this.#modules);
-      }
+      const isNewest = best === null || best.step === this.step;
+      const version = isNewest
+        ? await this.#evaluated()
+        : await versions.copy(best.step, await keeper.loadEvaluated(best.step));
       try {
         await this.#evaluate("test", version, signal);
       } finally {

@@ -10,6 +10,8 @@ export interface FakeUpload {
   /** By leaf: the gradient's every value. */
   readonly gradientOf?: (leaf: number) => number;
   readonly lossOf?: (leaf: number) => number;
+  /** By leaf, flat; of a model that normalizes by batch. */
+  readonly momentsOf?: (leaf: number) => readonly number[];
   readonly change?: (message: WorkerMessage) => WorkerMessage;
 }
 
@@ -71,7 +73,7 @@ export class FakeWorker {
 
   /** Uploads one node of the lease. */
   upload(lease: Lease, node: NodeId, upload: FakeUpload = {}): void {
-    const { gradientOf = (leaf) => 2 ** leaf, lossOf = () => 1 } = upload;
+    const { gradientOf = (leaf) => 2 ** leaf, lossOf = () => 1, momentsOf = () => [] } = upload;
     const leaves = Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
     const transfer = ++this.#transfer;
     const sum = leaves.reduce((total, leaf) => total + gradientOf(leaf), 0);
@@ -86,6 +88,10 @@ export class FakeWorker {
           values: Float32Array.of(10 * lease.step + leaf),
         }),
       ),
+      ...leaves.flatMap((leaf) => {
+        const values = Float64Array.from(momentsOf(leaf));
+        return encodeFrames({ transfer, transferKind: "moments", leaf, values });
+      }),
     ];
     const { step, fence } = lease;
     const messages: readonly WorkerMessage[] = [

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { initialStatistics } from "@ostinato/lstm";
+import type { StatisticsLayout } from "@ostinato/lstm";
 import type { WatchEvent } from "@ostinato/proto";
 import { LedgerWriter, loadConfig, readLedger } from "@ostinato/run";
 import type { LedgerEntry, RunConfig } from "@ostinato/run";
@@ -9,20 +11,21 @@ import type {
   CheckpointRequest,
   CheckpointStore,
   EndSummary,
+  TrainedVersion,
 } from "../../src/checkpoints/index.js";
 import { RunLedger } from "../../src/ledger/index.js";
 import type { ReplayLine } from "../../src/ledger/index.js";
 import {
   ArithmeticOperations,
   BufferPool,
-  ParameterVersion,
   updateOptions,
+  Versions,
 } from "../../src/steps/index.js";
 import type { Arithmetic, VersionSummary } from "../../src/steps/index.js";
 import { EventHub, Trainer, TrainingPlan } from "../../src/training/index.js";
 import type { TrainingResult } from "../../src/training/index.js";
 import { NUM_PARAMETERS, PARAMETERS } from "./fake-worker.js";
-import { Trial } from "./trial.js";
+import { NO_STATISTICS, Trial } from "./trial.js";
 
 /** Checkpoints as values. */
 export class MemoryStore implements CheckpointStore {
@@ -40,10 +43,10 @@ export class MemoryStore implements CheckpointStore {
     return Promise.resolve();
   }
 
-  loadParameters(step: number): Promise<Float32Array> {
+  load(step: number): Promise<TrainedVersion> {
     const found = this.written.findLast((request) => request.step === step);
     if (found === undefined) throw new Error(`no checkpoint of step ${step}`);
-    return Promise.resolve(found.parameters);
+    return Promise.resolve(found);
   }
 
   writeEnd(end: EndSummary): Promise<void> {
@@ -58,7 +61,8 @@ function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
   return {
     add: (into, other) => run({ kind: "add", into, other }),
     apply: (request) => run({ kind: "apply", request }),
-    summarize: (parameters) => run({ kind: "summarize", parameters }),
+    summarize: (version) => run({ kind: "summarize", version }),
+    average: (out) => run({ kind: "average", out }),
     snapshot: () => run({ kind: "snapshot" }),
     close: () => Promise.resolve(),
   };
@@ -67,6 +71,8 @@ function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
 export interface TrialRunOptions {
   readonly stepsPerEpoch?: number;
   readonly epochs?: number;
+  /** Of a model that normalizes by batch; none unless given. */
+  readonly statistics?: StatisticsLayout;
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** The newest checkpoint and what the ledger had beyond it. */
   readonly resumeFrom?: CheckpointRequest;
@@ -75,7 +81,7 @@ export interface TrialRunOptions {
 
 /** A whole run but for processes: trainer, dispatcher, ledger on disk, checkpoints in memory. */
 export class TrialRun {
-  readonly trial = new Trial();
+  readonly trial: Trial;
   readonly store = new MemoryStore();
   readonly events: WatchEvent[] = [];
   readonly metricsLines: Readonly<Record<string, unknown>>[] = [];
@@ -99,6 +105,8 @@ export class TrialRun {
 
   private constructor(folder: string, config: RunConfig, options: TrialRunOptions) {
     const { stepsPerEpoch = 3, epochs = 2, resumeFrom, replay = [] } = options;
+    const { statistics = NO_STATISTICS } = options;
+    this.trial = new Trial(4, statistics);
     this.#folder = folder;
     if (resumeFrom !== undefined) this.store.written.push(resumeFrom);
     const { trial } = this;
@@ -111,7 +119,9 @@ export class TrialRun {
     });
     const arithmetic = new ArithmeticOperations({
       update: updateOptions(config, PARAMETERS),
-      state: resumeFrom?.optimizer,
+      statistics,
+      // As on its way to a thread: the slots are updated in place.
+      state: structuredClone(resumeFrom?.optimizer),
     });
     const hub = new EventHub();
     const emit = hub.emit.bind(hub);
@@ -123,10 +133,15 @@ export class TrialRun {
     const first = parameters.acquire();
     first.set(resumeFrom?.parameters ?? [1, 2, 3]);
     if (resumeFrom !== undefined) states.replace(resumeFrom.states, new Map());
-    const summary = arithmetic.run({ kind: "summarize", parameters: first }) as VersionSummary;
-    const version = new ParameterVersion(resumeFrom?.step ?? 0, first, summary, (buffer) => {
-      parameters.release(buffer);
-    });
+    const values = {
+      parameters: first,
+      statistics: resumeFrom?.statistics ?? initialStatistics(statistics),
+    };
+    const summary = arithmetic.run({ kind: "summarize", version: values }) as VersionSummary;
+    const step = resumeFrom?.step ?? 0;
+    const inline = inlineArithmetic(arithmetic);
+    const versions = new Versions(step, { parameters, arithmetic: inline });
+    const version = versions.take(step, values, summary);
     this.trainer = new Trainer(
       {
         config,
@@ -138,8 +153,9 @@ export class TrialRun {
         logger,
         metrics,
         dispatcher,
-        arithmetic: inlineArithmetic(arithmetic),
+        arithmetic: inline,
         parameters,
+        versions,
         gradients,
         states,
         ledger: new RunLedger(LedgerWriter.create(this.ledgerPath), replay),
@@ -155,7 +171,12 @@ export class TrialRun {
         events: hub,
         metricsFile: { append: (line) => this.metricsLines.push(line) },
       },
-      { version, decided: resumeFrom?.progress, position: { head: "0".repeat(64), offset: 0 } },
+      {
+        version,
+        numUpdates: resumeFrom?.optimizer.stepCount ?? 0,
+        decided: resumeFrom?.progress,
+        position: { head: "0".repeat(64), offset: 0 },
+      },
     );
   }
 

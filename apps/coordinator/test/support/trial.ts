@@ -1,5 +1,5 @@
 import { treeAdd } from "@ostinato/kernels";
-import type { ParameterUpdateOptions } from "@ostinato/lstm";
+import type { ParameterUpdateOptions, StatisticsLayout } from "@ostinato/lstm";
 import { createLogger, ManualClock } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { WorkerTable } from "../../src/membership/index.js";
@@ -30,6 +30,8 @@ const PLAIN_UPDATE: ParameterUpdateOptions = {
   seed: 0,
 };
 
+export const NO_STATISTICS: StatisticsLayout = { entries: [], size: 0 };
+
 /** A dispatcher with everything around it real, but for wire, threads and time. */
 export class Trial {
   readonly numLeaves: number;
@@ -47,7 +49,7 @@ export class Trial {
   readonly dispatcher: Dispatcher;
   readonly abort = new AbortController();
 
-  constructor(numLeaves = 4) {
+  constructor(numLeaves = 4, statistics = NO_STATISTICS) {
     this.numLeaves = numLeaves;
     const { clock, logger, metrics, workers, gradients, states } = this;
     this.dispatcher = new Dispatcher(
@@ -57,6 +59,7 @@ export class Trial {
         numParameters: NUM_PARAMETERS,
         deadlineMs: DEADLINE_MS,
         stateSizeOf: () => 1,
+        statistics,
         lossWeightTotals: () => [numLeaves * SAMPLES_PER_LEAF],
       },
       {
@@ -89,9 +92,12 @@ export class Trial {
 
   version(version: number): ParameterVersion {
     const parameters = new Float32Array(NUM_PARAMETERS).fill(version);
-    const operations = new ArithmeticOperations({ update: PLAIN_UPDATE, state: undefined });
-    const summary = operations.run({ kind: "summarize", parameters }) as VersionSummary;
-    return new ParameterVersion(version, parameters, summary, () => undefined);
+    const operations = new ArithmeticOperations({
+      ...{ update: PLAIN_UPDATE, statistics: NO_STATISTICS, state: undefined },
+    });
+    const values = { parameters, statistics: new Float64Array(0) };
+    const summary = operations.run({ kind: "summarize", version: values }) as VersionSummary;
+    return new ParameterVersion({ version, step: version, values, summary }, () => undefined);
   }
 
   trainRound(step: number): TrainRound {

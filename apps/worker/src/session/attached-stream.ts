@@ -23,6 +23,8 @@ export interface AttachedStreamOptions {
   readonly identity: JoinReply;
   /** Values in the flat parameter buffer. */
   readonly numParameters: number;
+  /** Values in the flat running statistics. */
+  readonly numStatistics: number;
   /** Values in the carried state of each leaf. */
   readonly stateSizes: readonly number[];
 }
@@ -57,7 +59,7 @@ export class AttachedStream {
   constructor(options: AttachedStreamOptions, modules: AttachedStreamModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#versions = new ParameterVersions(options.numParameters);
+    this.#versions = new ParameterVersions(options.numParameters, options.numStatistics);
     this.#arriving = new ArrivingStates(options.stateSizes);
     this.#fatal = new Promise<never>((_, reject) => {
       this.#fail = reject;
@@ -203,7 +205,8 @@ export class AttachedStream {
 
   #receiveFrame(frame: TensorFrame): void {
     switch (frame.transferKind) {
-      case "parameters": {
+      case "parameters":
+      case "statistics": {
         const version = this.#versions.receive(frame);
         this.#runner.parametersMoved();
         if (version === undefined) return;
@@ -215,7 +218,8 @@ export class AttachedStream {
         this.#arriving.receive(frame);
         break;
       case "gradient":
-        throw new WorkerError("protocol", "a gradient frame was sent to a worker");
+      case "moments":
+        throw new WorkerError("protocol", `a ${frame.transferKind} frame was sent to a worker`);
       default:
         frame.transferKind satisfies never;
     }

@@ -37,7 +37,7 @@ function lease(overrides: Partial<Lease> = {}): Lease {
 
 function built() {
   const compute = new FakeCompute();
-  const versions = new ParameterVersions(SIZE);
+  const versions = new ParameterVersions(SIZE, 0);
   const registry = new Registry();
   const stream = new FakeStream();
   const fatal: unknown[] = [];

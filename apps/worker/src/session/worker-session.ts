@@ -1,7 +1,7 @@
 /** A worker's life with its coordinator: join, prepare, serve, and again when the stream is lost. */
 
 import type { BackendName } from "@ostinato/kernels/tensor";
-import { parameterLayout } from "@ostinato/lstm";
+import { parameterLayout, statisticsLayout } from "@ostinato/lstm";
 import type { JoinReply, NumericsProfile } from "@ostinato/proto";
 import { PROTOCOL_VERSION, untilAborted } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
@@ -150,6 +150,7 @@ export class WorkerSession {
         {
           identity,
           numParameters: parameterLayout(prepared.spec).size,
+          numStatistics: statisticsLayout(prepared.spec).size,
           stateSizes: prepared.stateSizes,
         },
         {

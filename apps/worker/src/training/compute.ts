@@ -29,6 +29,8 @@ export interface TrainTask {
   readonly version: number;
   /** The flat parameters of that version; shared memory, unchanged until the task ends. */
   readonly parameters: Float32Array;
+  /** The running statistics of that version; likewise. */
+  readonly statistics: Float64Array;
   readonly nodes: readonly NodeId[];
   /** Ascending: the leaves of the nodes, all computed as one batch. */
   readonly leaves: readonly number[];
@@ -40,6 +42,7 @@ export interface EvaluateTask {
   readonly split: string;
   readonly version: number;
   readonly parameters: Float32Array;
+  readonly statistics: Float64Array;
   readonly leaves: readonly number[];
 }
 
@@ -56,6 +59,8 @@ export interface TrainedLeaf {
   readonly result: LeafResult;
   /** The state that the next step of this leaf starts from. */
   readonly state: Float32Array;
+  /** Moments of the batch normalizations, as `flattenMoments` has them; empty if there are none. */
+  readonly moments: Float64Array;
 }
 
 export interface ComputeEvents {

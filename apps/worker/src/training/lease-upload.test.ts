@@ -16,11 +16,12 @@ const options = {
   ],
 };
 
-function trainedLeaf(leaf: number, stateLength = 2): TrainedLeaf {
+function trainedLeaf(leaf: number, stateLength = 2, numMoments = 0): TrainedLeaf {
   const sampleDigest = new Uint8Array(32).fill(leaf);
   return {
     result: { leaf, lossSum: leaf / 2, lossWeight: 10, numSamples: 10, sampleDigest },
     state: new Float32Array(stateLength).fill(leaf),
+    moments: new Float64Array(numMoments).fill(leaf),
   };
 }
 
@@ -86,6 +87,23 @@ describe("LeaseUpload", () => {
       step: 5,
       fence: 77,
       node: { firstLeaf: 2, numLeaves: 2 },
+    });
+  });
+
+  it("sends the moments of each leaf after its state, and sums them up", async () => {
+    const { upload, sent } = started();
+    await upload.finish([trainedLeaf(2, 1, 3), trainedLeaf(3, 1, 3), trainedLeaf(4, 0, 3)]);
+    expect(sent.map(summary)).toEqual([
+      ...["begin 11 2+2", "carriedState 11 leaf 2 at 0", "moments 11 leaf 2 at 0"],
+      ...["carriedState 11 leaf 3 at 0", "moments 11 leaf 3 at 0", "end 11"],
+      ...["begin 12 4+1", "moments 12 leaf 4 at 0", "end 12"],
+    ]);
+    const frames = framesOf(sent, 12);
+    const received = new Float64Array(3);
+    readFrameInto(frames[0]!, received);
+    expect([...received]).toEqual([4, 4, 4]);
+    expect(sent.at(-1)).toMatchObject({
+      ...{ numFrames: 1, checksum: checksumOfFrames(frames.map(({ crc32 }) => crc32)) },
     });
   });
 

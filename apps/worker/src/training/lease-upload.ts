@@ -1,6 +1,6 @@
 /** The upload of one training lease: a numbered transfer for each of its nodes. */
 
-import type { NodeId, TensorFrame, TransferKind, WorkerMessage } from "@ostinato/proto";
+import type { NodeId, TensorFrame, TransferKind, ValuesOf, WorkerMessage } from "@ostinato/proto";
 import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
 
 import type { GradientSlice, TrainedLeaf } from "./compute.js";
@@ -28,7 +28,7 @@ interface NodeTransfer {
 
 /**
  * Sends gradient slices as they come, interleaved among the nodes, then for each node the
- * carried states of its leaves and the end with their results.
+ * carried states and moments of its leaves and the end with their results.
  *
  * Sending waits for the stream to drain after each frame, so that at most one lease's gradients
  * wait in this process. Calls are put in a queue and keep their order.
@@ -85,8 +85,9 @@ export class LeaseUpload {
     const own = leaves.filter(
       ({ result }) => result.leaf >= firstLeaf && result.leaf < firstLeaf + numLeaves,
     );
-    for (const { result, state } of own) {
+    for (const { result, state, moments } of own) {
       await this.#sendTensor(transfer, "carriedState", result.leaf, 0, state);
+      await this.#sendTensor(transfer, "moments", result.leaf, 0, moments);
     }
     if (this.#signal.aborted) return;
     this.#begin(transfer);
@@ -100,12 +101,12 @@ export class LeaseUpload {
     await this.#sink.drained();
   }
 
-  async #sendTensor(
+  async #sendTensor<Kind extends TransferKind>(
     transfer: NodeTransfer,
-    transferKind: TransferKind,
+    transferKind: Kind,
     leaf: number,
     firstValue: number,
-    values: Float32Array,
+    values: ValuesOf<Kind>,
   ): Promise<void> {
     this.#begin(transfer);
     const frames: readonly TensorFrame[] = encodeFrames({

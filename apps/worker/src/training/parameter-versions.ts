@@ -1,5 +1,5 @@
 /**
- * Parameter versions, assembled from frames into shared memory. The two that came last are kept,
+ * Parameter versions, each with its running statistics, assembled from frames into shared memory. The two that came last are kept,
  * whatever their numbers: a final evaluation asks for the best version, which may be an old one.
  */
 
@@ -15,21 +15,30 @@ export interface HeldVersion {
   readonly version: number;
   /** The flat parameters; shared memory, never written while held. */
   readonly values: Float32Array;
+  /** The running statistics that belong to them; likewise. */
+  readonly statistics: Float64Array;
   release(): void;
+}
+
+/** What a version is assembled in, and used again for another. */
+interface Buffers {
+  readonly values: Float32Array;
+  readonly statistics: Float64Array;
 }
 
 interface StoredVersion {
   readonly version: number;
-  readonly values: Float32Array;
+  readonly buffers: Buffers;
   numHolders: number;
   isKept: boolean;
 }
 
 interface Assembly {
   readonly announcement: Announcement;
-  readonly values: Float32Array;
+  readonly buffers: Buffers;
   readonly crcs: number[];
   numValues: number;
+  numStatistics: number;
 }
 
 const NUM_KEPT = 2;
@@ -45,13 +54,18 @@ const NUM_KEPT = 2;
  */
 export class ParameterVersions {
   readonly #size: number;
+  readonly #numStatistics: number;
   readonly #kept: StoredVersion[] = [];
-  readonly #free: Float32Array[] = [];
+  readonly #free: Buffers[] = [];
   #assembly: Assembly | undefined;
 
-  /** @param size values in the flat parameter buffer */
-  constructor(size: number) {
+  /**
+   * @param size values in the flat parameter buffer
+   * @param numStatistics values in the flat running statistics
+   */
+  constructor(size: number, numStatistics: number) {
     this.#size = size;
+    this.#numStatistics = numStatistics;
   }
 
   /** The complete version that came last; undefined before the first. */
@@ -66,10 +80,8 @@ export class ParameterVersions {
         `parameters ${announcement.version} announced before parameters ${this.#assembly.announcement.version} were complete`,
       );
     }
-    const values =
-      this.#free.pop() ??
-      new Float32Array(new SharedArrayBuffer(this.#size * Float32Array.BYTES_PER_ELEMENT));
-    this.#assembly = { announcement, values, crcs: [], numValues: 0 };
+    const buffers = this.#free.pop() ?? this.#allocate();
+    this.#assembly = { announcement, buffers, crcs: [], numValues: 0, numStatistics: 0 };
   }
 
   /** @returns the version that this frame completes, if it does */
@@ -81,15 +93,19 @@ export class ParameterVersions {
         `parameter frame of transfer ${frame.transfer}, which was not announced`,
       );
     }
-    if (frame.firstValue !== assembly.numValues) {
+    const counter = frame.transferKind === "statistics" ? "numStatistics" : "numValues";
+    if (frame.firstValue !== assembly[counter]) {
       throw new WorkerError(
         "protocol",
-        `parameter frame begins at value ${frame.firstValue}, not ${assembly.numValues}`,
+        `${frame.transferKind} frame begins at value ${frame.firstValue}, not ${assembly[counter]}`,
       );
     }
     checkFrame(frame);
-    readFrameInto(frame, assembly.values);
-    assembly.numValues += frame.payload.byteLength / Float32Array.BYTES_PER_ELEMENT;
+    const { values, statistics } = assembly.buffers;
+    assembly[counter] += readFrameInto(
+      frame,
+      frame.transferKind === "statistics" ? statistics : values,
+    );
     assembly.crcs.push(frame.crc32);
     if (assembly.crcs.length < assembly.announcement.numFrames) return undefined;
     this.#assembly = undefined;
@@ -105,7 +121,7 @@ export class ParameterVersions {
     let isReleased = false;
     return {
       version,
-      values: stored.values,
+      ...stored.buffers,
       release: () => {
         if (isReleased) return;
         isReleased = true;
@@ -117,10 +133,12 @@ export class ParameterVersions {
 
   #finish(assembly: Assembly): void {
     const { version, digest } = assembly.announcement;
-    if (assembly.numValues !== this.#size) {
+    const { numValues, numStatistics } = assembly;
+    if (numValues !== this.#size || numStatistics !== this.#numStatistics) {
       throw new WorkerError(
         "protocol",
-        `parameters ${version} have ${assembly.numValues} values, the model has ${this.#size}`,
+        `parameters ${version} have ${numValues} values and ${numStatistics} statistics, the model ` +
+          `has ${this.#size} and ${this.#numStatistics}`,
       );
     }
     if (Buffer.compare(digestOfFrames(assembly.crcs), digest) !== 0) {
@@ -128,7 +146,7 @@ export class ParameterVersions {
     }
     const same = this.#kept.findIndex((candidate) => candidate.version === version);
     const evicted = same >= 0 ? this.#kept.splice(same, 1) : [];
-    this.#kept.push({ version, values: assembly.values, numHolders: 0, isKept: true });
+    this.#kept.push({ version, buffers: assembly.buffers, numHolders: 0, isKept: true });
     evicted.push(...this.#kept.splice(0, Math.max(0, this.#kept.length - NUM_KEPT)));
     for (const stored of evicted) {
       stored.isKept = false;
@@ -137,6 +155,15 @@ export class ParameterVersions {
   }
 
   #recycle(stored: StoredVersion): void {
-    if (!stored.isKept && stored.numHolders === 0) this.#free.push(stored.values);
+    if (!stored.isKept && stored.numHolders === 0) this.#free.push(stored.buffers);
+  }
+
+  #allocate(): Buffers {
+    const { BYTES_PER_ELEMENT: floatBytes } = Float32Array;
+    const { BYTES_PER_ELEMENT: doubleBytes } = Float64Array;
+    return {
+      values: new Float32Array(new SharedArrayBuffer(this.#size * floatBytes)),
+      statistics: new Float64Array(new SharedArrayBuffer(this.#numStatistics * doubleBytes)),
+    };
   }
 }

@@ -6,7 +6,8 @@ import type { TokenBatch } from "@ostinato/data";
 import { sampleDigest } from "@ostinato/data";
 import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
 import type { LanguageModel } from "@ostinato/lstm/model";
-import { LstmError, stateShape } from "@ostinato/lstm";
+import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
+import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId } from "@ostinato/proto";
 
 import { WorkerError } from "../errors/index.js";
@@ -28,12 +29,14 @@ export class ShardComputer {
   readonly #settings: RunSettings;
   readonly #model: LanguageModel;
   readonly #source: ShardSource;
+  readonly #statistics: StatisticsLayout;
   #loadedVersion: number | undefined;
 
   constructor(settings: RunSettings, modules: ShardComputerModules) {
     this.#settings = settings;
     this.#model = modules.model;
     this.#source = modules.source;
+    this.#statistics = statisticsLayout(modules.model.spec);
   }
 
   /** Values in the carried state of each leaf. */
@@ -56,7 +59,7 @@ export class ShardComputer {
     checkNodes(task.nodes, task.leaves, this.#settings.microShards);
     control.onProgress("prepare", 0);
     const batch = this.#source.train.batch(task.epochStep, task.leaves);
-    this.#load(task.version, task.parameters);
+    this.#load(task);
     const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
     const onGradient = (tensor: string, perLeaf: readonly Float32Array[]): void => {
       const firstValue = offsets.get(tensor);
@@ -90,6 +93,7 @@ export class ShardComputer {
         sampleDigest: sampleDigest(batch, outcome.leaf),
       },
       state: outcome.state,
+      moments: flattenMoments(this.#statistics, outcome.moments),
     }));
   }
 
@@ -104,7 +108,7 @@ export class ShardComputer {
   evaluate(task: EvaluateTask, control: ComputeControl): readonly LeafResult[] {
     const split = this.#source.evaluation(task.split);
     checkLeaves(task.leaves, this.#settings.microShards);
-    this.#load(task.version, task.parameters);
+    this.#load(task);
     let states: readonly Float32Array[] = task.leaves.map(
       (leaf) => new Float32Array(this.#stateSize(split.numRowsOf(leaf))),
     );
@@ -146,9 +150,14 @@ export class ShardComputer {
     this.#model.dispose();
   }
 
-  #load(version: number, parameters: Float32Array): void {
+  #load({
+    version,
+    parameters,
+    statistics,
+  }: Pick<TrainTask, "version" | "parameters" | "statistics">): void {
     if (this.#loadedVersion === version) return;
     this.#model.setParameters(parameters);
+    this.#model.setRunningStatistics(statistics);
     this.#loadedVersion = version;
   }
 

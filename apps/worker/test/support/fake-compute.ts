@@ -31,6 +31,8 @@ export class FakeCompute implements Compute {
   /** Tasks end only when the test says so (or they are cancelled). */
   holdsTasks = false;
   stateSizes: readonly number[] = [2, 2, 2, 2];
+  /** Values of each leaf's moments. */
+  numMoments = 0;
   /** Aborted by the test, with a WorkerError: the thread died. */
   readonly loss = new AbortController();
   #dataset: { readonly digest: string; readonly bytes: Uint8Array } | undefined;
@@ -82,6 +84,7 @@ export class FakeCompute implements Compute {
         sampleDigest: new Uint8Array(32).fill(leaf),
       },
       state: new Float32Array(this.stateSizes[leaf] ?? 0).fill(100 * task.step + leaf),
+      moments: new Float64Array(this.numMoments).fill(leaf),
     }));
   }
 

@@ -23,7 +23,12 @@ export interface SmallRun {
  * Seven rows over four leaves: 1, 2, 2 and 2 rows; over eight leaves one is empty.
  */
 export function smallRun(
-  o: { readonly numRepeats?: number; readonly dropout?: number; readonly hiddenSize?: number } = {},
+  o: {
+    readonly numRepeats?: number;
+    readonly dropout?: number;
+    readonly hiddenSize?: number;
+    readonly normalization?: "batch";
+  } = {},
 ): SmallRun {
   const text = "the sea, the sea; call me what you will. ".repeat(o.numRepeats ?? 8);
   const dataset = createTextDataset(text, { validationFraction: 0.3, testFraction: 0.1 });
@@ -45,6 +50,7 @@ export function smallRun(
       hiddenSize: o.hiddenSize ?? 8,
       numLayers: 2,
       dropout: o.dropout ?? 0.25,
+      normalization: o.normalization ?? "none",
     }),
     settings,
     configJson: JSON.stringify({ seed, training, evaluation: { batchSize: evaluationBatchSize } }),

@@ -10,12 +10,18 @@ export const averagingStateSchema = z
     bestBefore: z.number().nullable(),
     /** The step whose evaluation started the averaging; null before that. */
     startStep: z.int().nonnegative().nullable(),
+    /** The updates made by then: fewer than the steps where some of these were left out. */
+    startUpdate: z.int().nonnegative().nullable(),
   })
   .readonly();
 
 export type AveragingState = z.output<typeof averagingStateSchema>;
 
-export const NOT_AVERAGING: AveragingState = { recent: [], bestBefore: null, startStep: null };
+export const NOT_AVERAGING: AveragingState = {
+  recent: [],
+  bestBefore: null,
+  ...{ startStep: null, startUpdate: null },
+};
 
 /**
  * One evaluation of NT-ASGD (Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models",
@@ -25,9 +31,10 @@ export const NOT_AVERAGING: AveragingState = { recent: [], bestBefore: null, sta
 export function watchForAveraging(
   { nonmonotonicInterval }: AveragingTriggerSpec,
   state: AveragingState,
-  { step, loss }: { readonly step: number; readonly loss: number },
+  evaluation: { readonly step: number; readonly numUpdates?: number; readonly loss: number },
 ): AveragingState {
   const { recent, bestBefore, startStep } = state;
+  const { step, numUpdates = step, loss } = evaluation;
   // Once it has started, nothing more is logged.
   if (startStep !== null) return state;
   const isWorse = bestBefore !== null && loss > bestBefore;
@@ -38,7 +45,21 @@ export function watchForAveraging(
     recent: isFull ? all.slice(1) : all,
     bestBefore: isFull ? lower(bestBefore, oldest ?? null) : bestBefore,
     startStep: isWorse ? step : null,
+    startUpdate: isWorse ? numUpdates : null,
   };
+}
+
+/**
+ * The update, counted from 1, whose parameters are the first in the average: the one after the evaluation
+ * that started it. Undefined before that, and where no evaluation starts it: see `OptimizerUpdate`.
+ */
+export function averagingStart({
+  averaging,
+}: {
+  readonly averaging: AveragingState | null;
+}): number | undefined {
+  const startUpdate = averaging?.startUpdate ?? undefined;
+  return startUpdate === undefined ? undefined : startUpdate + 1;
 }
 
 function lower(a: number | null, b: number | null): number | null {

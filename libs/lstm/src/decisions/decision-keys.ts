@@ -44,11 +44,18 @@ export const earlyStoppingSchema = key(
 );
 
 const MAX_INTERVAL = 1000;
+const INTERVAL = wholeNumbers(0, MAX_INTERVAL);
+
+/** The key of the optimizer that averages: n, or null where evaluations do not start its averaging. */
+export const optionalIntervalKey = key(
+  `${INTERVAL}, or null`,
+  wholeNumber(0, MAX_INTERVAL).nullable().default(null),
+);
 
 /** The key of {@link AveragingTriggerSpec}. */
 export const averagingTriggerKeys = {
   /** The newest evaluations that a loss is not compared with (n in Merity et al. 2018). */
-  nonmonotonicInterval: key(wholeNumbers(0, MAX_INTERVAL), wholeNumber(0, MAX_INTERVAL).default(5)),
+  nonmonotonicInterval: key(INTERVAL, wholeNumber(0, MAX_INTERVAL).default(5)),
 } as const;
 
 /** What {@link DecisionsSpec} takes. A schedule of kind `plateau` has more keys than are asked for. */

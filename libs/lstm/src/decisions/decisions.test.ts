@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { LstmError } from "../lstm-error.js";
+import { averagingStart } from "./averaging-trigger.js";
 import type { DecisionsSpec, PlateauSpec } from "./decision-keys.js";
 import { createDecisions, decisionStateSchema } from "./decisions.js";
 import type { Decided, DecisionState } from "./decisions.js";
@@ -102,6 +103,22 @@ describe("the non-monotonic trigger", () => {
 
   it("compares with all before where n is 0, from the second on", () => {
     expect(starts(0, [5, 5, 5.1])).toEqual([undefined, undefined, 30]);
+  });
+
+  it("names the step, and the update after it where steps were left out", () => {
+    const decisions = createDecisions({ ...NOTHING, averaging: { nonmonotonicInterval: 0 } });
+    const start = decisions.initialState();
+    expect(averagingStart(start)).toBeUndefined();
+    const first = decisions.afterEvaluation(start, { step: 10, numUpdates: 8, loss: 1 });
+    const second = decisions.afterEvaluation(first.state, { step: 20, numUpdates: 17, loss: 2 });
+    const third = decisions.afterEvaluation(second.state, { step: 30, numUpdates: 26, loss: 3 });
+    for (const { state } of [second, third]) {
+      expect(state.averaging).toMatchObject({ startStep: 20, startUpdate: 17 });
+      expect(averagingStart(state)).toBe(18);
+    }
+    // As many as steps, unless said otherwise.
+    const plain = decisions.afterEvaluation(first.state, { step: 20, loss: 2 });
+    expect(averagingStart(plain.state)).toBe(21);
   });
 
   it("is not started by a loss that is not finite, nor by one against it", () => {

@@ -37,6 +37,8 @@ export type StopReason = NonNullable<DecisionState["stop"]>["reason"];
 export interface Evaluation {
   /** The step after which it took place. */
   readonly step: number;
+  /** The updates made by then: `step` unless given, fewer where steps were left out. */
+  readonly numUpdates?: number;
   /** Mean loss of the validation part; may be NaN, which improves nothing. */
   readonly loss: number;
 }

@@ -13,7 +13,13 @@
  *   if (decided.shouldStop !== undefined) break; // at step 40; state.best is { step: 20, loss: 2 }
  * }
  */
-export { averagingTriggerKeys, earlyStoppingSchema, plateauKeys } from "./decision-keys.js";
+export { averagingStart } from "./averaging-trigger.js";
+export {
+  averagingTriggerKeys,
+  earlyStoppingSchema,
+  optionalIntervalKey,
+  plateauKeys,
+} from "./decision-keys.js";
 export type {
   AveragingTriggerSpec,
   DecisionsSpec,

@@ -21,6 +21,8 @@ export interface PositionCall<Targets> {
    * gradient is 0.
    */
   readonly weights: Float32Array;
+  /** How messages name a position; `at step 1, row 2` where left out. */
+  readonly placeOf?: ((step: number, row: number) => string) | undefined;
 }
 
 /** One leaf's outputs and label sequences. */
@@ -36,6 +38,8 @@ export interface LabelSequencesCall {
   readonly targetLengths: Int32Array;
   /** [rows], from 0. Of a row with weight 0 nothing is read, lengths included, and its gradient is 0. */
   readonly weights: Float32Array;
+  /** The number that messages give the first row; 0 where left out. */
+  readonly firstRow?: number | undefined;
 }
 
 /** A call that wants the gradient too. */

@@ -8,6 +8,8 @@
  * const outcomes = model.computeGradients({ batch, states, seed, step, onGradient });
  * model.dispose();
  */
+export { selectBackend } from "@ostinato/kernels/tensor";
+
 export { generate } from "./generate.js";
 export type { GenerateOptions } from "./generate.js";
 export { createLanguageModel } from "./language-model.js";
@@ -65,9 +67,10 @@ export type {
   ProgressOptions,
 } from "./pass/index.js";
 export type { LeafOutcome, TokenBatch } from "./token-batch.js";
-export { createTrainer, sequenceBatch, tensorOf } from "./training/index.js";
+export { predictTensor, sequenceBatch } from "./sequence-tensors.js";
+export type { SequenceTensors } from "./sequence-tensors.js";
+export { createTrainer } from "./training/index.js";
 export type {
-  SequenceTensors,
   StepResult,
   Trainable,
   Trainer,

@@ -96,10 +96,15 @@ export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
   const { valuesPerRow } = stateShape(spec);
 
   /** All layers over all rows of a batch. */
-  function forward(pass: Pass, batch: TokenInputs, states: readonly Float32Array[]): TokenStackRun {
+  function forward(
+    pass: Pass,
+    batch: TokenInputs,
+    states: readonly Float32Array[],
+    countedSteps?: Int32Array,
+  ): TokenStackRun {
     const { inputs: ids, numSteps, numRows, leaves } = batch;
     const initial = joinStates(spec, states, leaves, numRows);
-    return tokenStack(pass, spec, { ids, numSteps, numRows }, initial);
+    return tokenStack(pass, spec, { ids, numSteps, numRows }, initial, countedSteps);
   }
 
   function head(pass: Pass): SoftmaxHead {
@@ -136,7 +141,7 @@ export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
       }
       return inTensorScope(() => {
         progress.beginPhase("forward");
-        const run = forward(pass, batch, states);
+        const run = forward(pass, batch, states, countedSteps(batch));
         const gradients = head(pass).gradients(run.outputs, batch, spec.labelSmoothing);
         progress.beginPhase("backward");
         run.backward(gradients.hiddenGradient, batch.weights, gradients.tableGradients);
@@ -173,6 +178,17 @@ export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
       });
     },
   };
+}
+
+/** [B]: steps of each row up to the last that counts; what follows is filled up, as at a text's end. */
+function countedSteps({ numSteps, numRows, weights }: TokenBatch): Int32Array {
+  const steps = new Int32Array(numRows);
+  for (let t = 0; t < numSteps; t++) {
+    for (let row = 0; row < numRows; row++) {
+      if (weights[t * numRows + row]! > 0) steps[row] = t + 1;
+    }
+  }
+  return steps;
 }
 
 /** The part of a batch that the layers read. */

@@ -2,7 +2,6 @@ import { LstmError } from "../lstm-error.js";
 import type { SequenceModelSpec } from "../spec/index.js";
 import { checkLeaves, isCount } from "./batch-leaves.js";
 import type { BatchLeaf } from "./batch-leaves.js";
-import { checkTokens } from "./token-batch.js";
 
 /** What a sequence model reads. */
 export interface SequenceInputs {
@@ -86,16 +85,18 @@ export function readInputs(
       read.fill(0, start, start + width);
     }
   }
-  if (spec.input.kind === "tokens") {
-    checkTokens("inputs", read as Int32Array, spec.input.vocabularySize);
-    return read;
-  }
-  const bad = read.findIndex((value) => !Number.isFinite(value));
+  const { input } = spec;
+  const bad =
+    input.kind === "tokens"
+      ? read.findIndex((token) => token < 0 || token >= input.vocabularySize)
+      : read.findIndex((value) => !Number.isFinite(value));
   if (bad === -1) return read;
   const position = Math.floor(bad / width);
+  const place = `inputs of step ${Math.floor(position / numRows)}, row ${position % numRows}`;
   throw invalid(
-    `inputs of step ${Math.floor(position / numRows)}, row ${position % numRows}, value ` +
-      `${bad % width} is ${read[bad]}, expected a finite number`,
+    input.kind === "tokens"
+      ? `${place} is token ${read[bad]}, allowed are 0 to ${input.vocabularySize - 1}`
+      : `${place}, value ${bad % width} is ${read[bad]}, expected a finite number`,
   );
 }
 

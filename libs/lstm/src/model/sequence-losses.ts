@@ -32,6 +32,12 @@ export function positionWeights(
   return ofPositions;
 }
 
+/** What each output counts: [T,B] of every step, else [B]. */
+function outputWeights(spec: SequenceModelSpec, batch: SequenceBatch): Float32Array {
+  if (spec.output === "everyStep" && spec.loss.kind !== "ctc") return positionWeights(spec, batch);
+  return batch.weights ?? new Float32Array(batch.numRows).fill(1);
+}
+
 /**
  * Losses and gradient of the outputs, leaf by leaf.
  *
@@ -47,12 +53,18 @@ export function sequenceLosses(
   const { numRows } = batch;
   const numSteps = spec.output === "lastStep" ? 1 : batch.numSteps;
   const outputGradient = new Float32Array(outputs.length);
+  const weights = outputWeights(spec, batch);
   const losses = batch.leaves.map((leaf): LeafLoss => {
     if (leaf.numRows === 0) return { lossSum: 0, lossWeight: 0 };
     const width = loss.outputSize;
     const ofLeaf = blockOf(outputs, numSteps, numRows, width, leaf);
     const gradient = new Float32Array(ofLeaf.length);
-    const totals = lossOfLeaf(spec, loss, batch, leaf, ofLeaf, gradient);
+    const totals = lossOfLeaf(spec, loss, batch, {
+      leaf,
+      weights,
+      outputs: ofLeaf,
+      outputGradient: gradient,
+    });
     for (let t = 0; t < numSteps; t++) {
       const size = leaf.numRows * width;
       const ofStep = gradient.subarray(t * size, (t + 1) * size);
@@ -67,30 +79,39 @@ function lossOfLeaf(
   spec: SequenceModelSpec,
   loss: Loss,
   batch: SequenceBatch,
-  leaf: BatchLeaf,
-  outputs: Float32Array,
-  outputGradient: Float32Array,
+  {
+    leaf,
+    weights,
+    outputs,
+    outputGradient,
+  }: {
+    readonly leaf: BatchLeaf;
+    /** Of all leaves' outputs. */
+    readonly weights: Float32Array;
+    readonly outputs: Float32Array;
+    readonly outputGradient: Float32Array;
+  },
 ): LeafLoss {
   const { numRows: rowsOfLeaf } = leaf;
   if (loss.targetKind === "labelSequences") {
     return loss.gradient({
-      ...labelSequences(batch, leaf),
+      ...labelSequences(batch, weights, leaf),
       outputs,
       outputGradient,
       numRows: rowsOfLeaf,
+      firstRow: leaf.firstRow,
     });
   }
   const { numRows } = batch;
-  const numSteps = spec.output === "lastStep" ? 1 : batch.numSteps;
-  const weights =
-    spec.output === "lastStep"
-      ? (batch.weights ?? new Float32Array(numRows).fill(1))
-      : positionWeights(spec, batch);
+  const isLastStep = spec.output === "lastStep";
+  const numSteps = isLastStep ? 1 : batch.numSteps;
   const call = {
     outputs,
     outputGradient,
     numRows: rowsOfLeaf,
     weights: valuesOfLeaf(weights, numSteps, numRows, leaf),
+    placeOf: (step: number, row: number): string =>
+      `at ${isLastStep ? "the last step of" : `step ${step},`} row ${leaf.firstRow + row}`,
   };
   const expected = numSteps * numRows * loss.targetSize;
   if (batch.targets.length !== expected) {
@@ -111,7 +132,8 @@ function lossOfLeaf(
 }
 
 function labelSequences(
-  { numSteps, numRows, lengths, targets, targetLengths, weights }: SequenceBatch,
+  { numSteps, numRows, lengths, targets, targetLengths }: SequenceBatch,
+  weights: Float32Array,
   { firstRow, numRows: rowsOfLeaf }: BatchLeaf,
 ): {
   readonly inputLengths: Int32Array;
@@ -136,7 +158,7 @@ function labelSequences(
     inputLengths: ofRows(lengths ?? new Int32Array(numRows).fill(numSteps)),
     targets: labels.slice(firstRow * longest, (firstRow + rowsOfLeaf) * longest),
     targetLengths: ofRows(targetLengths),
-    weights: ofRows(weights ?? new Float32Array(numRows).fill(1)),
+    weights: ofRows(weights),
   };
 }
 

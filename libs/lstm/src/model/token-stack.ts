@@ -38,12 +38,17 @@ export interface TokenStackRun {
   ) => void;
 }
 
-/** Embedding → dropout → recurrent layers → dropout. */
+/**
+ * Embedding → dropout → recurrent layers → dropout.
+ *
+ * @param countedSteps [B]: see `RecurrentStackCall`.
+ */
 export function tokenStack(
   pass: Pass,
   spec: LanguageModelSpec,
   tokens: Tokens,
   initial: readonly LayerState[],
+  countedSteps?: Int32Array,
 ): TokenStackRun {
   let tied: readonly Float32Array[] | undefined;
   const source = isProjected(spec)
@@ -59,6 +64,7 @@ export function tokenStack(
     initial: initial.map((state) => [state]),
     padding: undefined,
     lengths: undefined,
+    countedSteps,
   });
   const dropped = dropout(pass, stack.outputs, {
     rate: spec.outputDropout,

@@ -15,7 +15,14 @@ describe("compileOptimizerSpec", () => {
     expect(kinds.map((kind) => compileOptimizerSpec({ kind }))).toEqual([
       { kind: "sgd", ...any },
       { kind: "momentum", momentum: 0.9, dampening: 0, nesterov: false, ...any },
-      { kind: "averagedSgd", lambda: 1e-4, alpha: 0.75, t0: 1e6, ...any },
+      {
+        kind: "averagedSgd",
+        lambda: 1e-4,
+        alpha: 0.75,
+        t0: 1e6,
+        nonmonotonicInterval: null,
+        ...any,
+      },
       { kind: "adagrad", learningRateDecay: 0, initialAccumulator: 0, epsilon: 1e-10, ...any },
       { kind: "rmsprop", decay: 0.99, epsilon: 1e-8, momentum: 0, centered: false, ...any },
       { kind: "adam", ...moments, amsgrad: false, ...any },

@@ -25,6 +25,9 @@ export function createOptimizer(spec: OptimizerSpec, layout: ParameterLayout): O
         rule.slots.map((name) => [name, new Float32Array(size).fill(rule.initialValue)]),
       ),
     }),
+    checkState: (state) => {
+      requireSlots(rule.slots, state, size);
+    },
     update: (update) => {
       const { state, learningRate, gradientScale, averagingStartStep } = update;
       requireSizes(update, size);

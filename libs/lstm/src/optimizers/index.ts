@@ -10,6 +10,12 @@
 export { brokenOptimizerRule, compileOptimizerSpec } from "./compile-optimizer-spec.js";
 export type { BrokenOptimizerRule } from "./compile-optimizer-spec.js";
 export { createOptimizer } from "./create-optimizer.js";
+export {
+  averagingTriggerOf,
+  evaluatedParameters,
+  firstAveragedUpdate,
+  keepsAverage,
+} from "./averaging.js";
 export type { Optimizer, OptimizerState, OptimizerUpdate } from "./optimizer.js";
 export { OPTIMIZER_KEYS, optimizerSchema } from "./optimizer-keys.js";
 export type { OptimizerKind, OptimizerSpec, ParameterGroup } from "./optimizer-keys.js";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { optionalIntervalKey } from "../decisions/index.js";
 import {
   FLAG,
   fraction,
@@ -95,6 +96,8 @@ export const OPTIMIZER_KEYS = {
     alpha: key(NOT_NEGATIVE, notNegative().default(0.75)),
     /** The update before averaging starts, unless it is started. */
     t0: key(wholeNumbers(0, MAX_UINT32), wholeNumber(0, MAX_UINT32).default(1e6)),
+    /** Starts it by the validation losses: n of NT-ASGD (Merity et al., 2018); null for `t0` alone. */
+    nonmonotonicInterval: optionalIntervalKey,
     ...anyOptimizer(),
   },
   /** torch.optim.Adagrad (Duchi et al., 2011) */

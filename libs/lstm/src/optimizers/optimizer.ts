@@ -15,7 +15,7 @@ export interface OptimizerUpdate {
   readonly state: OptimizerState;
   /** Groups of tensors multiply it by a scale of their own. */
   readonly learningRate: number;
-  /** What the gradient is multiplied with first: see `globalNormClip`. */
+  /** What the gradient is multiplied with first: 1 / loss weight, times what clips all of it. */
   readonly gradientScale: number;
   /**
    * Of `averagedSgd`, ignored by the others: the update, counted from 1, whose parameters are the first in
@@ -34,6 +34,8 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** The state before the first step. */
   initialState(): OptimizerState;
+  /** @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or another layout */
+  checkState(state: OptimizerState): void;
   /**
    * @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or another layout
    * @throws {RangeError} for arrays of other lengths than the layout's; then nothing has changed

@@ -12,6 +12,7 @@ import {
 import type { ParameterUpdate } from "@ostinato/kernels";
 
 import { pow } from "../portable/index.js";
+import { firstAveragedUpdate } from "./averaging.js";
 import type { OptimizerSpec } from "./optimizer-keys.js";
 
 /** An update of a run of parameters that share their settings. */
@@ -86,13 +87,14 @@ export function updateRule(spec: OptimizerSpec): UpdateRule {
  * PyTorch's takes a new η into account one update later.
  */
 function averagedSgdRule(spec: Extract<OptimizerSpec, { kind: "averagedSgd" }>): UpdateRule {
-  const { lambda, alpha, t0 } = spec;
+  const { lambda, alpha } = spec;
   return ruleOf(["average"], (update, slots) => {
-    const { step, averagingStartStep = t0 + 2 } = update;
+    const { step, averagingStartStep } = update;
+    const first = firstAveragedUpdate(spec, averagingStartStep) ?? step;
     const eta = update.learningRate;
     const learningRate = eta / pow(1 + lambda * eta * (step - 1), alpha);
     const shrinkage = 1 - lambda * learningRate;
-    const averagingRate = 1 / Math.max(1, step - averagingStartStep + 1);
+    const averagingRate = 1 / Math.max(1, step - first + 1);
     averagedSgdUpdate({ ...update, ...slots, learningRate, shrinkage, averagingRate });
   });
 }

@@ -13,6 +13,8 @@ const BEYOND_EXP = 1000;
  */
 export function pow(base: number, exponent: number): number {
   if (exponent === 0) return 1;
+  // The logarithm's rounding would cost the last bit.
+  if (exponent === 1 && base >= 0) return base;
   if (!(base >= 0) || Number.isNaN(exponent)) return NaN;
   if (base === 1) return 1;
   if (base === 0) return exponent > 0 ? 0 : Infinity;

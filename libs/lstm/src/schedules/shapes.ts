@@ -1,7 +1,7 @@
 /** What share of its peak a schedule has after t steps of its own. */
 
+import { pow } from "../portable/index.js";
 import { halfTurnCosine } from "./half-turn-cosine.js";
-import { power } from "./power.js";
 import type { ScheduleOf } from "./schedule-keys.js";
 
 /**
@@ -10,11 +10,11 @@ import type { ScheduleOf } from "./schedule-keys.js";
  * @param total T, above 0
  */
 export function polynomialShape(
-  { finalFraction, power: exponent }: ScheduleOf<"polynomial">,
+  { finalFraction, power }: ScheduleOf<"polynomial">,
   t: number,
   total: number,
 ): number {
-  return t >= total ? finalFraction : above(finalFraction, power(1 - t / total, exponent));
+  return t >= total ? finalFraction : above(finalFraction, pow(1 - t / total, power));
 }
 
 /** φ + (1 − φ)·(1 + cos(π·t/T))/2, then φ: PyTorch's CosineAnnealingLR with T_max = T. */

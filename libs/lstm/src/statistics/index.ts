@@ -5,10 +5,15 @@
  * @example
  * const layout = statisticsLayout(spec);
  * let statistics = initialStatistics(layout);
- * const merged = layout.entries.map((_, k) => mergeMomentsInTreeOrder(leaves.map((l) => l.moments[k])));
- * statistics = updateStatistics(layout, statistics, merged);
+ * statistics = statisticsAfterStep(layout, statistics, outcomes.map(({ moments }) => moments));
  */
+export { flattenMoments, momentsProblem, momentsSize, unflattenMoments } from "./flat-moments.js";
 export { mergeMoments, mergeMomentsInTreeOrder } from "./moments.js";
 export type { Moments } from "./moments.js";
-export { initialStatistics, statisticsLayout, updateStatistics } from "./running-statistics.js";
+export {
+  initialStatistics,
+  statisticsAfterStep,
+  statisticsLayout,
+  updateStatistics,
+} from "./running-statistics.js";
 export type { StatisticsEntry, StatisticsLayout } from "./running-statistics.js";

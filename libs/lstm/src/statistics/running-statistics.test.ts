@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import { compileModelSpec } from "../spec/index.js";
-import { initialStatistics, statisticsLayout, updateStatistics } from "./running-statistics.js";
+import {
+  initialStatistics,
+  statisticsAfterStep,
+  statisticsLayout,
+  updateStatistics,
+} from "./running-statistics.js";
 
 const specOf = (changes: object): ReturnType<typeof compileModelSpec> =>
   compileModelSpec({ kind: "languageModel", vocabularySize: 5, hiddenSize: 2, ...changes });
@@ -57,6 +62,15 @@ describe("running statistics", () => {
     const layout = statisticsLayout(specOf({ normalization: "batch" }));
     const before = Float64Array.of(0.1, 0.2, 0.3, 0.4);
     expect(updateStatistics(layout, before, [moments(0, [9, 9], [9, 9])])).toEqual(before);
+  });
+
+  // 1, 2 and 6 again, on two leaves: means 1.5 and 6, squared distances 0.5 and 0.
+  it("take in the leaves of a step as if one had computed all of it", () => {
+    const layout = statisticsLayout(specOf({ normalization: "batch", projectionSize: 1 }));
+    const leaves = [[moments(2, [1.5], [0.5])], [moments(1, [6], [0])]];
+    const after = statisticsAfterStep(layout, initialStatistics(layout), leaves);
+    expect(after[0]).toBeCloseTo(0.3, 15);
+    expect(after[1]).toBeCloseTo(1.6, 15);
   });
 
   it("take a variance of 0 from a single value", () => {

@@ -1,6 +1,7 @@
 import { decoderStack, encoderStack, stackOutputSize } from "../layout/index.js";
 import { LstmError } from "../lstm-error.js";
 import type { ModelSpec } from "../spec/index.js";
+import { mergeMomentsInTreeOrder } from "./moments.js";
 import type { Moments } from "./moments.js";
 
 /** One batch normalization's place in the flat buffer of running statistics. */
@@ -99,4 +100,22 @@ export function updateStatistics(
     }
   }
   return next;
+}
+
+/**
+ * The running statistics after a step: the moments of its leaves merged along the gradient tree, then
+ * `updateStatistics`. Whoever computed which leaf: the same bits.
+ *
+ * @param leaves of all micro-shards in their order; each with one of each entry of the layout.
+ * @throws {LstmError} `invalidStatistics` as `mergeMomentsInTreeOrder` and `updateStatistics` do
+ */
+export function statisticsAfterStep(
+  layout: StatisticsLayout,
+  statistics: Float64Array,
+  leaves: readonly (readonly Moments[])[],
+): Float64Array {
+  const merged = layout.entries.map((_, k) =>
+    mergeMomentsInTreeOrder(leaves.map((leaf) => leaf[k] as Moments)),
+  );
+  return updateStatistics(layout, statistics, merged);
 }

@@ -49,6 +49,8 @@ export interface UpdateResult {
 export interface ParameterUpdater {
   /** The optimizer's state before the first step. */
   initialState(): OptimizerState;
+  /** @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or layout */
+  checkState(state: OptimizerState): void;
   /**
    * One step: average → clip → add noise → optimizer. The new parameters may be not finite even where
    * the gradient is, as after a step that is too long; that is the caller's to look at.
@@ -81,6 +83,9 @@ export function createParameterUpdate(options: ParameterUpdateOptions): Paramete
   };
   return {
     initialState: () => optimizer.initialState(),
+    checkState: (state) => {
+      optimizer.checkState(state);
+    },
     apply: ({ lossWeight, step, ...request }) => {
       if (!(lossWeight > 0 && Number.isFinite(lossWeight))) {
         throw new LstmError(

@@ -29,7 +29,6 @@ function recallAfter(numSteps: number, cell: string): number {
     trainer.trainStep({ batch: { ...batch, leaves: [{ leaf: 0, firstRow: 0, numRows }] } });
   }
   const test = copyTask({ ...TASK, numRows: 200, seed: 4, step: 0 });
-  model.setParameters(trainer.parameters);
   const logits = model.predict(test);
   model.dispose();
   let right = 0;

@@ -40,7 +40,6 @@ describe("an encoder–decoder with attention", () => {
       const pairs = words(32, 1000 + 77 * step);
       trainer.trainStep({ batch: pairBatchOf([pairs.slice(0, 16), pairs.slice(16)]) });
     }
-    model.setParameters(trainer.parameters);
     const unseen = words(60, 3);
     const found = model.translate(sequencesOf(unseen.map(({ source }) => source)), {
       beamSize: 3,

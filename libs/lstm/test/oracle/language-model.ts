@@ -42,6 +42,7 @@ export function runLanguageModel(call: LanguageModelCall): OracleOutcome[] {
       leaf: leaf.leaf,
       inputs: embedded(call, leaf),
       initial: unflattened(spec, call.states[index]!, leaf.numRows),
+      countedSteps: countedSteps(batch, leaf),
     });
     const outputs = dropped(call, leaf.leaf, stack.outputs, "outputDropout", spec.outputDropout);
     let [lossSum, lossWeight, penalties] = [0, 0, 0];
@@ -74,6 +75,14 @@ const NOTHING: OracleOutcome = {
 };
 
 type Leaf = TokenBatch["leaves"][number];
+
+/** Of each row: up to its last position with a weight. */
+function countedSteps({ numRows, weights }: TokenBatch, leaf: Leaf): number[] {
+  return Array.from({ length: leaf.numRows }, (_, row) => {
+    const ofRow = weights.filter((__, position) => position % numRows === leaf.firstRow + row);
+    return ofRow.findLastIndex((weight) => weight > 0) + 1;
+  });
+}
 
 function embedded(call: LanguageModelCall, { leaf, firstRow, numRows }: Leaf): Sequence {
   const { spec, tensors, masks, batch } = call;

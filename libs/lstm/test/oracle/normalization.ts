@@ -27,22 +27,27 @@ export function layerNormalized(
   );
 }
 
-/** Ioffe and Szegedy (2015), of each unit over the leaf's rows and their time steps. */
+/**
+ * Ioffe and Szegedy (2015), of each unit over the leaf's rows and their time steps.
+ *
+ * @param countedSteps of each row, that the moments are of; all where left out.
+ */
 export function batchNormalized(
   tensors: OracleTensors,
   prefix: string,
   inputs: Sequence,
   fixed: MeanAndVariance | undefined,
+  countedSteps?: Vector,
 ): { readonly outputs: Sequence; readonly moments: OracleMoments } {
   const [gain, bias] = [tensors.of(`${prefix}.gain`), tensors.of(`${prefix}.bias`)];
-  const positions = inputs.flat();
+  const positions = inputs.flatMap((steps, row) => steps.slice(0, countedSteps?.[row]));
   const count = positions.length;
   const units = Array.from(gain.keys());
   const sum = (term: (x: Vector) => number): number =>
     positions.reduce((total, x) => total + term(x), 0);
-  const mean = units.map((j) => sum((x) => x[j]!) / count);
+  const mean = units.map((j) => sum((x) => x[j]!) / Math.max(count, 1));
   const m2 = units.map((j) => sum((x) => (x[j]! - mean[j]!) ** 2));
-  const used = fixed ?? { mean, variance: m2.map((value) => value / count) };
+  const used = fixed ?? { mean, variance: m2.map((value) => (count === 0 ? 1 : value / count)) };
   const outputs = inputs.map((steps) =>
     steps.map((x) =>
       x.map((value, j) => {

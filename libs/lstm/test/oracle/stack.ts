@@ -22,6 +22,8 @@ export interface StackCall {
   readonly leaf: number;
   readonly inputs: Sequence;
   readonly initial: StackStates;
+  /** Of each row, that batch normalization is of; all where left out. */
+  readonly countedSteps?: readonly number[];
 }
 
 export interface StackResult {
@@ -47,7 +49,7 @@ export function runStack(call: StackCall): StackResult {
     if (spec.normalization === "layer") outputs = layerNormalized(tensors, prefix, outputs);
     if (spec.normalization === "batch") {
       const fixed = masks.isTraining ? undefined : running(prefix);
-      const normalized = batchNormalized(tensors, prefix, outputs, fixed);
+      const normalized = batchNormalized(tensors, prefix, outputs, fixed, call.countedSteps);
       outputs = normalized.outputs;
       moments.push(normalized.moments);
     }

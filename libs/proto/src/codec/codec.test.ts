@@ -190,7 +190,7 @@ describe("decoding refuses", () => {
       "an enum that is missing",
       "WorkerMessage",
       bytesOf("WorkerMessage", { frame: { payload: new Uint8Array(4) } }),
-      "WorkerMessage.frame.transferKind is 0; it must be parameters, gradient, carriedState",
+      "WorkerMessage.frame.transferKind is 0; it must be parameters, gradient, carriedState, moments, statistics",
     ],
     [
       "an inner message that is missing",

@@ -40,13 +40,13 @@ export interface JoinReply {
   readonly streamToken: string;
 }
 
-export type TransferKind = "parameters" | "gradient" | "carriedState";
+export type TransferKind = "parameters" | "gradient" | "carriedState" | "moments" | "statistics";
 
-/** A slice of a tensor of little-endian float32 values. */
+/** A slice of a tensor of little-endian values: float64 for `moments` and `statistics`, else float32. */
 export interface TensorFrame {
   readonly transfer: number;
   readonly transferKind: TransferKind;
-  /** The leaf whose carried state this is; 0 for the other kinds. */
+  /** The leaf whose carried state or moments these are; 0 for the other kinds. */
   readonly leaf: number;
   /** Place of the first value in the flat buffer, counted in values. */
   readonly firstValue: number;

@@ -54,6 +54,8 @@ export const tensorFrame = record<TensorFrame, ostinato.v1.TensorFrame.$Properti
     parameters: WireTransferKind.PARAMETERS,
     gradient: WireTransferKind.GRADIENT,
     carriedState: WireTransferKind.CARRIED_STATE,
+    moments: WireTransferKind.MOMENTS,
+    statistics: WireTransferKind.STATISTICS,
   }),
   leaf: uint32(),
   firstValue: uint32(),

@@ -9,7 +9,9 @@ import {
   checkFrame,
   checksumOfFrames,
   digestOfFrames,
+  digestOfVersion,
   encodeFrames,
+  framesOfVersion,
   readFrameInto,
 } from "./index.js";
 
@@ -48,6 +50,22 @@ describe("encodeFrames", () => {
     const zeros = new Float32Array(8);
     const [ofZeros] = encodeFrames({ transfer: 1, transferKind: "parameters", values: zeros });
     expect(ofZeros!.crc32).toBe(0x190a55ad);
+  });
+
+  it("writes moments and statistics as float64", () => {
+    // 1 is 0x3FF0000000000000 and -2 is 0xC000000000000000 in IEEE 754.
+    const values = Float64Array.of(1, -2);
+    for (const transferKind of ["moments", "statistics"] as const) {
+      const [frame] = encodeFrames({ transfer: 1, transferKind, leaf: 3, values });
+      expect(Buffer.from(frame!.payload).toString("hex")).toBe("000000000000f03f00000000000000c0");
+      checkFrame(frame!);
+      const read = new Float64Array(3);
+      expect(readFrameInto({ ...frame!, firstValue: 1 }, read)).toBe(2);
+      expect([...read]).toEqual([0, 1, -2]);
+    }
+    const many = new Float64Array(200_000); // 1.53 MiB; 1 MiB holds 131 072
+    const frames = encodeFrames({ transfer: 1, transferKind: "moments", values: many });
+    expect(frames.map(({ firstValue }) => firstValue)).toEqual([0, 131_072]);
   });
 
   it("cuts a large tensor into frames of 1 MiB that continue each other", () => {
@@ -156,6 +174,14 @@ describe("checkFrame", () => {
     }
   });
 
+  it("refuses half a float64, and float64s where float32s belong", () => {
+    const values = Float64Array.of(1, 2);
+    const [moments] = encodeFrames({ transfer: 1, transferKind: "moments", values });
+    const payload = moments!.payload.subarray(0, 12);
+    expect(codeOf(() => checkFrame({ ...moments!, payload }))).toBe("frameSize");
+    expect(() => readFrameInto(moments!, new Float32Array(9))).toThrow(RangeError);
+  });
+
   it("names the frame, the value found and the value sent", () => {
     expect(() => checkFrame({ ...frame, crc32: 1, firstValue: 40 })).toThrow(
       /^the gradient frame at value 40 of transfer 1 has CRC-32 0x[0-9a-f]{8}; its sender computed 0x00000001$/,
@@ -179,5 +205,30 @@ describe("the checksum and the digest of frames", () => {
     expect(Buffer.from(digestOfFrames([])).toString("hex")).toBe(
       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     );
+  });
+});
+
+describe("a version", () => {
+  const parameters = Float32Array.of(1, 2, 3);
+
+  it("is sent as its parameters, then the statistics that belong to them", () => {
+    const frames = framesOfVersion({ parameters, statistics: Float64Array.of(0, 1) }, 7);
+    expect(frames.map(({ transferKind, transfer }) => [transferKind, transfer])).toEqual([
+      ["parameters", 7],
+      ["statistics", 7],
+    ]);
+  });
+
+  it("has a digest that both of them change, and without statistics that of its parameters", () => {
+    const none = new Float64Array(0);
+    const crc = crc32(new Uint8Array(parameters.buffer));
+    const alone = Buffer.from(digestOfFrames([crc])).toString("hex");
+    expect(digestOfVersion({ parameters, statistics: none })).toBe(alone);
+    const digests = [
+      { parameters, statistics: Float64Array.of(0, 1) },
+      { parameters, statistics: Float64Array.of(0, 1 + Number.EPSILON) },
+      { parameters: Float32Array.of(1, 2, 4), statistics: Float64Array.of(0, 1) },
+    ].map(digestOfVersion);
+    expect(new Set([alone, ...digests]).size).toBe(4);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Tensors in frames: raw little-endian float32 values of at most 1 MiB, each with a CRC-32.
+ * Tensors in frames: raw little-endian values of at most 1 MiB, each with a CRC-32.
  *
  * @example
  * const frames = encodeFrames({ transfer: 7, transferKind: "gradient", values: gradient });
@@ -9,5 +9,7 @@
  * readFrameInto(frame, gradient);
  */
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";
-export { digestOfParameters } from "./parameters-digest.js";
 export { checkFrame, encodeFrames, readFrameInto } from "./tensor-frames.js";
+export type { DoubleKind, ValuesOf } from "./tensor-frames.js";
+export { digestOfVersion, framesOfVersion } from "./version-frames.js";
+export type { VersionValues } from "./version-frames.js";

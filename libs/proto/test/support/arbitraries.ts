@@ -38,7 +38,9 @@ const json = fc.json();
 
 const frame: fc.Arbitrary<TensorFrame> = fc.record({
   transfer: uint32,
-  transferKind: fc.constantFrom<TransferKind>("parameters", "gradient", "carriedState"),
+  transferKind: fc.constantFrom<TransferKind>(
+    ...(["parameters", "gradient", "carriedState", "moments", "statistics"] as const),
+  ),
   leaf: uint32,
   firstValue: uint32,
   payload: fc.uint8Array({ maxLength: 200 }),

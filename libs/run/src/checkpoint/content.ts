@@ -1,13 +1,20 @@
 /** What a checkpoint holds, and its tensors as files. */
 
+import { statisticsLayout } from "@ostinato/lstm";
 import type {
   DecisionState,
   LanguageModelSpec,
   OptimizerState,
   ParameterLayout,
+  StatisticsLayout,
 } from "@ostinato/lstm";
 
-import { decodeSafetensors, encodeSafetensors, readFloats } from "../safetensors/index.js";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  readDoubles,
+  readFloats,
+} from "../safetensors/index.js";
 import type { FloatTensor, SafetensorsFile } from "../safetensors/index.js";
 import type { NamedBytes } from "../storage/index.js";
 
@@ -35,6 +42,8 @@ export interface CheckpointContent {
   readonly parameters: Float32Array;
   readonly layout: ParameterLayout;
   readonly optimizer: OptimizerState;
+  /** Running statistics of batch normalization, in the order of `statisticsLayout(model)`. */
+  readonly statistics: Float64Array;
   /** Leaf → carried state; empty where an epoch begins. */
   readonly states: ReadonlyMap<number, Float32Array>;
   /** What was decided from the evaluations up to there. */
@@ -50,21 +59,27 @@ export const TENSOR_FILES = [
 
 export type TensorFile = (typeof TENSOR_FILES)[number];
 
-type Tensors = Pick<CheckpointContent, "parameters" | "optimizer" | "states">;
+type Tensors = Pick<CheckpointContent, "parameters" | "optimizer" | "statistics" | "states">;
+
+/** Names of the carried states; those of the statistics are `layers.0.norm.mean` and the like. */
+const LEAF = "leaf.";
 
 export function encodeTensors(content: CheckpointContent): readonly NamedBytes[] {
-  const { layout, parameters, optimizer, states } = content;
+  const { layout, parameters, optimizer, states, statistics, model } = content;
   const slots = Object.entries(optimizer.slots).flatMap(([slot, values]) =>
     cut(values, layout, `${slot}.`),
   );
   const leaves = [...states]
     .sort(([a], [b]) => a - b)
-    .map(([leaf, values]) => ({ name: `leaf.${leaf}`, shape: [values.length], values }));
+    .map(([leaf, values]) => ({ name: `${LEAF}${leaf}`, shape: [values.length], values }));
   const metadata = { format: "ostinato", step: String(content.step) };
   const encoded: Record<TensorFile, Uint8Array> = {
     "parameters.safetensors": encodeSafetensors(cut(parameters, layout, ""), metadata),
     "optimizer.safetensors": encodeSafetensors(slots, metadata),
-    "state.safetensors": encodeSafetensors(leaves, metadata),
+    "state.safetensors": encodeSafetensors(
+      [...cutStatistics(statistics, statisticsLayout(model)), ...leaves],
+      metadata,
+    ),
   };
   return TENSOR_FILES.map((name) => ({ name, bytes: encoded[name] }));
 }
@@ -76,12 +91,15 @@ export function encodeTensors(content: CheckpointContent): readonly NamedBytes[]
  */
 export function decodeTensors(
   files: Readonly<Record<TensorFile, Uint8Array>>,
-  layout: ParameterLayout,
+  layouts: { readonly layout: ParameterLayout; readonly statistics: StatisticsLayout },
   optimizer: { readonly stepCount: number; readonly slots: readonly string[] },
 ): Tensors {
+  const { layout } = layouts;
   const slots = decodeSafetensors(files["optimizer.safetensors"]);
   const state = decodeSafetensors(files["state.safetensors"]);
-  const leaves = [...state.tensors.keys()].map((name) => Number(name.slice("leaf.".length)));
+  const leaves = [...state.tensors.keys()]
+    .filter((name) => name.startsWith(LEAF))
+    .map((name) => Number(name.slice(LEAF.length)));
   return {
     parameters: join(decodeSafetensors(files["parameters.safetensors"]), layout, ""),
     optimizer: {
@@ -90,7 +108,8 @@ export function decodeTensors(
         optimizer.slots.map((slot) => [slot, join(slots, layout, `${slot}.`)]),
       ),
     },
-    states: new Map(leaves.map((leaf) => [leaf, readFloats(state, `leaf.${leaf}`)])),
+    statistics: joinStatistics(state, layouts.statistics),
+    states: new Map(leaves.map((leaf) => [leaf, readFloats(state, `${LEAF}${leaf}`)])),
   };
 }
 
@@ -108,6 +127,30 @@ function join(file: SafetensorsFile, layout: ParameterLayout, prefix: string): F
   const values = new Float32Array(layout.size);
   for (const { name, shape, offset } of layout.tensors) {
     values.set(readFloats(file, prefix + name, shape), offset);
+  }
+  return values;
+}
+
+/** Flat running statistics as named tensors; views, no copies. */
+function cutStatistics(values: Float64Array, { entries }: StatisticsLayout): FloatTensor[] {
+  return entries.flatMap(({ name, size, offset }) => [
+    { name: `${name}.mean`, shape: [size], values: values.subarray(offset, offset + size) },
+    {
+      name: `${name}.variance`,
+      shape: [size],
+      values: values.subarray(offset + size, offset + 2 * size),
+    },
+  ]);
+}
+
+function joinStatistics(file: SafetensorsFile, { entries, size }: StatisticsLayout): Float64Array {
+  const values = new Float64Array(size);
+  for (const entry of entries) {
+    values.set(readDoubles(file, `${entry.name}.mean`, [entry.size]), entry.offset);
+    values.set(
+      readDoubles(file, `${entry.name}.variance`, [entry.size]),
+      entry.offset + entry.size,
+    );
   }
   return values;
 }

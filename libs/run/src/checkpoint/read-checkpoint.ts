@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
-import { compileLanguageModelSpec, parameterLayout } from "@ostinato/lstm";
-import type { LanguageModelSpec, ParameterLayout } from "@ostinato/lstm";
+import { compileLanguageModelSpec, parameterLayout, statisticsLayout } from "@ostinato/lstm";
+import type { LanguageModelSpec, ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
 
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
@@ -156,14 +156,19 @@ function contentOf(
   files: Readonly<Record<TensorFile, Uint8Array>>,
 ): CheckpointContent {
   const { job, step, trajectory, data, model, profile, ledger, optimizer, progress } = manifest;
-  const layout = layoutOf(model);
-  const tensors = decodeTensors(files, layout, optimizer);
+  const layouts = layoutsOf(model);
+  const { layout } = layouts;
+  const tensors = decodeTensors(files, layouts, optimizer);
   return { job, step, trajectory, data, model, profile, ledger, layout, progress, ...tensors };
 }
 
-function layoutOf(model: LanguageModelSpec): ParameterLayout {
+function layoutsOf(model: LanguageModelSpec): {
+  readonly layout: ParameterLayout;
+  readonly statistics: StatisticsLayout;
+} {
   try {
-    return parameterLayout(compileLanguageModelSpec(model));
+    const spec = compileLanguageModelSpec(model);
+    return { layout: parameterLayout(spec), statistics: statisticsLayout(spec) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw damaged(`${MANIFEST_FILE} has a model that cannot be: ${reason}`);

@@ -428,6 +428,22 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
       "nothing to decide by; give the steps between two evaluations",
   ],
   [
+    "optimizer",
+    { kind: "averagedSgd", nonmonotonicInterval: 5 },
+    "outOfRange x.yaml: evaluation.everySteps: null leaves optimizer.nonmonotonicInterval nothing to " +
+      "decide by; give the steps between two evaluations",
+  ],
+  [
+    "optimizer",
+    { kind: "averagedSgd", nonmonotonicInterval: 1001 },
+    "outOfRange x.yaml: optimizer.nonmonotonicInterval: 1001 is not a whole number from 0 to 1000, or null",
+  ],
+  [
+    "optimizer",
+    { nonmonotonicInterval: 5 },
+    "unknownKey x.yaml: optimizer.nonmonotonicInterval: needs optimizer.kind: averagedSgd",
+  ],
+  [
     "training",
     { earlyStopping: { patience: 3 } },
     "outOfRange x.yaml: evaluation.everySteps: null leaves training.earlyStopping nothing to decide " +

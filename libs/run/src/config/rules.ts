@@ -1,6 +1,11 @@
 /** What must hold between keys, each of which is right on its own. */
 
-import { brokenLanguageModelRule, brokenOptimizerRule, scheduleProblem } from "@ostinato/lstm";
+import {
+  averagingTriggerOf,
+  brokenLanguageModelRule,
+  brokenOptimizerRule,
+  scheduleProblem,
+} from "@ostinato/lstm";
 
 import type { RunConfig } from "./schema.js";
 
@@ -50,6 +55,7 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
   }
   const deciders = [
     ...(schedule.kind === "plateau" ? ["optimizer.schedule.kind: plateau"] : []),
+    ...(averagingTriggerOf(optimizer) === null ? [] : ["optimizer.nonmonotonicInterval"]),
     ...(training.earlyStopping === null ? [] : ["training.earlyStopping"]),
   ];
   const [decider] = deciders;

@@ -1,4 +1,4 @@
-import { createDecisions } from "@ostinato/lstm";
+import { averagingTriggerOf, createDecisions } from "@ostinato/lstm";
 import type { Decisions, DecisionState } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
@@ -10,8 +10,7 @@ export function decisionsOf(config: RunConfig): Decisions {
   return createDecisions({
     plateau: schedule.kind === "plateau" ? schedule : null,
     earlyStopping: config.training.earlyStopping,
-    // No optimizer of a config averages yet.
-    averaging: null,
+    averaging: averagingTriggerOf(config.optimizer),
   });
 }
 
@@ -20,13 +19,14 @@ export function replayDecisions(
   decisions: Decisions,
   records: readonly LedgerRecord[],
 ): DecisionState {
-  return records.reduce(
-    (state, record) =>
-      record.type === "evaluation" && record.split === "validation"
-        ? decisions.afterEvaluation(state, lossOf(record)).state
-        : state,
-    decisions.initialState(),
-  );
+  let state = decisions.initialState();
+  let numUpdates = 0;
+  for (const record of records) {
+    if (record.type === "step" && record.skipped === null) numUpdates += 1;
+    if (record.type !== "evaluation" || record.split !== "validation") continue;
+    ({ state } = decisions.afterEvaluation(state, { ...lossOf(record), numUpdates }));
+  }
+  return state;
 }
 
 /** The loss of an evaluation's record; JSON has no NaN. */

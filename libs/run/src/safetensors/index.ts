@@ -1,5 +1,5 @@
 /**
- * The safetensors format, for parameters, optimizer slots and carried states.
+ * The safetensors format, for parameters, optimizer slots, carried states and running statistics.
  *
  * @example
  * ```ts
@@ -13,6 +13,7 @@ export {
   decodeSafetensors,
   encodeSafetensors,
   littleEndianBytes,
+  readDoubles,
   readFloats,
 } from "./safetensors.js";
 export type { FloatTensor, SafetensorsFile, StoredTensor, TensorType } from "./safetensors.js";

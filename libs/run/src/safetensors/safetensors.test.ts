@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { RunError } from "../errors/index.js";
-import { decodeSafetensors, encodeSafetensors, readFloats } from "./safetensors.js";
+import { decodeSafetensors, encodeSafetensors, readDoubles, readFloats } from "./safetensors.js";
 
 const fixtures = join(import.meta.dirname, "..", "..", "fixtures");
 
@@ -38,6 +38,25 @@ describe("encodeSafetensors", () => {
       Buffer.from([0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0]),
     ]);
     expect(Buffer.from(file).equals(expected)).toBe(true);
+  });
+
+  it("writes float64 values as F64", () => {
+    const header = '{"__metadata__":{},"d":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}}';
+    expect(header).toHaveLength(73); // padded to 80
+    const values = Float64Array.of(9, 1, -2).subarray(1);
+    const file = encodeSafetensors([{ name: "d", shape: [2], values }]);
+    // 1 is 0x3ff0000000000000 and -2 is 0xc000000000000000, lowest byte first.
+    const data = "000000000000f03f00000000000000c0";
+    const expected = Buffer.concat([
+      Buffer.from([80, 0, 0, 0, 0, 0, 0, 0]),
+      Buffer.from(header.padEnd(80)),
+      Buffer.from(data, "hex"),
+    ]);
+    expect(Buffer.from(file).equals(expected)).toBe(true);
+    const read = decodeSafetensors(file);
+    expect(readDoubles(read, "d", [2])).toEqual(Float64Array.of(1, -2));
+    expect(() => readFloats(read, "d", [2])).toThrow("d is of type F64, not F32");
+    expect(() => readDoubles(read, "d", [1, 2])).toThrow("d has shape [2], not [1, 2]");
   });
 
   it("writes views at any offset of a buffer", () => {

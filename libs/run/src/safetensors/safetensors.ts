@@ -34,8 +34,8 @@ export type TensorType = keyof typeof BYTES_OF;
 export interface FloatTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Row-major, as many as the shape says. */
-  readonly values: Float32Array;
+  /** Row-major, as many as the shape says; stored as F32 or F64. */
+  readonly values: Float32Array | Float64Array;
 }
 
 export interface StoredTensor {
@@ -57,13 +57,17 @@ const ALIGNMENT = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 
 /** The values' bytes as files hold them; a view where the machine has the same order, else a copy. */
-export function littleEndianBytes(values: Float32Array): Uint8Array {
+export function littleEndianBytes(values: Float32Array | Float64Array): Uint8Array {
   const view = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  return endianness() === "LE" ? view : Buffer.from(view).swap32();
+  return endianness() === "LE" ? view : swapped(Buffer.from(view), values.BYTES_PER_ELEMENT);
+}
+
+function swapped(bytes: Buffer, valueBytes: number): Buffer {
+  return valueBytes === Float64Array.BYTES_PER_ELEMENT ? bytes.swap64() : bytes.swap32();
 }
 
 /**
- * Encodes float32 tensors, in the order given.
+ * Encodes float32 and float64 tensors, in the order given.
  *
  * @throws RunError 'tensorsCorrupt' for a name given twice or a shape that its values do not fill
  */
@@ -79,7 +83,8 @@ export function encodeSafetensors(
       throw corrupt(`${name} has ${values.length} values, its shape [${shape.join(", ")}] others`);
     }
     const end = offset + values.byteLength;
-    header.set(name, { dtype: "F32", shape, data_offsets: [offset, end] });
+    const dtype = values instanceof Float64Array ? "F64" : "F32";
+    header.set(name, { dtype, shape, data_offsets: [offset, end] });
     offset = end;
   }
   const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
@@ -134,16 +139,40 @@ export function readFloats(
   name: string,
   shape?: readonly number[],
 ): Float32Array {
+  return new Float32Array(valuesOf(file, name, "F32", shape));
+}
+
+/**
+ * The values of a float64 tensor, copied.
+ *
+ * @throws RunError 'tensorsCorrupt' as `readFloats` does
+ */
+export function readDoubles(
+  file: SafetensorsFile,
+  name: string,
+  shape?: readonly number[],
+): Float64Array {
+  return new Float64Array(valuesOf(file, name, "F64", shape));
+}
+
+/** A copy of a tensor's bytes, in this machine's order. */
+function valuesOf(
+  file: SafetensorsFile,
+  name: string,
+  type: "F32" | "F64",
+  shape: readonly number[] | undefined,
+): ArrayBuffer {
   const tensor = file.tensors.get(name);
   if (tensor === undefined) throw corrupt(`there is no tensor ${name}`);
-  if (tensor.type !== "F32") throw corrupt(`${name} is of type ${tensor.type}, not F32`);
+  if (tensor.type !== type) throw corrupt(`${name} is of type ${tensor.type}, not ${type}`);
   if (shape !== undefined && shape.join() !== tensor.shape.join()) {
     throw corrupt(`${name} has shape [${tensor.shape.join(", ")}], not [${shape.join(", ")}]`);
   }
-  const copy = Buffer.from(new ArrayBuffer(tensor.bytes.length));
-  copy.set(tensor.bytes);
-  if (endianness() === "BE") copy.swap32();
-  return new Float32Array(copy.buffer);
+  const copy = new ArrayBuffer(tensor.bytes.length);
+  const bytes = Buffer.from(copy);
+  bytes.set(tensor.bytes);
+  if (endianness() === "BE") swapped(bytes, BYTES_OF[type]);
+  return copy;
 }
 
 const whole = z.int().nonnegative();

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
+import { evaluatedParameters } from "@ostinato/lstm";
 import type { Decisions, DecisionState } from "@ostinato/lstm";
 
 import {
@@ -20,8 +21,11 @@ import type { LedgerContents } from "../ledger/index.js";
 import { runRecordOf } from "./history.js";
 import type { Problems } from "./problems.js";
 
-/** Digest (hex) of parameters as the ledger's steps have it: over the frames they are sent in. */
-export type StepDigest = (parameters: Float32Array) => string;
+/**
+ * Digest (hex) of a version as the ledger's steps have it: over the frames in which its parameters and
+ * running statistics are sent.
+ */
+export type StepDigest = (version: Pick<CheckpointContent, "parameters" | "statistics">) => string;
 
 export interface CheckedCheckpoint {
   readonly step: number;
@@ -72,7 +76,7 @@ function checkAgainstLedger(
   decisions: Decisions,
   problems: Problems,
 ): void {
-  const { step, parameters } = content;
+  const { step } = content;
   const place = `checkpoints: ${checkpointName(step)}`;
   const problem = positionProblem(ledger, content.ledger);
   if (problem !== undefined) {
@@ -86,9 +90,30 @@ function checkAgainstLedger(
   if (committed === undefined || committed.offset > content.ledger.offset) {
     problems.add(place, `step ${step} is not in the ledger up to byte ${content.ledger.offset}`);
   } else if (stepDigest !== undefined && "parameters" in committed) {
-    problems.compare(place, "the parameters' digest", stepDigest(parameters), committed.parameters);
+    const digest = stepDigest(content);
+    problems.compare(place, "the parameters' digest", digest, committed.parameters);
+    if (digest === committed.parameters) {
+      checkEvaluated(content, ledger, stepDigest, place, problems);
+    }
   }
   checkDecisions(content, ledger, decisions, place, problems);
+}
+
+/** An average that was evaluated after the step is the checkpoint's: the ledger alone can't tell. */
+function checkEvaluated(
+  { step, parameters, optimizer, statistics }: CheckpointContent,
+  { records }: LedgerContents,
+  stepDigest: StepDigest,
+  place: string,
+  problems: Problems,
+): void {
+  const evaluated = evaluatedParameters(parameters, optimizer);
+  if (evaluated === parameters) return;
+  const digest = stepDigest({ parameters: evaluated, statistics });
+  for (const entry of records) {
+    if (entry.type !== "evaluation" || entry.step !== step || entry.parameters === digest) continue;
+    problems.add(place, `ledger.jsonl:${entry.seq} evaluates other parameters than its average`);
+  }
 }
 
 /** What the manifest says of the run up to there follows from the ledger up to there. */

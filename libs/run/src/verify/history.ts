@@ -2,7 +2,7 @@
 
 import type { SplitName, TextDataset } from "@ostinato/data";
 import { DataError } from "@ostinato/data";
-import { learningRateAt } from "@ostinato/lstm";
+import { averagingStart, firstAveragedUpdate, learningRateAt } from "@ostinato/lstm";
 import type { Decisions, DecisionState, StopReason } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
@@ -54,6 +54,8 @@ export class History {
   #decided: DecisionState;
   /** Step → digest of the parameters after it. */
   readonly #parameters = new Map<number, string>();
+  /** Step → digest of what was evaluated after it. */
+  readonly #evaluatedAt = new Map<number, string>();
   #end: EntryOf<"end"> | undefined;
   #skippedSteps = 0;
   #skippedSamples = 0;
@@ -241,8 +243,9 @@ export class History {
     if (entry.split !== "test" || entry.step > this.#lastStep) {
       this.#problems.compare(place, "the step before it", this.#lastStep, entry.step);
     }
-    const parameters = this.#parameters.get(entry.step);
-    this.#problems.compare(place, "the parameters' digest", entry.parameters, parameters);
+    const evaluated = this.#evaluatedDigest(entry);
+    this.#problems.compare(place, "the parameters' digest", entry.parameters, evaluated);
+    this.#evaluatedAt.set(entry.step, entry.parameters);
     const workers = new Map(entry.leaves.map(({ leaf, worker }) => [leaf, worker]));
     checkLeaves(entry.leaves, {
       place,
@@ -257,10 +260,33 @@ export class History {
     this.#evaluations += 1;
   }
 
+  /**
+   * Digest of what is evaluated after a step, as far as the ledger says it; undefined for one that it
+   * does not have.
+   */
+  #evaluatedDigest(entry: EntryOf<"evaluation">): string | undefined {
+    const { step, parameters } = entry;
+    const before = this.#evaluatedAt.get(step);
+    if (before !== undefined) return before;
+    const started = averagingStart(this.#decided);
+    const first = firstAveragedUpdate(this.#config.optimizer, started) ?? Infinity;
+    // An average of more than one is no step's parameters; checkpoints are compared with it.
+    const isAverage = this.#parameters.has(step) && this.#numUpdates > first;
+    return isAverage ? parameters : this.#parameters.get(step);
+  }
+
+  /** So far: a step that was skipped made none. */
+  get #numUpdates(): number {
+    return this.#lastStep - this.#skippedSteps;
+  }
+
   /** Whether an evaluation is the best so far; what is chosen is chosen by the validation part alone. */
   #decide(entry: EntryOf<"evaluation">): boolean {
     if (entry.split !== "validation") return false;
-    const { state, isBest } = this.#decisions.afterEvaluation(this.#decided, lossOf(entry));
+    const { state, isBest } = this.#decisions.afterEvaluation(this.#decided, {
+      ...lossOf(entry),
+      numUpdates: this.#numUpdates,
+    });
     this.#decided = state;
     return isBest;
   }

@@ -16,6 +16,7 @@ import { createRunDirectory } from "../../src/directory/index.js";
 import type { NewRunDirectory } from "../../src/directory/index.js";
 import { LedgerWriter, readLedger } from "../../src/ledger/index.js";
 import type { EvaluationRecord, LedgerRecord, StepRecord } from "../../src/ledger/index.js";
+import type { StepDigest } from "../../src/verify/index.js";
 import { lockOwner } from "./lock-owner.js";
 
 // 480 characters; 288 to train with: 287 samples, rows of 57 and 58, 8 steps of 8 an epoch.
@@ -47,8 +48,11 @@ const model = compileLanguageModelSpec({
 export const LAYOUT = parameterLayout(model);
 
 /** Stands in for the digest over frames. */
-export const stepDigest = (parameters: Float32Array): string =>
-  createHash("sha256").update("frames").update(parameters).digest("hex");
+export const stepDigest: StepDigest = ({ parameters, statistics }) =>
+  createHash("sha256").update("frames").update(parameters).update(statistics).digest("hex");
+
+/** This model normalizes nothing. */
+const NO_STATISTICS = new Float64Array(0);
 
 export const parametersAt = (step: number): Float32Array =>
   Float32Array.from({ length: LAYOUT.size }, (_, i) => Math.fround(Math.sin(i + step)));
@@ -70,6 +74,7 @@ export function contentAt(
     parameters: parametersAt(step),
     layout: LAYOUT,
     optimizer: { stepCount: step, slots: { m: slot(-1), v: slot(2) } },
+    statistics: NO_STATISTICS,
     states: new Map([
       [1, Float32Array.of(1, 2, 3, 4, 5, step)],
       [10, Float32Array.of(-1, 0, 1, 2, 3, step)],
@@ -98,6 +103,8 @@ export interface SmallRunOptions {
   };
   /** Of each step; 0.002 if left out. */
   readonly learningRate?: (step: number) => number;
+  /** By step: what its optimizer has as the average, which is evaluated; it keeps none if left out. */
+  readonly average?: (step: number) => Float32Array;
   /** The step at which early stopping ended the run. */
   readonly endsEarlyAt?: number;
 }
@@ -116,7 +123,7 @@ export async function writeSmallRun(
   options: SmallRunOptions = {},
 ): Promise<SmallRun> {
   const { edit = (record: LedgerRecord) => record, resumeAfter, settings = {} } = options;
-  const { learningRate = () => 0.002, endsEarlyAt } = options;
+  const { learningRate = () => 0.002, endsEarlyAt, average } = options;
   const lastStep = endsEarlyAt ?? LAST_STEP;
   const { stopAfter = lastStep } = options;
   const dataFile = join(folder, "data", "text.txt");
@@ -136,7 +143,13 @@ export async function writeSmallRun(
   const path = join(folder, "run");
   const run = await createRunDirectory({ path, config, symbols, startedAt, owner: lockOwner() });
   const identity = { trajectory: trajectoryDigest(config), data: dataset.digest };
-  const parameters = (step: number): string => stepDigest(parametersAt(step));
+  const parameters = (step: number): string =>
+    stepDigest({ parameters: parametersAt(step), statistics: NO_STATISTICS });
+
+  const evaluated = (step: number): string =>
+    average === undefined
+      ? parameters(step)
+      : stepDigest({ parameters: average(step), statistics: NO_STATISTICS });
 
   let writer = LedgerWriter.create(run.paths.ledger);
   let position = { head: "", offset: 0 };
@@ -181,14 +194,15 @@ export async function writeSmallRun(
       layoutOf("validation", 4),
       tokens,
       step === everySteps,
-      parameters(step),
+      evaluated(step),
     );
     append(evaluation);
     progress = decisions.afterEvaluation(progress, { step, loss: evaluation.loss ?? NaN }).state;
     const content = contentAt(step, position, identity);
+    const slots = average === undefined ? content.optimizer.slots : { average: average(step) };
     await writeCheckpoint(
       run,
-      { ...content, progress },
+      { ...content, progress, optimizer: { stepCount: step, slots } },
       {
         beforeCommit: () => writer.sync(),
       },
@@ -197,7 +211,7 @@ export async function writeSmallRun(
   if (stopAfter === lastStep) {
     const test = layoutOf("test", 4);
     // With the best parameters, which are not the last ones.
-    const digest = parameters(everySteps);
+    const digest = evaluated(everySteps);
     append(evaluationRecordAt(everySteps, "test", test, dataset.splits.test, false, digest));
     const sha256 = await parametersSha256(parametersAt(lastStep));
     const outcome = "completed";

@@ -89,7 +89,7 @@ function checkCall(
   options: CtcOptions,
   outputGradient: Float32Array | undefined,
 ): void {
-  const { outputs, numRows, inputLengths, targets, targetLengths, weights } = call;
+  const { outputs, numRows, inputLengths, targets, targetLengths, weights, firstRow = 0 } = call;
   checkRows(WHOSE, "targets", targets.length, [numRows, 1]);
   for (const [name, array] of Object.entries({ inputLengths, targetLengths, weights })) {
     checkLength(WHOSE, name, array, [numRows, "rows", 1]);
@@ -101,12 +101,13 @@ function checkCall(
     checkLength(WHOSE, "outputGradient", outputGradient, [numPositions, "positions", numLabels]);
   }
   for (const [row, weight] of weights.entries()) {
-    checkWeight(WHOSE, weight, () => `of row ${row}`);
+    const number = firstRow + row;
+    checkWeight(WHOSE, weight, () => `of row ${number}`);
     if (weight === 0) continue;
-    checkCount("steps", row, inputLengths[row]!, numSteps);
-    checkCount("labels", row, targetLengths[row]!, targets.length / numRows);
-    checkLabels(labelsOfRow(call, row), row, numLabels, options.blankIndex);
-    if (!options.zeroInfinity) checkFits(labelsOfRow(call, row), row, inputLengths[row]!);
+    checkCount("steps", number, inputLengths[row]!, numSteps);
+    checkCount("labels", number, targetLengths[row]!, targets.length / numRows);
+    checkLabels(labelsOfRow(call, row), number, numLabels, options.blankIndex);
+    if (!options.zeroInfinity) checkFits(labelsOfRow(call, row), number, inputLengths[row]!);
   }
 }
 

@@ -56,7 +56,7 @@ export function overPositions<Targets extends Float32Array | Int32Array>(
 
 function checkCall<Targets extends Float32Array | Int32Array>(
   formula: PositionFormula<Targets>,
-  { outputs, numRows, targets, weights }: PositionCall<Targets>,
+  { outputs, numRows, targets, weights, placeOf = byStepAndRow }: PositionCall<Targets>,
   outputGradient: Float32Array | undefined,
 ): void {
   const { outputSize, targetSize, allowed, admits, share } = formula;
@@ -70,19 +70,16 @@ function checkCall<Targets extends Float32Array | Int32Array>(
   }
   for (let position = 0; position < numPositions; position++) {
     const weight = weights[position]!;
-    checkWeight(whose, weight, () => placeOf(position, numRows));
+    const place = (): string => placeOf(Math.floor(position / numRows), position % numRows);
+    checkWeight(whose, weight, place);
     if (weight === 0 || share(targets, position) === undefined) continue;
     for (let k = 0; k < targetSize; k++) {
       const target = targets[position * targetSize + k]!;
       if (admits(target)) continue;
       const which = targetSize === 1 ? "the target" : `target value ${k}`;
-      throw invalid(
-        whose,
-        `${which} ${placeOf(position, numRows)} is ${target}; it must be ${allowed}`,
-      );
+      throw invalid(whose, `${which} ${place()} is ${target}; it must be ${allowed}`);
     }
   }
 }
 
-const placeOf = (position: number, numRows: number): string =>
-  `at step ${Math.floor(position / numRows)}, row ${position % numRows}`;
+const byStepAndRow = (step: number, row: number): string => `at step ${step}, row ${row}`;

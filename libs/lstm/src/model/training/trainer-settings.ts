@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { averagingTriggerKeys, earlyStoppingSchema } from "../../decisions/index.js";
+import { earlyStoppingSchema } from "../../decisions/index.js";
 import { compileKeys, key, positive, POSITIVE } from "../../keys/index.js";
 import { compileOptimizerSpec } from "../../optimizers/index.js";
 import type { OptimizerSpec } from "../../optimizers/index.js";
@@ -24,18 +24,12 @@ export interface TrainerSettingsInput {
   readonly gradientNoise?: Raw;
   /** Never by default. */
   readonly earlyStopping?: Raw | null;
-  /**
-   * When the averaging of `averagedSgd` starts by the validation losses (Merity et al., 2018); by the
-   * optimizer's own `t0` by default.
-   */
-  readonly averaging?: Raw | null;
 }
 
 const schema = z.strictObject({
   learningRate: key(POSITIVE, positive()),
   ...UPDATE_KEYS,
   earlyStopping: earlyStoppingSchema,
-  averaging: z.strictObject(averagingTriggerKeys).readonly().nullable().default(null),
 });
 
 export interface TrainerSettings extends z.output<typeof schema> {
@@ -45,12 +39,8 @@ export interface TrainerSettings extends z.output<typeof schema> {
 
 /** @throws LstmError naming the key, its value and what is allowed */
 export function compileTrainerSettings(input: TrainerSettingsInput): TrainerSettings {
-  const { learningRate, clipping, gradientNoise, earlyStopping, averaging } = input;
-  const raw = { learningRate, clipping, gradientNoise, earlyStopping, averaging };
+  const { optimizer: rawOptimizer, schedule = {}, ...raw } = input;
   const settings = compileKeys(schema, raw, { code: "invalidOptimizer", group: "trainer" });
-  return {
-    ...settings,
-    optimizer: compileOptimizerSpec(input.optimizer),
-    schedule: compileSchedule(input.schedule ?? {}),
-  };
+  const optimizer = compileOptimizerSpec(rawOptimizer);
+  return { ...settings, optimizer, schedule: compileSchedule(schedule) };
 }

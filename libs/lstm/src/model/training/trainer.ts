@@ -1,16 +1,16 @@
 import { firstNonFinite, sumLeavesInTreeOrder } from "@ostinato/kernels";
 
-import { createDecisions } from "../../decisions/index.js";
+import { averagingStart, createDecisions } from "../../decisions/index.js";
 import type { Decided, DecisionState } from "../../decisions/index.js";
 import { initialParameters } from "../../initialization/index.js";
 import { LstmError } from "../../lstm-error.js";
+import { averagingTriggerOf, evaluatedParameters } from "../../optimizers/index.js";
 import type { OptimizerState } from "../../optimizers/index.js";
 import { learningRateAt } from "../../schedules/index.js";
 import {
   initialStatistics,
-  mergeMomentsInTreeOrder,
+  statisticsAfterStep,
   statisticsLayout,
-  updateStatistics,
 } from "../../statistics/index.js";
 import { createParameterUpdate } from "../../update/index.js";
 import type { LeafOutcome } from "../token-batch.js";
@@ -48,7 +48,10 @@ export interface TrainerState {
   readonly decisions: DecisionState;
 }
 
-/** Trains a model in this process, with the arithmetic of a run: see `createTrainer`. */
+/**
+ * Trains a model in this process, with the arithmetic of a run: see `createTrainer`. Between its calls the
+ * model has the trainer's `parameters`.
+ */
 export interface Trainer<Input> {
   /** Steps made. */
   readonly step: number;
@@ -60,9 +63,10 @@ export interface Trainer<Input> {
   /**
    * One update of the parameters.
    *
-   * @param at `epoch`: epochs done before, for schedules that count in them; 0 by default.
-   * @throws LstmError `notFinite` for a gradient or an update that is not; the parameters are as they
-   *   were, but after an update the optimizer has moved on: go back to an earlier state.
+   * @param at `epoch`: epochs done before; schedules that count in them need it.
+   * @throws LstmError `invalidSchedule` where the schedule needs an epoch and has none; `notFinite` for a
+   *   gradient or an update that is not: the parameters are as they were, but after an update the
+   *   optimizer has moved on: go back to an earlier state.
    */
   trainStep(input: Input, at?: { readonly epoch?: number }): StepResult;
   /** Mean loss, without dropout and the like, and its sums. */
@@ -74,7 +78,12 @@ export interface Trainer<Input> {
   decide(validationLoss: number): Pick<Decided, "isBest" | "learningRateFactor" | "shouldStop">;
   /** A copy, for a checkpoint. */
   state(): TrainerState;
-  /** Goes on from a state; with the same inputs to the same bits. Copied. */
+  /**
+   * Goes on from a state; with the same inputs to the same bits. Copied.
+   *
+   * @throws LstmError `invalidParameters`, `invalidStatistics` or `invalidOptimizerState` for a state of
+   *   another model or optimizer; then nothing has changed
+   */
   restore(state: TrainerState): void;
 }
 
@@ -89,21 +98,21 @@ export interface Trainer<Input> {
  * @throws LstmError naming the key, its value and what is allowed
  */
 export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<Input> {
-  const { model, seed } = options;
+  const { model, seed, parameters, ...others } = options;
   const { spec, layout } = model;
-  const settings = compileTrainerSettings(options);
+  const settings = compileTrainerSettings(others);
   const { schedule, learningRate: peak } = settings;
   const update = createParameterUpdate({ ...settings, layout, seed });
   const decisions = createDecisions({
     plateau: schedule.kind === "plateau" ? schedule : null,
     earlyStopping: settings.earlyStopping,
-    averaging: settings.averaging,
+    averaging: averagingTriggerOf(settings.optimizer),
   });
   const statistics = statisticsLayout(spec);
   const offsets = new Map(layout.tensors.map(({ name, offset }) => [name, offset]));
   let current: TrainerState = {
     step: 0,
-    parameters: options.parameters?.slice() ?? initialParameters(spec, seed),
+    parameters: parameters?.slice() ?? initialParameters(spec, seed),
     optimizer: update.initialState(),
     statistics: initialStatistics(statistics),
     decisions: decisions.initialState(),
@@ -117,9 +126,44 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
 
   /** What is evaluated: the average, for an optimizer that keeps one. */
   function evaluated(): Float32Array {
-    return current.step === 0
-      ? current.parameters
-      : (current.optimizer.slots["average"] ?? current.parameters);
+    return evaluatedParameters(current.parameters, current.optimizer);
+  }
+
+  function makeStep(input: Input, at: { readonly epoch?: number }): StepResult {
+    const step = current.step + 1;
+    const learningRate =
+      learningRateAt(schedule, { ...at, step: step - 1, learningRate: peak }) *
+      current.decisions.learningRateFactor;
+    load(current.parameters);
+    const gradient = new Float32Array(layout.size);
+    const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
+      gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
+    };
+    const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
+    const { lossSum, lossWeight } = totalsOf(outcomes);
+    const out = new Float32Array(layout.size);
+    const result = update.apply({
+      parameters: current.parameters,
+      gradient,
+      lossWeight,
+      learningRate,
+      step,
+      averagingStartStep: averagingStart(current.decisions),
+      state: current.optimizer,
+      out,
+    });
+    const { gradientNorm, clipped } = result;
+    if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
+    const bad = firstNonFinite(out);
+    if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
+    const moments = outcomes.map((outcome) => outcome.moments);
+    current = {
+      ...current,
+      step,
+      parameters: out,
+      statistics: statisticsAfterStep(statistics, current.statistics, moments),
+    };
+    return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
   }
 
   return {
@@ -130,44 +174,12 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       return evaluated();
     },
 
-    trainStep(input, { epoch = 0 } = {}) {
-      const step = current.step + 1;
-      load(current.parameters);
-      const gradient = new Float32Array(layout.size);
-      const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
-        gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
-      };
-      const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
-      const { lossSum, lossWeight } = totalsOf(outcomes);
-      const { learningRateFactor } = current.decisions;
-      const learningRate =
-        learningRateAt(schedule, { step: step - 1, epoch, learningRate: peak }) *
-        learningRateFactor;
-      const out = new Float32Array(layout.size);
-      const result = update.apply({
-        parameters: current.parameters,
-        gradient,
-        lossWeight,
-        learningRate,
-        step,
-        averagingStartStep: averagingStart(current.decisions),
-        state: current.optimizer,
-        out,
-      });
-      const { gradientNorm, clipped } = result;
-      if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
-      const bad = firstNonFinite(out);
-      if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
-      const moments = statistics.entries.map((_, k) =>
-        mergeMomentsInTreeOrder(outcomes.map((outcome) => outcome.moments[k]!)),
-      );
-      current = {
-        ...current,
-        step,
-        parameters: out,
-        statistics: updateStatistics(statistics, current.statistics, moments),
-      };
-      return { step, loss: lossSum / lossWeight, gradientNorm, clipped, learningRate, outcomes };
+    trainStep(input, at = {}) {
+      try {
+        return makeStep(input, at);
+      } finally {
+        load(evaluated());
+      }
     },
 
     evaluate(input) {
@@ -192,6 +204,13 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
           `parameters have ${state.parameters.length} values, the model has ${layout.size}`,
         );
       }
+      if (state.statistics.length !== statistics.size) {
+        throw new LstmError(
+          "invalidStatistics",
+          `running statistics have ${state.statistics.length} values, the model has ${statistics.size}`,
+        );
+      }
+      update.checkState(state.optimizer);
       current = copyOf(state);
       load(evaluated());
     },
@@ -205,12 +224,6 @@ function totalsOf(outcomes: readonly LeafOutcome[]): Pick<LeafOutcome, "lossSum"
     lossWeight += outcome.lossWeight;
   }
   return { lossSum, lossWeight };
-}
-
-/** The first update whose parameters are averaged: the one after the step that the trigger names. */
-function averagingStart({ averaging }: DecisionState): number | undefined {
-  const startStep = averaging?.startStep ?? undefined;
-  return startStep === undefined ? undefined : startStep + 1;
 }
 
 function copyOf(state: TrainerState): TrainerState {

@@ -9,34 +9,46 @@ import type { Forwarded } from "../forwarded.js";
 /** Added to a variance before its root: PyTorch's default. */
 const EPSILON = 1e-5;
 
+/** How many steps the rows have. */
+export interface RowSteps {
+  /** [B]: steps of each row; undefined when all rows have all steps. */
+  readonly lengths: Int32Array | undefined;
+  /**
+   * [B]: steps whose values mean and variance are of; those after them are normalized all the same, and
+   * have no part in it. Undefined: all of a row's.
+   */
+  readonly countedSteps?: Int32Array | undefined;
+}
+
 /**
  * Batch normalization (Ioffe and Szegedy, 2015) of each unit over the rows and time steps of a
  * micro-shard, sequence-wise (Laurent et al., 2016); padding counts for nothing. What a unit is
  * normalized by depends on how many micro-shards a batch has, never on the workers. In evaluation it is
  * the running mean and variance.
  *
- * The sums run over plain arrays in float64, in the order (time, row).
+ * The sums run over plain arrays in float64, in the order (time, row). Where no position of a micro-shard
+ * counts, there is no mean and no variance, and 0 and 1 take their place.
  *
- * @param lengths [B]: steps of each row; undefined when all rows have all steps.
  * @param prefix of the parameters' names, such as `layers.0.norm`.
  */
 export function batchNormalization(
   pass: Pass,
   inputs: Tensor3D,
-  lengths: Int32Array | undefined,
+  steps: RowSteps,
   prefix: string,
 ): Forwarded {
   const gain = pass.parameters.vector(`${prefix}.gain`).dataSync<"float32">();
   const bias = pass.parameters.vector(`${prefix}.bias`).dataSync<"float32">();
   const values = inputs.dataSync<"float32">();
-  const walk = walker(inputs.shape, lengths);
+  const walk = walker(inputs.shape, steps.lengths);
+  const counted = walker(inputs.shape, steps.countedSteps ?? steps.lengths);
   const { numColumns } = walk;
   const outputs = new Float32Array(values.length);
   const normalized = new Float32Array(values.length);
   const moments = pass.leaves.map((leaf) =>
     pass.training === undefined
       ? runningMoments(pass, prefix)
-      : momentsOf(values, walk.positions(leaf), numColumns),
+      : momentsOf(values, counted.positions(leaf), numColumns),
   );
   const scales = moments.map(scaleOf);
   for (const [index, leaf] of pass.leaves.entries()) {
@@ -66,6 +78,11 @@ export function batchNormalization(
         const scale = scales[index]!;
         const { count } = moments[index]!;
         for (const start of walk.positions(leaf)) {
+          for (let c = 0; c < numColumns; c++) {
+            ofInputs[start + c] = gain[c]! * scale[c]! * ofOutputs[start + c]!;
+          }
+        }
+        for (const start of counted.positions(leaf)) {
           for (let c = 0; c < numColumns; c++) {
             const throughMoments = (sums.bias[c]! + normalized[start + c]! * sums.gain[c]!) / count;
             ofInputs[start + c] = gain[c]! * scale[c]! * (ofOutputs[start + c]! - throughMoments);
@@ -112,7 +129,10 @@ function momentsOf(values: Float32Array, positions: Iterable<number>, numColumns
   }
   if (count > 0) for (let c = 0; c < numColumns; c++) mean[c] = mean[c]! / count;
   for (const start of starts) {
-    for (let c = 0; c < numColumns; c++) m2[c] = m2[c]! + (values[start + c]! - mean[c]!) ** 2;
+    for (let c = 0; c < numColumns; c++) {
+      const distance = values[start + c]! - mean[c]!;
+      m2[c] = m2[c]! + distance * distance;
+    }
   }
   return { count, mean, m2 };
 }
@@ -125,7 +145,7 @@ function runningMoments(pass: Pass, prefix: string): Moments {
 
 /** 1 / √(variance + ε), of the biased variance. */
 function scaleOf({ count, m2 }: Moments): Float64Array {
-  return m2.map((sum) => 1 / Math.sqrt(sum / Math.max(count, 1) + EPSILON));
+  return m2.map((sum) => 1 / Math.sqrt((count === 0 ? 1 : sum / count) + EPSILON));
 }
 
 /** Sums over a leaf's positions: of the gradient, and of the gradient times the normalized values. */

@@ -26,6 +26,8 @@ export interface RecurrentStackCall {
   readonly padding: Padding | undefined;
   /** [B]: steps of each row; undefined when all rows have all steps. */
   readonly lengths: Int32Array | undefined;
+  /** [B]: steps of each row that batch normalization is of; undefined for all of a row's. */
+  readonly countedSteps?: Int32Array | undefined;
 }
 
 export interface RecurrentStackRun {
@@ -113,7 +115,7 @@ function stackedLayer(
 }
 
 function normalization(
-  { pass, spec, padding, lengths }: RecurrentStackCall,
+  { pass, spec, padding, lengths, countedSteps }: RecurrentStackCall,
   inputs: Tensor3D,
   prefix: string,
 ): Forwarded {
@@ -130,7 +132,7 @@ function normalization(
       };
     }
     case "batch":
-      return batchNormalization(pass, inputs, lengths, prefix);
+      return batchNormalization(pass, inputs, { lengths, countedSteps }, prefix);
     default:
       return spec.normalization satisfies never;
   }

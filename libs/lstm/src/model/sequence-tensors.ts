@@ -1,9 +1,11 @@
 import { tensor } from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 
-import { LstmError } from "../../lstm-error.js";
-import type { BatchLeaf } from "../batch-leaves.js";
-import type { SequenceBatch } from "../sequence-batch.js";
+import { createLoss } from "../losses/index.js";
+import { LstmError } from "../lstm-error.js";
+import type { BatchLeaf } from "./batch-leaves.js";
+import type { SequenceBatch } from "./sequence-batch.js";
+import type { SequenceModel } from "./sequence-model.js";
 
 /** A batch of sequences as tfjs tensors; they stay the caller's. */
 export interface SequenceTensors {
@@ -23,17 +25,17 @@ export interface SequenceTensors {
  * A batch out of tfjs tensors; its rows are spread over the micro-shards as evenly as can be.
  *
  * @param microShards a power of two; 1 by default.
- * @throws LstmError `invalidBatch` for inputs that have no time and rows
+ * @throws LstmError `invalidBatch` for inputs that have no time and rows, for another number of micro-shards
  */
 export function sequenceBatch(tensors: SequenceTensors, microShards = 1): SequenceBatch {
   const { inputs, targets, lengths, targetLengths, weights } = tensors;
-  if (inputs.rank !== 2 && inputs.rank !== 3) {
+  const [numSteps, numRows] = timeAndRows(inputs);
+  if (!(microShards >= 1 && Number.isInteger(Math.log2(microShards)))) {
     throw new LstmError(
       "invalidBatch",
-      `inputs have shape [${inputs.shape.join(", ")}], expected [time, rows, values] or [time, rows]`,
+      `microShards is ${microShards}, expected a power of two from 1`,
     );
   }
-  const [numSteps, numRows] = inputs.shape as [number, number];
   return {
     numSteps,
     numRows,
@@ -47,16 +49,31 @@ export function sequenceBatch(tensors: SequenceTensors, microShards = 1): Sequen
 }
 
 /**
- * What a model predicts, as a tfjs tensor, which is the caller's to dispose.
+ * The head's outputs as a tfjs tensor, which is the caller's to dispose.
  *
- * @param values of `predict`
- * @param shape such as [numSteps, numRows, -1]; one size may be −1, which follows from the others.
+ * @param inputs [T,B,I] float32 values, or [T,B] int32 tokens.
+ * @param lengths [B] int32
+ * @returns [T,B,O] of every step, zeros in the padding; [B,O] of the last one.
+ * @throws LstmError as `SequenceModel.predict`
  */
-export function tensorOf(values: Float32Array, shape: readonly number[]): Tensor {
-  const known = shape.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
-  return tensor(
-    values,
-    shape.map((size) => (size === -1 ? values.length / known : size)),
+export function predictTensor(model: SequenceModel, inputs: Tensor, lengths?: Tensor): Tensor {
+  const [numSteps, numRows] = timeAndRows(inputs);
+  const values = model.predict({
+    numSteps,
+    numRows,
+    inputs: valuesOf(inputs),
+    lengths: lengths?.dataSync<"int32">(),
+  });
+  const outer = model.spec.output === "everyStep" ? [numSteps, numRows] : [numRows];
+  const { outputSize } = createLoss(model.spec.loss, { numTargets: model.spec.numTargets });
+  return tensor(values, [...outer, outputSize]);
+}
+
+function timeAndRows(inputs: Tensor): readonly [numSteps: number, numRows: number] {
+  if (inputs.rank === 2 || inputs.rank === 3) return inputs.shape as [number, number];
+  throw new LstmError(
+    "invalidBatch",
+    `inputs have shape [${inputs.shape.join(", ")}], expected [time, rows, values] or [time, rows]`,
   );
 }
 

@@ -1,0 +1,146 @@
+/** The bits of a sequence model's leaf do not depend on what else is in the batch, nor on its padding. */
+import { sumLeavesInTreeOrder } from "@ostinato/kernels";
+import { selectBackend } from "@ostinato/kernels/tensor";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { createSequenceModel } from "../src/model/index.js";
+import type { SequenceBatch, SequenceModel } from "../src/model/index.js";
+import { backends, bitsOf, outcomeBits } from "./language-models.js";
+import {
+  randomSequence,
+  randomSequenceParameters,
+  sequenceBatchOf,
+  sequenceSpecOf,
+} from "./support/sequence-models.js";
+
+const LOSSES = [
+  { kind: "meanSquared" },
+  { kind: "meanAbsolute" },
+  { kind: "huber" },
+  { kind: "quantile" },
+  { kind: "gaussian" },
+  { kind: "studentT" },
+  { kind: "binaryCrossEntropy" },
+  { kind: "crossEntropy", labelSmoothing: 0.1 },
+  { kind: "ctc" },
+] as const;
+
+const cases = fc.record({
+  lengthsOfLeaves: fc.array(fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 4 }), {
+    minLength: 2,
+    maxLength: 4,
+  }),
+  further: fc.integer({ min: 0, max: 3 }),
+  seed: fc.integer({ min: 0, max: 1e6 }),
+  isLastStep: fc.boolean(),
+  changes: fc.record({
+    loss: fc.constantFrom(...LOSSES),
+    input: fc.constantFrom(
+      { kind: "values", size: 3 },
+      { kind: "tokens", vocabularySize: 5, embeddingSize: 4 },
+    ),
+    numTargets: fc.integer({ min: 2, max: 3 }),
+    bidirectional: fc.boolean(),
+    cell: fc.constantFrom("lstm", "gru", "rnn"),
+    hiddenSize: fc.constantFrom(1, 3, 17, 34),
+    numLayers: fc.constantFrom(1, 2),
+    residual: fc.boolean(),
+    normalization: fc.constantFrom("none", "batch", "layer"),
+    dropout: fc.constantFrom(0, 0.3),
+    inputDropout: fc.constantFrom(0, 0.3),
+    outputDropout: fc.constantFrom(0, 0.3),
+    variationalDropout: fc.boolean(),
+    zoneoutHidden: fc.constantFrom(0, 0.2),
+    weightDropout: fc.constantFrom(0, 0.2),
+    temporalActivationPenalty: fc.constantFrom(0, 1),
+  }),
+});
+
+describe.each(backends)("a sequence model on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
+  it("yields the bits of k leaves computed alone, whatever their lengths", () => {
+    fc.assert(
+      fc.property(cases, ({ lengthsOfLeaves, further, seed, isLastStep, changes }) => {
+        const output = isLastStep && changes.loss.kind !== "ctc" ? "lastStep" : "everyStep";
+        const spec = sequenceSpecOf({ ...changes, output });
+        const model = createSequenceModel(spec);
+        model.setParameters(randomSequenceParameters(spec, seed));
+        const leaves = lengthsOfLeaves.map((lengths, leaf) =>
+          lengths.map((length, row) => randomSequence(spec, length, seed + 100 * leaf + row)),
+        );
+        const alone = leaves.map((rows, leaf) =>
+          sequenceBatchOf(spec, [rows], { firstLeaf: leaf }),
+        );
+        const together = sequenceBatchOf(spec, leaves, { further });
+        const apart = alone.map((batch) => trainingBits(model, batch));
+        const joined = trainingBits(model, together);
+        expect(joined.outcomes).toEqual(apart.flatMap(({ outcomes }) => outcomes));
+        expect(joined.gradients.map(bitsOf)).toEqual(
+          apart.flatMap(({ gradients }) => gradients.map(bitsOf)),
+        );
+        expect(model.evaluate({ batch: together }).map(outcomeBits)).toEqual(
+          alone.flatMap((batch) => model.evaluate({ batch }).map(outcomeBits)),
+        );
+        model.dispose();
+      }),
+      { numRuns: backend === "wasm" ? 60 : 20 },
+    );
+  });
+
+  it("sums single rows along the tree to what a worker with all of them has", () => {
+    const spec = sequenceSpecOf({
+      hiddenSize: 20,
+      bidirectional: true,
+      loss: { kind: "gaussian" },
+    });
+    const model = createSequenceModel(spec);
+    model.setParameters(randomSequenceParameters(spec, 4));
+    const leaves = [5, 2, 6, 1].map((length, seed) => [randomSequence(spec, length, seed)]);
+    const single = leaves.flatMap(
+      (rows, leaf) =>
+        trainingBits(model, sequenceBatchOf(spec, [rows], { firstLeaf: leaf })).gradients,
+    );
+    const together = trainingBits(model, sequenceBatchOf(spec, leaves)).gradients;
+    expect(bitsOf(sumLeavesInTreeOrder(together))).toBe(bitsOf(sumLeavesInTreeOrder(single)));
+    model.dispose();
+  });
+
+  it("takes rows as long as the batch for rows without lengths, and no weights for ones", () => {
+    const spec = sequenceSpecOf({ bidirectional: true, normalization: "batch" });
+    const model = createSequenceModel(spec);
+    model.setParameters(randomSequenceParameters(spec, 4));
+    const rows = [1, 2, 3].map((seed) => {
+      const row = randomSequence(spec, 4, seed);
+      return { ...row, weights: row.weights.map(() => 1) };
+    });
+    const { lengths, weights, ...rest } = sequenceBatchOf(spec, [rows]);
+    const told = trainingBits(model, { ...rest, lengths, weights });
+    const untold = trainingBits(model, rest);
+    expect(untold.outcomes).toEqual(told.outcomes);
+    expect(untold.gradients.map(bitsOf)).toEqual(told.gradients.map(bitsOf));
+    expect(bitsOf(model.predict(rest))).toBe(bitsOf(model.predict({ ...rest, lengths })));
+    model.dispose();
+  });
+});
+
+/** Of each leaf; the gradients in the model's layout. */
+function trainingBits(
+  model: SequenceModel,
+  batch: SequenceBatch,
+): { readonly outcomes: unknown[]; readonly gradients: Float32Array[] } {
+  const gradients = batch.leaves.map(() => new Float32Array(model.layout.size));
+  const offsets = new Map(model.layout.tensors.map(({ name, offset }) => [name, offset]));
+  const outcomes = model.computeGradients({
+    batch,
+    seed: 5,
+    step: 8,
+    onGradient: (name, perLeaf) => {
+      for (const [index, values] of perLeaf.entries()) {
+        gradients[index]!.set(values, offsets.get(name));
+      }
+    },
+  });
+  return { outcomes: outcomes.map(outcomeBits), gradients };
+}
