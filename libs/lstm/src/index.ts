@@ -113,6 +113,7 @@ export {
   ENCODER_DECODER_KEYS,
   LANGUAGE_MODEL_KEYS,
   SEQUENCE_MODEL_KEYS,
+  SEQUENCE_STACK_KEYS,
   sequenceModelOfData,
 } from "./spec/index.js";
 export type {

@@ -37,11 +37,19 @@ export type {
 } from "./checkpoint/index.js";
 export {
   loadConfig,
+  loadDiagnosisConfig,
   parseOverride,
   requireSameTrajectory,
+  taskModelSpec,
   trajectoryDigest,
 } from "./config/index.js";
-export type { LoadConfigOptions, Override, RunConfig } from "./config/index.js";
+export type {
+  DiagnosisConfig,
+  LoadConfigOptions,
+  Override,
+  RunConfig,
+  TaskConfig,
+} from "./config/index.js";
 export {
   compileRunModelSpec,
   layOut,

@@ -11,6 +11,7 @@
 export type {
   Commands,
   CoordinatorCommandOptions,
+  DiagnoseOptions,
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,

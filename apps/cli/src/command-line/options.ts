@@ -60,6 +60,19 @@ export interface VerifyOptions {
   readonly json: boolean;
 }
 
+export interface DiagnoseOptions {
+  readonly config: string;
+  /** `key=value` each. */
+  readonly set: readonly string[];
+  /** Updates between two measurements; undefined: as the config says. */
+  readonly steps: number | undefined;
+  /** `key=value,value`. */
+  readonly compare: string | undefined;
+  /** File that the plots go to. */
+  readonly svg: string | undefined;
+  readonly json: boolean;
+}
+
 /** What the command line can be asked for; each resolves to an exit code. */
 export interface Commands {
   train(options: TrainOptions): Promise<number>;
@@ -69,4 +82,5 @@ export interface Commands {
   evaluate(options: EvaluateOptions): Promise<number>;
   predict(options: PredictOptions): Promise<number>;
   verify(options: VerifyOptions): Promise<number>;
+  diagnose(options: DiagnoseOptions): Promise<number>;
 }

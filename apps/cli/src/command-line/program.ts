@@ -6,6 +6,7 @@ import { keyValue, numberFromZero, positiveNumber, wholeNumber } from "./argumen
 import type {
   Commands,
   CoordinatorCommandOptions,
+  DiagnoseOptions,
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
@@ -30,6 +31,15 @@ Examples:
   ostinato train run.yaml --run-dir runs/mine --resume                  go on after a stop
 
 Relative paths in the config start from its folder, those in --set from the present one.`;
+
+const DIAGNOSE_HELP = `
+Examples:
+  ostinato diagnose examples/diagnose/adding-problem.yaml
+  ostinato diagnose examples/diagnose/adding-problem.yaml --compare model.cell=rnn,gru,lstm --svg cells.svg
+  ostinato diagnose examples/diagnose/copy-task.yaml --steps 300 --compare optimizer.clipping.kind=none,globalNorm
+  ostinato diagnose examples/moby-dick.yaml --steps 100
+
+docs/training/diagnose.md says what is measured and what to make of it.`;
 
 /** The `ostinato` program; parsing throws commander's errors instead of ending the process. */
 export function createProgram({
@@ -156,6 +166,24 @@ export function createProgram({
     .requiredOption("--input <file>", "JSON Lines with the inputs of one sequence each")
     .action(async (run: string, options: Omit<PredictOptions, "run">) => {
       onExitCode(await commands.predict({ ...options, run }));
+    });
+  program
+    .command("diagnose")
+    .description("show vanishing and exploding gradients, saturated gates and the size of updates")
+    .argument("<config>", "run config or task config, a YAML file")
+    .addOption(setOption())
+    .option(
+      "--steps <n>",
+      "train in this process first, and measure before and after (default: diagnose.steps, else 0)",
+      wholeNumber(0, 1_000_000),
+    )
+    .option("--compare <key=value,value>", "diagnose with each value of a key, side by side")
+    .option("--svg <file>", "write the plots to a file")
+    .option("--json", "one JSON object on standard output, and nothing else", false)
+    .addHelpText("after", DIAGNOSE_HELP)
+    .action(async (config: string, options: Omit<DiagnoseOptions, "config">) => {
+      const { set, steps, compare, svg, json } = options;
+      onExitCode(await commands.diagnose({ config, set, steps, compare, svg, json }));
     });
 
   program

@@ -19,6 +19,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     evaluate: noting("evaluate"),
     predict: noting("predict"),
     verify: noting("verify"),
+    diagnose: noting("diagnose"),
     ...behavior,
   };
   let [out, err] = ["", ""];
@@ -90,6 +91,27 @@ describe("the command line", () => {
     });
   });
 
+  it("reads diagnose", async () => {
+    const nothing = { set: [], steps: undefined, compare: undefined, svg: undefined, json: false };
+    expect((await run("diagnose x.yaml")).calls).toEqual([
+      ["diagnose", { config: "x.yaml", ...nothing }],
+    ]);
+    const line = "diagnose x.yaml --steps 30 --compare model.cell=rnn,gru --svg a.svg --json";
+    expect((await run(`${line} --set seed=2`)).calls).toEqual([
+      [
+        "diagnose",
+        {
+          config: "x.yaml",
+          set: ["seed=2"],
+          steps: 30,
+          compare: "model.cell=rnn,gru",
+          svg: "a.svg",
+          json: true,
+        },
+      ],
+    ]);
+  });
+
   it("reads generate, evaluate and verify", async () => {
     const generate = await run(
       "generate r --prompt Call --length 9 --temperature 0.5 --top-p 0.9 --seed 7",
@@ -117,6 +139,7 @@ describe("the command line", () => {
     ["worker --coordinator h:1 --backend gpu", /argument 'gpu' is invalid.*wasm, cpu/],
     ["generate r --top-p 1.5", /argument '1.5' is invalid.*above 0 and at most 1/],
     ["generate r --temperature nan", /argument 'nan' is invalid.*a number from 0/],
+    ["diagnose a.yaml --steps many", /argument 'many' is invalid.*from 0 to 1000000/],
     ["evaluate r --split all", /train, validation, test/],
   ])("refuses `%s` in one line, with exit code 2", async (line, message) => {
     const { calls, err, out, exitCode } = await run(line);
@@ -137,6 +160,7 @@ describe("the command line", () => {
       "worker",
       "generate",
       "evaluate",
+      "diagnose",
       "verify",
       "help",
     ]);

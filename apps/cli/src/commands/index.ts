@@ -24,6 +24,7 @@ export function createCommands(terminal: Terminal): Commands {
     generate: async (options) => (await import("./generate.js")).generate(options, terminal),
     evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
     predict: async (options) => (await import("./predict.js")).predict(options, terminal),
+    diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),
   };
 }

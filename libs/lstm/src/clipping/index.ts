@@ -9,3 +9,4 @@ export { createClipping } from "./clip-gradient.js";
 export type { Clipping, ClipRequest, ClipResult } from "./clip-gradient.js";
 export { clippingSchema } from "./clipping-keys.js";
 export type { ClippingSpec } from "./clipping-keys.js";
+export { layerOf } from "./layer-norm.js";

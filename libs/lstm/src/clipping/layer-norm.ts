@@ -52,7 +52,8 @@ export function layersOf(layout: ParameterLayout): readonly (readonly TensorLayo
   return [...layers.values()];
 }
 
-function layerOf(tensor: string): string {
+/** The layer that a tensor belongs to. */
+export function layerOf(tensor: string): string {
   const parts = tensor.split(".");
   const number = parts.findIndex((part) => /^\d+$/.test(part));
   return parts.slice(0, number === -1 ? -1 : number + 1).join(".");

@@ -32,7 +32,40 @@ export type {
 } from "./sequence-model.js";
 export type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 export type { BatchLeaf } from "./batch-leaves.js";
-export type { ComputePhase, OnGradient, ProgressOptions } from "./pass/index.js";
+export {
+  diagnose,
+  factorPerStep,
+  gateSaturation,
+  gradientNorms,
+  normsByDistance,
+  outputGradientNorm,
+  recordLayers,
+  sequenceLastStep,
+  tokensLastStep,
+  updateRatios,
+} from "./diagnostics/index.js";
+export type {
+  DiagnosedUpdate,
+  DiagnoseOptions,
+  Diagnosis,
+  GateActivation,
+  GateSaturation,
+  GradientNorms,
+  LayerDiagnosis,
+  NamedNorm,
+  ObservedLayer,
+  UpdateRatio,
+} from "./diagnostics/index.js";
+export type {
+  ComputePhase,
+  GateActivations,
+  GateName,
+  ObservedDirection,
+  ObservedGradients,
+  OnGradient,
+  PassObserver,
+  ProgressOptions,
+} from "./pass/index.js";
 export type { LeafOutcome, TokenBatch } from "./token-batch.js";
 export { predictTensor, sequenceBatch } from "./sequence-tensors.js";
 export type { SequenceTensors } from "./sequence-tensors.js";

@@ -6,7 +6,7 @@ import { SoftmaxHead } from "./layers/index.js";
 import type { LeafLoss } from "./layers/index.js";
 import { GatheredMoments, ModelCore } from "./model-core.js";
 import { inTensorScope, Progress } from "./pass/index.js";
-import type { OnGradient, Pass, ProgressOptions } from "./pass/index.js";
+import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
 import type { LeafOutcome, TokenBatch } from "./token-batch.js";
 import { TABLE_NAME, tokenStack } from "./token-stack.js";
@@ -25,6 +25,8 @@ export interface ComputeGradientsOptions extends ProgressOptions {
    * receiver's to keep.
    */
   readonly onGradient: OnGradient;
+  /** Looks on in the recurrent layers; the gradients have the same bits with and without one. */
+  readonly observer?: PassObserver | undefined;
 }
 
 export interface EvaluateOptions extends ProgressOptions {
@@ -127,11 +129,12 @@ export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
       core.dispose();
     },
 
-    computeGradients({ batch, states, seed, step, onGradient, onProgress, isCancelled }) {
+    computeGradients({ batch, states, seed, step, onGradient, onProgress, isCancelled, observer }) {
       checkTokenBatch(batch, states, spec.vocabularySize, valuesPerRow);
       const moments = new GatheredMoments(core.statistics);
       const progress = new Progress({ onProgress, isCancelled });
-      const pass = core.pass({ ...batch, training: { seed, step }, progress, onGradient }, moments);
+      const training = { seed, step };
+      const pass = core.pass({ ...batch, training, progress, onGradient, observer }, moments);
       if (batch.numRows === 0) {
         core.emitZeros(batch.leaves, onGradient);
         return outcomesOf(batch, NOTHING, moments);

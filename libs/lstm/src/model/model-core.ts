@@ -6,7 +6,7 @@ import { initialStatistics, statisticsLayout } from "../statistics/index.js";
 import type { Moments, StatisticsLayout } from "../statistics/index.js";
 import type { BatchLeaf } from "./batch-leaves.js";
 import { ParameterTensors } from "./pass/index.js";
-import type { OnGradient, Pass, Progress, TrainingKey } from "./pass/index.js";
+import type { OnGradient, Pass, PassObserver, Progress, TrainingKey } from "./pass/index.js";
 
 /** What a pass is made of besides the model. */
 export interface PassOptions {
@@ -16,6 +16,7 @@ export interface PassOptions {
   readonly training?: TrainingKey | undefined;
   readonly progress: Progress;
   readonly onGradient?: OnGradient | undefined;
+  readonly observer?: PassObserver | undefined;
 }
 
 /** Moments of the batch normalizations, each in the order of the statistics' layout, leaf by leaf. */
@@ -87,6 +88,7 @@ export class ModelCore {
       training: options.training,
       onGradient: options.onGradient ?? ignore,
       onStatistics: moments.take,
+      observer: options.observer,
       runningStatistics: (name) => {
         const entry = this.statistics.entries.find((candidate) => candidate.name === name);
         if (entry === undefined) throw new RangeError(`there are no running statistics of ${name}`);

@@ -18,7 +18,7 @@ import {
 import type { LayerState, LeafLoss } from "./layers/index.js";
 import { GatheredMoments, ModelCore } from "./model-core.js";
 import { asSequence, inTensorScope, Padding, Progress } from "./pass/index.js";
-import type { OnGradient, Pass, ProgressOptions } from "./pass/index.js";
+import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 import { positionWeights, sequenceLosses } from "./sequence-losses.js";
@@ -31,6 +31,8 @@ export interface SequenceGradientsOptions extends ProgressOptions {
   readonly step: number;
   /** Given each parameter tensor's gradient of each leaf as soon as backward has it. */
   readonly onGradient: OnGradient;
+  /** Looks on in the recurrent layers; the gradients have the same bits with and without one. */
+  readonly observer?: PassObserver | undefined;
 }
 
 export interface SequenceEvaluateOptions extends ProgressOptions {
@@ -95,11 +97,12 @@ export function createSequenceModel(spec: SequenceModelSpec): SequenceModel {
       core.dispose();
     },
 
-    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled }) {
+    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled, observer }) {
       checkSequenceBatch(spec, batch);
       const progress = new Progress({ onProgress, isCancelled });
       const moments = new GatheredMoments(core.statistics);
-      const pass = core.pass({ ...batch, training: { seed, step }, progress, onGradient }, moments);
+      const training = { seed, step };
+      const pass = core.pass({ ...batch, training, progress, onGradient, observer }, moments);
       if (batch.numRows === 0) {
         core.emitZeros(batch.leaves, onGradient);
         return outcomesOf(batch.leaves, [], moments);

@@ -11,7 +11,11 @@ export { brokenLanguageModelRule, LANGUAGE_MODEL_KEYS } from "./language-model-s
 export type { LanguageModelSpec } from "./language-model-spec.js";
 export type { ModelSpec, SpecOfKind } from "./model-spec.js";
 export type { BrokenRule, RecurrentStackSpec } from "./recurrent-keys.js";
-export { brokenSequenceModelRule, SEQUENCE_MODEL_KEYS } from "./sequence-model-spec.js";
+export {
+  brokenSequenceModelRule,
+  SEQUENCE_MODEL_KEYS,
+  SEQUENCE_STACK_KEYS,
+} from "./sequence-model-spec.js";
 export type { SequenceModelSpec } from "./sequence-model-spec.js";
 export { sequenceModelOfData } from "./sequence-model-of-data.js";
 export type { SequenceDataSizes, SequenceModelKeys } from "./sequence-model-of-data.js";

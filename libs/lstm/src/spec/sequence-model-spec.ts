@@ -34,15 +34,20 @@ const input = z.discriminatedUnion("kind", [
     .readonly(),
 ]);
 
-/** Keys of a sequence model that a person sets; the sizes of inputs and targets come from the data. */
-export const SEQUENCE_MODEL_KEYS = {
+/** Keys of a sequence model besides what it reads and what it is to give. */
+export const SEQUENCE_STACK_KEYS = {
   kind: key("'sequenceModel'", z.literal("sequenceModel")),
-  /** E, of tokens; null: the default. Values are not embedded. */
-  embeddingSize: key(`${SIZE}, or null`, size().nullable().default(null)),
   /** Each layer reads the sequence in both directions (Schuster and Paliwal, 1997). */
   bidirectional: key(FLAG, z.boolean().default(false)),
   ...RECURRENT_KEYS,
   ...REGULARIZATION_KEYS,
+} as const;
+
+/** Keys of a sequence model that a person sets; the sizes of inputs and targets come from the data. */
+export const SEQUENCE_MODEL_KEYS = {
+  ...SEQUENCE_STACK_KEYS,
+  /** E, of tokens; null: the default. Values are not embedded. */
+  embeddingSize: key(`${SIZE}, or null`, size().nullable().default(null)),
   /** Whether each time step has outputs, or the sequence as a whole, after its last step. */
   output: key(names(OUTPUTS), z.enum(OUTPUTS).default("everyStep")),
   loss: withDefaultKind("meanSquared", lossSchema).prefault({}),

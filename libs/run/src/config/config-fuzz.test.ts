@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { RunError } from "../errors/index.js";
 import { compileConfig } from "./compile-config.js";
-import { parseOverride } from "./overrides.js";
+import { parseOverride } from "./source/index.js";
 import { keyRoles } from "./roles.js";
 
 /** A config, or one line that says why not; nothing else. */

@@ -12,10 +12,12 @@
 export { compileConfig } from "./compile-config.js";
 export type { CompileOptions } from "./compile-config.js";
 export type { KeyRole } from "./keys.js";
-export { loadConfig } from "./load-config.js";
-export type { LoadConfigOptions } from "./load-config.js";
-export { parseOverride } from "./overrides.js";
-export type { Override } from "./overrides.js";
+export { loadConfig, loadDiagnosisConfig } from "./load-config.js";
+export type { DiagnosisConfig } from "./load-config.js";
+export { parseOverride } from "./source/index.js";
+export type { LoadConfigOptions, Override } from "./source/index.js";
+export { taskModelSpec } from "./task/index.js";
+export type { TaskConfig } from "./task/index.js";
 export {
   changedTrajectoryKeys,
   keyRole,

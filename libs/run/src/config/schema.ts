@@ -20,14 +20,15 @@ import { operational, trajectory, trajectoryGroup } from "./keys.js";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 
-const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
-const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
+/** A whole number. */
+export const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
+export const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
 
 /** Of a part of the data, which cannot be empty. */
 const share = (): z.ZodNumber => z.number().positive().lt(1);
 
 const SHARE = "a number above 0 and below 1";
-const inWords = (max: number, min = 1): string => `a whole number from ${min} to ${max}`;
+export const inWords = (max: number, min = 1): string => `a whole number from ${min} to ${max}`;
 
 const MAX_MICRO_SHARDS = 1024;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
@@ -92,23 +93,29 @@ const model = trajectoryGroup(
   ),
 );
 
+/** Rows side by side in a step, over all workers. */
+export const batchSize = trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(32));
+
+/** Slices of a step that can be computed apart: leaves of the gradient tree. */
+export const microShards = (byDefault: number): z.ZodDefault<z.ZodInt> =>
+  trajectory(
+    `a power of two between 1 and ${MAX_MICRO_SHARDS}`,
+    count(MAX_MICRO_SHARDS).refine(isPowerOfTwo).default(byDefault),
+  );
+
 const training = z
   .strictObject({
     epochs: trajectory(inWords(MAX_UINT32), count().default(1)),
     /** Ends training before its epochs do. */
     maxSteps: trajectory(`${inWords(MAX_UINT32)}, or null`, count().nullable().default(null)),
-    /** Rows of text, or sequences, side by side in a step, over all workers. */
-    batchSize: trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(32)),
+    batchSize,
     /** Time steps that a gradient reaches back in a text; null for sequences, which stay whole. */
     sequenceLength: trajectory(
       `${inWords(MAX_SIZE)} (null for data.kind: sequences)`,
       count(MAX_SIZE).nullable().default(64),
     ),
     /** Slices of a step that can be computed apart: leaves of the gradient tree. */
-    microShards: trajectory(
-      `a power of two between 1 and ${MAX_MICRO_SHARDS}`,
-      count(MAX_MICRO_SHARDS).refine(isPowerOfTwo).default(8),
-    ),
+    microShards: microShards(8),
     /** What follows when a gradient is not finite and is so again when repeated. */
     onNonFinite: trajectory("'stop' or 'skipStep'", z.enum(["stop", "skipStep"]).default("stop")),
     /** When training ends before its epochs do, by the losses of the validation part. */
@@ -122,7 +129,7 @@ const schedule = trajectoryGroup(scheduleSchema).prefault({});
 const withUpdateKeys = <K extends z.ZodRawShape, R extends z.ZodType>(keys: K, learningRate: R) =>
   z.strictObject({ ...keys, learningRate, ...UPDATE_KEYS, schedule }).readonly();
 
-const optimizer = trajectoryGroup(
+export const optimizer = trajectoryGroup(
   withDefaultKind(
     "adam",
     z.discriminatedUnion("kind", [
@@ -150,7 +157,7 @@ const evaluation = z
   .readonly();
 
 // The profile that a backend amounts to stands in the ledger and guards itself: hence operational.
-const numerics = z
+export const numerics = z
   .strictObject({
     backend: operational(
       "'auto', 'wasm' or 'cpu'",
@@ -184,17 +191,21 @@ const cluster = z
   })
   .readonly();
 
+/** Names run directories, and the run to people. */
+export const name = operational(
+  "1 to 64 of the characters a-z, A-Z, 0-9, '-' and '_'",
+  z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .default("run"),
+);
+
+export const seed = trajectory(inWords(MAX_UINT32, 0), wholeNumber(0, MAX_UINT32).default(1));
+
 const runConfig = z
   .strictObject({
-    /** Names run directories, and the run to people. */
-    name: operational(
-      "1 to 64 of the characters a-z, A-Z, 0-9, '-' and '_'",
-      z
-        .string()
-        .regex(/^[\w-]{1,64}$/)
-        .default("run"),
-    ),
-    seed: trajectory(inWords(MAX_UINT32, 0), wholeNumber(0, MAX_UINT32).default(1)),
+    name,
+    seed,
     data: data.prefault({}),
     model: model.prefault({}),
     training: training.prefault({}),

@@ -6,7 +6,7 @@ import { SoftmaxHead } from "../layers/index.js";
 import type { ClassTargets, LeafLoss } from "../layers/index.js";
 import { GatheredMoments, ModelCore } from "../model-core.js";
 import { asOneStep, inTensorScope, Progress } from "../pass/index.js";
-import type { OnGradient, Pass, ProgressOptions } from "../pass/index.js";
+import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
 import type { LeafOutcome } from "../token-batch.js";
 import type { Hypothesis } from "./beam.js";
 import { encoderDecoderRun } from "./forward.js";
@@ -26,6 +26,8 @@ export interface PairGradientsOptions extends ProgressOptions {
    * decoder, encoder.
    */
   readonly onGradient: OnGradient;
+  /** Looks on in the recurrent layers; the gradients have the same bits with and without one. */
+  readonly observer?: PassObserver | undefined;
 }
 
 export interface PairEvaluateOptions extends ProgressOptions {
@@ -96,11 +98,12 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
       core.dispose();
     },
 
-    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled }) {
+    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled, observer }) {
       checkPairBatch(spec, batch);
       const progress = new Progress({ onProgress, isCancelled });
       const moments = new GatheredMoments(core.statistics);
-      const pass = core.pass({ ...batch, training: { seed, step }, progress, onGradient }, moments);
+      const training = { seed, step };
+      const pass = core.pass({ ...batch, training, progress, onGradient, observer }, moments);
       if (batch.numRows === 0) {
         core.emitZeros(batch.leaves, onGradient);
         return outcomesOf(batch, [], moments);

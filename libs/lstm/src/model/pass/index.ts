@@ -17,6 +17,13 @@ export {
   positionsOf,
 } from "./pass.js";
 export type { OnGradient, OnStatistics, Pass, RunningMoments, TrainingKey } from "./pass.js";
+export type {
+  GateActivations,
+  GateName,
+  ObservedDirection,
+  ObservedGradients,
+  PassObserver,
+} from "./pass-observer.js";
 export { Progress } from "./progress.js";
 export type { ComputePhase, ProgressOptions } from "./progress.js";
 export { inTensorScope } from "./tensor-scope.js";

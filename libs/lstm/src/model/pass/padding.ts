@@ -11,13 +11,14 @@ import { asRows, asSequence } from "./pass.js";
  * what it makes there and no gradient enters there, so that nothing is learnt from it.
  */
 export class Padding {
-  readonly #lengths: Int32Array;
+  /** [B]: own steps of each row. */
+  readonly lengths: Int32Array;
   readonly #numSteps: number;
   readonly #numRows: number;
 
   /** @param lengths [B], each from 1 to numSteps. */
   constructor(lengths: Int32Array, numSteps: number) {
-    this.#lengths = lengths;
+    this.lengths = lengths;
     this.#numSteps = numSteps;
     this.#numRows = lengths.length;
   }
@@ -32,7 +33,7 @@ export class Padding {
     const ids = new Int32Array(this.#numSteps * this.#numRows);
     for (let t = 0; t < this.#numSteps; t++) {
       for (let row = 0; row < this.#numRows; row++) {
-        const length = this.#lengths[row]!;
+        const length = this.lengths[row]!;
         ids[t * this.#numRows + row] = (t < length ? length - 1 - t : t) * this.#numRows + row;
       }
     }
@@ -41,7 +42,7 @@ export class Padding {
 
   /** Each row's values at its last step; [T,B,C] → [B,C]. */
   last(sequence: Tensor3D): Tensor2D {
-    const ids = this.#lengths.map((length, row) => (length - 1) * this.#numRows + row);
+    const ids = this.lengths.map((length, row) => (length - 1) * this.#numRows + row);
     return embeddingGather(asRows(sequence), tensor1d(ids, "int32"));
   }
 
@@ -58,7 +59,7 @@ export class Padding {
     const chosen = new Uint8Array(numSteps * numRows * numColumns);
     for (let t = 0; t < numSteps; t++) {
       for (let row = 0; row < numRows; row++) {
-        if (!isChosen(t, this.#lengths[row]!)) continue;
+        if (!isChosen(t, this.lengths[row]!)) continue;
         const start = (t * numRows + row) * numColumns;
         chosen.fill(1, start, start + numColumns);
       }

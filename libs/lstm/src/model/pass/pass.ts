@@ -6,6 +6,7 @@ import { matMulBias, sequenceRows } from "@ostinato/kernels/tensor";
 import type { Moments } from "../../statistics/index.js";
 import type { BatchLeaf } from "../batch-leaves.js";
 import type { ParameterTensors } from "./parameter-tensors.js";
+import type { PassObserver } from "./pass-observer.js";
 import type { Progress } from "./progress.js";
 import { inTensorScope } from "./tensor-scope.js";
 
@@ -29,6 +30,7 @@ export interface Pass {
   readonly progress: Progress;
   readonly onGradient: OnGradient;
   readonly onStatistics: OnStatistics;
+  readonly observer?: PassObserver | undefined;
   /** Mean and variance of a normalization, gathered in training; each [C]. */
   readonly runningStatistics: (name: string) => RunningMoments;
 }

@@ -1,6 +1,6 @@
 import type { ParameterLayout } from "../../layout/index.js";
 import type { ModelSpec } from "../../spec/index.js";
-import type { OnGradient } from "../pass/index.js";
+import type { OnGradient, PassObserver } from "../pass/index.js";
 import type { LeafOutcome } from "../token-batch.js";
 
 /** What a step of training needs besides its batch. */
@@ -8,6 +8,7 @@ export interface StepKey {
   readonly seed: number;
   readonly step: number;
   readonly onGradient: OnGradient;
+  readonly observer?: PassObserver | undefined;
 }
 
 /**

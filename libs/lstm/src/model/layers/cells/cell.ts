@@ -2,7 +2,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core
 
 import type { RecurrentStackSpec } from "../../../spec/index.js";
 import type { BatchLeaf } from "../../batch-leaves.js";
-import type { Padding, Pass } from "../../pass/index.js";
+import type { GateActivations, Padding, Pass } from "../../pass/index.js";
 
 /** State of a layer between two time steps, or the gradient with respect to it. */
 export interface LayerState {
@@ -33,6 +33,7 @@ export interface CellCall {
 
 /** What a cell computed over all time steps, and the way back. */
 export interface CellRun {
+  readonly activations: GateActivations;
   /** [T+1,B,R]: the initial hidden state, then h_t of each step. */
   readonly hidden: Tensor3D;
   /** [T+1,B,H]; of an LSTM. */

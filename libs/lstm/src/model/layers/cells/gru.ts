@@ -24,6 +24,7 @@ export function gru(call: CellCall): CellRun {
     onTimeSteps,
   });
   return {
+    activations: { names: ["reset", "update", "candidate"], values: sequence.gates },
     hidden: sequence.hidden,
     backward(hiddenGradient) {
       const { gateGradients, recurrentGradients, initialHiddenGradient } = gruSequenceBackward({

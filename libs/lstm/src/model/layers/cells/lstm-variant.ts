@@ -38,7 +38,11 @@ export function lstmVariant(call: CellCall): CellRun {
     initialHidden: initial.hidden,
     initialCell: initial.cell!,
   });
+  const names = coupledGates
+    ? (["input", "cell", "output"] as const)
+    : (["input", "forget", "cell", "output"] as const);
   return {
+    activations: { names, values: sequence.gates },
     hidden: sequence.hidden,
     cell: sequence.cell,
     backward(hiddenGradient, cellGradient) {

@@ -19,6 +19,7 @@ export function lstm(call: CellCall): CellRun {
     onTimeSteps,
   });
   return {
+    activations: { names: ["input", "forget", "cell", "output"], values: sequence.gates },
     hidden: sequence.hidden,
     cell: sequence.cell,
     backward(hiddenGradient, cellGradient) {

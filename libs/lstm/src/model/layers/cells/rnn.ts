@@ -22,6 +22,7 @@ export function rnn(call: CellCall): CellRun {
   const activations =
     padding === undefined ? sequence.activations : padding.mask(sequence.activations);
   return {
+    activations: { names: ["hidden"], values: sequence.activations },
     hidden: sequence.hidden,
     backward(hiddenGradient) {
       const { gateGradients, initialHiddenGradient } = rnnSequenceBackward({

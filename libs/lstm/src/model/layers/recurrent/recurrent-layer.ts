@@ -48,6 +48,8 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
     recurrentKernel: recurrent.values,
     recurrentKernelTransposed: recurrent.transposed,
   });
+  const observed = { prefix, lengths: padding?.lengths };
+  pass.observer?.onActivations(observed, run.activations);
   const own = afterFirst(run.hidden);
   const outputs = padding === undefined ? own : padding.mask(own);
   return {
@@ -57,6 +59,7 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
       pass.progress.beginLayer();
       const outside = outsideGradients(gradient, final, padding);
       const gradients = run.backward(outside.hidden, outside.cell);
+      pass.observer?.onGradients(observed, { gates: gradients.gates, outputs: outside.hidden });
       const ofProducts = products.backward(gradients.gates);
       const hidden = withInitial(initial, outputs);
       const offsetOf = ({ name }: { readonly name: string }): number =>

@@ -4,9 +4,9 @@ import { CST, isScalar, isSeq, Lexer, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { z } from "zod";
 
-import { RunError } from "../errors/index.js";
-import { runConfigSchema } from "./schema.js";
-import { keysOf } from "./schema-walk.js";
+import { RunError } from "../../errors/index.js";
+import { runConfigSchema } from "../schema.js";
+import { keysOf } from "../schema-walk.js";
 
 export interface Override {
   readonly path: readonly string[];

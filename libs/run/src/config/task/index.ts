@@ -1,0 +1,11 @@
+/**
+ * Task configs: a synthetic task in the place of a text, for `ostinato diagnose`.
+ *
+ * @example
+ * const config = compileTaskConfig({ data: { kind: "addingProblem", length: 100 } }, () => "x.yaml");
+ * const spec = taskModelSpec(config); // a sequence model of two values, one target
+ */
+export { compileTaskConfig, isTaskKind } from "./compile-task-config.js";
+export { taskModelSpec } from "./task-model.js";
+export { TASK_KINDS } from "./task-schema.js";
+export type { TaskConfig } from "./task-schema.js";
