@@ -1,12 +1,15 @@
 /** Sequence models in a cluster: the same promises as for language models, for each kind of data. */
 
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cluster, endOf, ledgerOf, stepsOf, trainToTheEnd } from "./support/cluster.js";
 import { run } from "./support/processes.js";
 import { waitFor } from "./support/waiting.js";
+import { repository } from "./support/workspace.js";
 
 let folder: string;
 
@@ -180,5 +183,24 @@ describe("what one does with a sequence model", () => {
     expect(`${writing.code} ${writing.stderr}`).toMatch(
       /^2 ostinato: generate needs a languageModel; this run has a sequenceModel/,
     );
+  });
+});
+
+describe("the example of a forecaster", () => {
+  it("has the data that its program makes, and trains as it stands", async () => {
+    const examples = join(repository, "examples");
+    const program = join(examples, "data/make-readings.mjs");
+    const { stdout: made } = await promisify(execFile)(process.execPath, [program]);
+    expect(made).toBe(await readFile(join(examples, "data/readings.jsonl"), "utf8"));
+    const runDirectory = join(folder, "forecast");
+    const { code, stdout, stderr } = await run([
+      ...["train", join(examples, "forecast.yaml"), "--run-dir", runDirectory],
+      ...["--set", "training.maxSteps=60"],
+    ]);
+    expect(`${code} ${stderr}`).toMatch(/^0 .*sequences\/s.*completed at step 60\n$/s);
+    const [, loss = "none"] = /loss on the held-out test part {2}([\d.]+)\n/.exec(stdout) ?? [];
+    // What always saying 0 would come to: the mean square of the test part is 0.25.
+    expect(Number(loss)).toBeLessThan(0.05);
+    expect(stdout).toContain(`npx ostinato predict ${runDirectory} --input FILE.jsonl`);
   });
 });

@@ -358,7 +358,7 @@ describe("ComputeThread", () => {
     await expect(shared.prepare(setup(encoded.subarray(0, 10)))).rejects.toMatchObject({
       code: "compute",
       // Where in the thread it was thrown, for the log.
-      cause: expect.objectContaining({ stack: expect.stringContaining("shard-source") }),
+      cause: expect.objectContaining({ stack: expect.stringContaining("shard-computer") }),
     });
     expect((await shared.prepare(setup(encoded))).stateSizes).toHaveLength(settings.microShards);
   });

@@ -49,6 +49,7 @@ export class FakeWorker {
     const config = JSON.parse(identity.configJson) as RunConfig;
     const model = JSON.parse(identity.modelJson) as ModelSpec;
     const { batchSize, sequenceLength, microShards } = config.training;
+    if (sequenceLength === null) throw new Error("a fake worker takes text alone");
     const layout = createTextLayout({ numTokens, batchSize, sequenceLength, microShards });
     this.#numParameters = parameterLayout(model).size;
     this.#stateSizeOf = (leaf) => layout.rowsOf(leaf).numRows * stateShape(model).valuesPerRow;
@@ -75,8 +76,9 @@ export class FakeWorker {
     for await (const chunk of client.fetchData(identity.dataDigest)) {
       chunks.push(Uint8Array.from(chunk.payload));
     }
-    const numTokens = decodeDataset(Buffer.concat(chunks)).splits.train.length;
-    return new FakeWorker(client, identity, numTokens);
+    const dataset = decodeDataset(Buffer.concat(chunks));
+    if (dataset.kind !== "text") throw new Error("a fake worker takes text alone");
+    return new FakeWorker(client, identity, dataset.splits.train.length);
   }
 
   send(message: WorkerMessage): void {

@@ -34,6 +34,13 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
 }
 
 describe("the command line", () => {
+  it("reads the file that predict needs", async () => {
+    const { calls } = await run("predict r --input a.jsonl");
+    expect(calls).toEqual([["predict", { run: "r", input: "a.jsonl" }]]);
+    const { exitCode, err } = await run("predict r");
+    expect(`${exitCode} ${err}`).toContain("2 ostinato: required option '--input <file>'");
+  });
+
   it("reads every option of train", async () => {
     const { calls, exitCode } = await run(
       "train a.yaml --workers 3 --set seed=1 data.files=b.txt --set name=c --run-dir d --resume --json",
@@ -160,6 +167,7 @@ describe("the command line", () => {
       "worker",
       "generate",
       "evaluate",
+      "predict",
       "diagnose",
       "verify",
       "help",

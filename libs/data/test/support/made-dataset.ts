@@ -1,12 +1,9 @@
+import { createHash } from "node:crypto";
+
 import fc from "fast-check";
 
-import { digestOfSequences } from "../../src/sequences/sequence-codec.js";
-import { targetEntries } from "../../src/sequences/sequence-dataset.js";
-import type {
-  SequenceDataset,
-  SequenceInputsKind,
-  SequenceTargetsKind,
-} from "../../src/sequences/sequence-dataset.js";
+import { encodeDataset } from "../../src/index.js";
+import type { SequenceDataset, SequenceInputsKind, SequenceTargetsKind } from "../../src/index.js";
 
 const float = fc.float({ noNaN: true, noDefaultInfinity: true });
 const weight = fc.float({ min: 2 ** -10, max: 8, noNaN: true });
@@ -58,10 +55,10 @@ export const madeDataset: fc.Arbitrary<SequenceDataset> = fc
             : arrayOf(numSteps, fc.nat(inputs.size - 1)).map((ids) => Int32Array.from(ids)),
       })
       .chain((made) => {
-        const numTargets = lengths.reduce(
-          (sum, length, n) => sum + targetEntries(targets, length, made.targetLengths[n] ?? 0),
-          0,
-        );
+        const ofSteps = targets.of === "everyStep" ? numSteps : count;
+        const numTargets = isLabels
+          ? made.targetLengths.reduce((sum, length) => sum + length, 0)
+          : ofSteps * (targets.kind === "values" ? targets.size : 1);
         const values: fc.Arbitrary<Float32Array | Int32Array> =
           targets.kind === "values"
             ? arrayOf(numTargets, float).map((entries) => Float32Array.from(entries))
@@ -84,7 +81,9 @@ export const madeDataset: fc.Arbitrary<SequenceDataset> = fc
             },
           };
           const longest = Math.max(...lengths);
-          return { kind: "sequences", ...content, longest, digest: digestOfSequences(content) };
+          const dataset = { kind: "sequences", ...content, longest, digest: "" } as const;
+          const digest = createHash("sha256").update(encodeDataset(dataset)).digest("hex");
+          return { ...dataset, digest };
         });
       });
   });
