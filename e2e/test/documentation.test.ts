@@ -104,7 +104,6 @@ describe.each(Object.entries(documented))("docs/training/%s.md", (name, groups) 
     const folder = mkdtempSync(join(tmpdir(), "ostinato-documentation-"));
     try {
       const examples = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = ""]) => yaml);
-      // A loss is part of a sequence model, which no config has.
       for (const yaml of examples.filter((each) => !each.startsWith("loss:"))) {
         const file = join(folder, "example.yaml");
         writeFileSync(file, yaml);

@@ -1,3 +1,4 @@
 import { projectConfig } from "../../vitest.base.ts";
 
-export default projectConfig();
+// Learning takes some 10 s a test on an idle core; beside others on few cores, several times that.
+export default projectConfig({ timeoutMs: 120_000 });
