@@ -64,7 +64,16 @@ describe("a fresh clone", () => {
     const help = inClone("npx", "ostinato", "--help");
     const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
     expect(commands.filter((name) => name !== "help").sort()).toEqual(
-      ["coordinator", "evaluate", "generate", "train", "verify", "worker"].sort(),
+      [
+        "coordinator",
+        "diagnose",
+        "evaluate",
+        "generate",
+        "predict",
+        "train",
+        "verify",
+        "worker",
+      ].sort(),
     );
   });
 });
