@@ -3,8 +3,7 @@ import type { ParameterLayout } from "../layout/index.js";
 import type { LanguageModelSpec } from "../spec/index.js";
 import { joinStates, stateOfLeaf } from "./carried-state.js";
 import { SoftmaxHead } from "./layers/index.js";
-import type { LeafLoss } from "./layers/index.js";
-import { GatheredMoments, ModelCore } from "./model-core.js";
+import { ModelCore } from "./model-core.js";
 import { inTensorScope, Progress } from "./pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
@@ -118,47 +117,27 @@ export function createLanguageModel(spec: LanguageModelSpec): LanguageModel {
 
   return {
     spec,
-    layout: core.layout,
-    setParameters: (flat) => {
-      core.setParameters(flat);
-    },
-    setRunningStatistics: (flat) => {
-      core.setRunningStatistics(flat);
-    },
-    dispose: () => {
-      core.dispose();
-    },
+    ...core.handle,
 
-    computeGradients({ batch, states, seed, step, onGradient, onProgress, isCancelled, observer }) {
+    computeGradients(options) {
+      const { batch, states } = options;
       checkTokenBatch(batch, states, spec.vocabularySize, valuesPerRow);
-      const moments = new GatheredMoments(core.statistics);
-      const progress = new Progress({ onProgress, isCancelled });
-      const training = { seed, step };
-      const pass = core.pass({ ...batch, training, progress, onGradient, observer }, moments);
-      if (batch.numRows === 0) {
-        core.emitZeros(batch.leaves, onGradient);
-        return outcomesOf(batch, NOTHING, moments);
-      }
-      return inTensorScope(() => {
-        progress.beginPhase("forward");
+      return core.train(options, (pass) => {
         const run = forward(pass, batch, states, countedSteps(batch));
         const gradients = head(pass).gradients(run.outputs, batch, spec.labelSmoothing);
-        progress.beginPhase("backward");
+        pass.progress.beginPhase("backward");
         run.backward(gradients.hiddenGradient, batch.weights, gradients.tableGradients);
-        return outcomesOf(batch, { run, losses: gradients.losses }, moments);
+        return { losses: gradients.losses, states: statesAfter(batch, run) };
       });
     },
 
-    evaluate({ batch, states, onProgress, isCancelled }) {
+    evaluate(options) {
+      const { batch, states } = options;
       checkTokenBatch(batch, states, spec.vocabularySize, valuesPerRow);
-      const moments = new GatheredMoments(core.statistics);
-      const progress = new Progress({ onProgress, isCancelled });
-      const pass = core.pass({ ...batch, progress });
-      if (batch.numRows === 0) return outcomesOf(batch, NOTHING, moments);
-      return inTensorScope(() => {
-        progress.beginPhase("forward");
+      return core.evaluate(options, (pass) => {
         const run = forward(pass, batch, states);
-        return outcomesOf(batch, { run, losses: head(pass).losses(run.outputs, batch) }, moments);
+        const losses = head(pass).losses(run.outputs, batch);
+        return { losses, states: statesAfter(batch, run) };
       });
     },
 
@@ -194,23 +173,7 @@ function countedSteps({ numSteps, numRows, weights }: TokenBatch): Int32Array {
 /** The part of a batch that the layers read. */
 type TokenInputs = Pick<TokenBatch, "numSteps" | "numRows" | "inputs" | "leaves">;
 
-interface Computed {
-  readonly run: Pick<TokenStackRun, "final"> | undefined;
-  readonly losses: readonly LeafLoss[];
-}
-
-/** Of a batch without rows. */
-const NOTHING: Computed = { run: undefined, losses: [] };
-
-function outcomesOf(
-  batch: TokenBatch,
-  { run, losses }: Computed,
-  moments: GatheredMoments,
-): LeafOutcome[] {
-  return batch.leaves.map((leaf, index) => ({
-    leaf: leaf.leaf,
-    ...(losses[index] ?? { lossSum: 0, lossWeight: 0 }),
-    state: run === undefined ? new Float32Array(0) : stateOfLeaf(run.final, leaf),
-    moments: moments.ofLeaf(index),
-  }));
+/** Of each leaf, what it carries on. */
+function statesAfter({ leaves }: TokenBatch, { final }: TokenStackRun): Float32Array[] {
+  return leaves.map((leaf) => stateOfLeaf(final, leaf));
 }

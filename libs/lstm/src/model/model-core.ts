@@ -5,8 +5,10 @@ import type { ModelSpec } from "../spec/index.js";
 import { initialStatistics, statisticsLayout } from "../statistics/index.js";
 import type { Moments, StatisticsLayout } from "../statistics/index.js";
 import type { BatchLeaf } from "./batch-leaves.js";
-import { ParameterTensors } from "./pass/index.js";
-import type { OnGradient, Pass, PassObserver, Progress, TrainingKey } from "./pass/index.js";
+import type { LeafLoss } from "./layers/index.js";
+import { inTensorScope, ParameterTensors, Progress } from "./pass/index.js";
+import type { OnGradient, Pass, PassObserver, ProgressOptions, TrainingKey } from "./pass/index.js";
+import type { LeafOutcome } from "./token-batch.js";
 
 /** What a pass is made of besides the model. */
 export interface PassOptions {
@@ -41,6 +43,23 @@ export class GatheredMoments {
   }
 }
 
+/** What a model computed of the leaves of a batch, in their order. */
+export interface ComputedLeaves {
+  readonly losses: readonly LeafLoss[];
+  /** Carried states; left out by models that carry none. */
+  readonly states?: readonly Float32Array[];
+}
+
+/** What a model is asked to compute with, besides what its own inputs are. */
+interface EvaluationPass extends ProgressOptions {
+  readonly batch: Pick<PassOptions, "numRows" | "leaves">;
+}
+
+interface TrainingPass extends EvaluationPass, TrainingKey {
+  readonly onGradient: OnGradient;
+  readonly observer?: PassObserver | undefined;
+}
+
 /** What every model has: a layout, one version of parameters, running statistics. */
 export class ModelCore {
   readonly layout: ParameterLayout;
@@ -70,6 +89,42 @@ export class ModelCore {
       );
     }
     this.#running = Float64Array.from(flat);
+  }
+
+  /** What every model shows of its core. */
+  get handle(): Pick<ModelCore, "layout" | "setParameters" | "setRunningStatistics" | "dispose"> {
+    return {
+      layout: this.layout,
+      setParameters: (flat) => {
+        this.setParameters(flat);
+      },
+      setRunningStatistics: (flat) => {
+        this.setRunningStatistics(flat);
+      },
+      dispose: () => {
+        this.dispose();
+      },
+    };
+  }
+
+  /**
+   * Runs a pass forward and backward; `compute` begins the backward phase. Nothing it makes stays
+   * allocated. A batch without rows has zero gradients, without computing.
+   */
+  train(options: TrainingPass, compute: (pass: Pass) => ComputedLeaves): LeafOutcome[] {
+    const { batch, seed, step, onGradient, observer } = options;
+    const moments = new GatheredMoments(this.statistics);
+    const training = { seed, step };
+    const progress = new Progress(options);
+    const pass = this.pass({ ...batch, training, progress, onGradient, observer }, moments);
+    if (batch.numRows === 0) this.#emitZeros(batch.leaves, onGradient);
+    return computed(pass, compute, moments);
+  }
+
+  /** Runs a pass forward; nothing that `compute` makes stays allocated. */
+  evaluate(options: EvaluationPass, compute: (pass: Pass) => ComputedLeaves): LeafOutcome[] {
+    const pass = this.pass({ ...options.batch, progress: new Progress(options) });
+    return computed(pass, compute, new GatheredMoments(this.statistics));
   }
 
   /** @throws LstmError `invalidParameters` when none are set. */
@@ -102,7 +157,7 @@ export class ModelCore {
   }
 
   /** The gradients of leaves without rows. */
-  emitZeros(leaves: readonly BatchLeaf[], onGradient: OnGradient): void {
+  #emitZeros(leaves: readonly BatchLeaf[], onGradient: OnGradient): void {
     for (const { name, size } of inBackwardOrder(this.layout)) {
       onGradient(
         name,
@@ -115,6 +170,31 @@ export class ModelCore {
     this.#parameters?.dispose();
     this.#parameters = undefined;
   }
+}
+
+function computed(
+  pass: Pass,
+  compute: (pass: Pass) => ComputedLeaves,
+  moments: GatheredMoments,
+): LeafOutcome[] {
+  const run = (): LeafOutcome[] => {
+    pass.progress.beginPhase("forward");
+    return outcomesOf(pass.leaves, compute(pass), moments);
+  };
+  return pass.numRows === 0 ? outcomesOf(pass.leaves, { losses: [] }, moments) : inTensorScope(run);
+}
+
+function outcomesOf(
+  leaves: readonly BatchLeaf[],
+  { losses, states = [] }: ComputedLeaves,
+  moments: GatheredMoments,
+): LeafOutcome[] {
+  return leaves.map(({ leaf }, index) => ({
+    leaf,
+    ...(losses[index] ?? { lossSum: 0, lossWeight: 0 }),
+    state: states[index] ?? new Float32Array(0),
+    moments: moments.ofLeaf(index),
+  }));
 }
 
 /** The parameter tensors as backward reaches them: rooms from last to first. */

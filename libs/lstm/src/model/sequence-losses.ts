@@ -6,8 +6,8 @@ import type { BatchLeaf } from "./batch-leaves.js";
 import { valuesOfLeaf } from "./layers/index.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 
-/** What a model's outputs came to. */
-export interface SequenceLosses {
+/** What a model's outputs came to, and which way they are to go. */
+export interface SequenceLossGradients {
   readonly losses: readonly LeafLoss[];
   /** As large as the outputs. */
   readonly outputGradient: Float32Array;
@@ -39,7 +39,7 @@ function outputWeights(spec: SequenceModelSpec, batch: SequenceBatch): Float32Ar
 }
 
 /**
- * Losses and gradient of the outputs, leaf by leaf.
+ * Losses of the outputs, leaf by leaf.
  *
  * @param outputs [T',B,O]; T' is 1 for outputs of the last step.
  * @throws LstmError `invalidBatch` for targets that the loss does not take
@@ -49,30 +49,52 @@ export function sequenceLosses(
   loss: Loss,
   batch: SequenceBatch,
   outputs: Float32Array,
-): SequenceLosses {
+): readonly LeafLoss[] {
+  return lossesOfLeaves(spec, loss, batch, outputs, undefined);
+}
+
+/** As {@link sequenceLosses}, with the gradient of the outputs. */
+export function sequenceLossGradients(
+  spec: SequenceModelSpec,
+  loss: Loss,
+  batch: SequenceBatch,
+  outputs: Float32Array,
+): SequenceLossGradients {
+  const outputGradient = new Float32Array(outputs.length);
+  const losses = lossesOfLeaves(spec, loss, batch, outputs, outputGradient);
+  return { losses, outputGradient };
+}
+
+/** @param outputGradient filled where it is given. */
+function lossesOfLeaves(
+  spec: SequenceModelSpec,
+  loss: Loss,
+  batch: SequenceBatch,
+  outputs: Float32Array,
+  outputGradient: Float32Array | undefined,
+): LeafLoss[] {
   const { numRows } = batch;
   const numSteps = spec.output === "lastStep" ? 1 : batch.numSteps;
-  const outputGradient = new Float32Array(outputs.length);
   const weights = outputWeights(spec, batch);
-  const losses = batch.leaves.map((leaf): LeafLoss => {
+  return batch.leaves.map((leaf): LeafLoss => {
     if (leaf.numRows === 0) return { lossSum: 0, lossWeight: 0 };
     const width = loss.outputSize;
     const ofLeaf = blockOf(outputs, numSteps, numRows, width, leaf);
-    const gradient = new Float32Array(ofLeaf.length);
+    const gradient = outputGradient && new Float32Array(ofLeaf.length);
     const totals = lossOfLeaf(spec, loss, batch, {
       leaf,
       weights,
       outputs: ofLeaf,
       outputGradient: gradient,
     });
+    if (gradient === undefined) return totals;
     for (let t = 0; t < numSteps; t++) {
       const size = leaf.numRows * width;
       const ofStep = gradient.subarray(t * size, (t + 1) * size);
-      outputGradient.set(ofStep, (t * numRows + leaf.firstRow) * width);
+      outputGradient?.set(ofStep, (t * numRows + leaf.firstRow) * width);
     }
     return totals;
   });
-  return { losses, outputGradient };
 }
 
 function lossOfLeaf(
@@ -89,25 +111,25 @@ function lossOfLeaf(
     /** Of all leaves' outputs. */
     readonly weights: Float32Array;
     readonly outputs: Float32Array;
-    readonly outputGradient: Float32Array;
+    /** Filled where it is given. */
+    readonly outputGradient: Float32Array | undefined;
   },
 ): LeafLoss {
   const { numRows: rowsOfLeaf } = leaf;
   if (loss.targetKind === "labelSequences") {
-    return loss.gradient({
+    const call = {
       ...labelSequences(batch, weights, leaf),
       outputs,
-      outputGradient,
       numRows: rowsOfLeaf,
       firstRow: leaf.firstRow,
-    });
+    };
+    return totalsOf(loss, call, outputGradient);
   }
   const { numRows } = batch;
   const isLastStep = spec.output === "lastStep";
   const numSteps = isLastStep ? 1 : batch.numSteps;
   const call = {
     outputs,
-    outputGradient,
     numRows: rowsOfLeaf,
     weights: valuesOfLeaf(weights, numSteps, numRows, leaf),
     placeOf: (step: number, row: number): string =>
@@ -122,13 +144,25 @@ function lossOfLeaf(
   }
   if (loss.targetKind === "classes") {
     const targets = requireKind(batch.targets, Int32Array, "classes in an Int32Array");
-    return loss.gradient({ ...call, targets: valuesOfLeaf(targets, numSteps, numRows, leaf) });
+    const ofLeaf = valuesOfLeaf(targets, numSteps, numRows, leaf);
+    return totalsOf(loss, { ...call, targets: ofLeaf }, outputGradient);
   }
   const targets = requireKind(batch.targets, Float32Array, "values in a Float32Array");
-  return loss.gradient({
-    ...call,
-    targets: blockOf(targets, numSteps, numRows, loss.targetSize, leaf),
-  });
+  const ofLeaf = blockOf(targets, numSteps, numRows, loss.targetSize, leaf);
+  return totalsOf(loss, { ...call, targets: ofLeaf }, outputGradient);
+}
+
+function totalsOf<Call>(
+  loss: {
+    evaluate(call: Call): LeafLoss;
+    gradient(call: Call & { readonly outputGradient: Float32Array }): LeafLoss;
+  },
+  call: Call,
+  outputGradient: Float32Array | undefined,
+): LeafLoss {
+  return outputGradient === undefined
+    ? loss.evaluate(call)
+    : loss.gradient({ ...call, outputGradient });
 }
 
 function labelSequences(

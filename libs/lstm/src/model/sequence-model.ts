@@ -1,11 +1,9 @@
-import { reshape, tensor3d, zeros } from "@tensorflow/tfjs-core";
+import { reshape, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import { cellSizes } from "../layout/index.js";
 import type { ParameterLayout } from "../layout/index.js";
 import { createLoss } from "../losses/index.js";
 import type { SequenceModelSpec } from "../spec/index.js";
-import type { BatchLeaf } from "./batch-leaves.js";
 import {
   addGradient,
   dropout,
@@ -15,13 +13,13 @@ import {
   recurrentStack,
   zeroStates,
 } from "./layers/index.js";
-import type { LayerState, LeafLoss } from "./layers/index.js";
-import { GatheredMoments, ModelCore } from "./model-core.js";
+import type { Forwarded } from "./layers/index.js";
+import { ModelCore } from "./model-core.js";
 import { asSequence, inTensorScope, Padding, Progress } from "./pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
-import { positionWeights, sequenceLosses } from "./sequence-losses.js";
+import { positionWeights, sequenceLosses, sequenceLossGradients } from "./sequence-losses.js";
 import type { LeafOutcome } from "./token-batch.js";
 
 export interface SequenceGradientsOptions extends ProgressOptions {
@@ -86,52 +84,27 @@ export function createSequenceModel(spec: SequenceModelSpec): SequenceModel {
 
   return {
     spec,
-    layout: core.layout,
-    setParameters: (flat) => {
-      core.setParameters(flat);
-    },
-    setRunningStatistics: (flat) => {
-      core.setRunningStatistics(flat);
-    },
-    dispose: () => {
-      core.dispose();
-    },
+    ...core.handle,
 
-    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled, observer }) {
+    computeGradients(options) {
+      const { batch } = options;
       checkSequenceBatch(spec, batch);
-      const progress = new Progress({ onProgress, isCancelled });
-      const moments = new GatheredMoments(core.statistics);
-      const training = { seed, step };
-      const pass = core.pass({ ...batch, training, progress, onGradient, observer }, moments);
-      if (batch.numRows === 0) {
-        core.emitZeros(batch.leaves, onGradient);
-        return outcomesOf(batch.leaves, [], moments);
-      }
-      return inTensorScope(() => {
-        progress.beginPhase("forward");
+      return core.train(options, (pass) => {
         const run = forward(pass, spec, batch);
         const outputs = run.outputs.dataSync<"float32">();
-        const { losses, outputGradient } = sequenceLosses(spec, loss, batch, outputs);
-        progress.beginPhase("backward");
+        const { losses, outputGradient } = sequenceLossGradients(spec, loss, batch, outputs);
+        pass.progress.beginPhase("backward");
         run.backward(tensor3d(outputGradient, run.outputs.shape), positionWeights(spec, batch));
-        return outcomesOf(batch.leaves, losses, moments);
+        return { losses };
       });
     },
 
-    evaluate({ batch, onProgress, isCancelled }) {
+    evaluate(options) {
+      const { batch } = options;
       checkSequenceBatch(spec, batch);
-      const progress = new Progress({ onProgress, isCancelled });
-      const moments = new GatheredMoments(core.statistics);
-      const pass = core.pass({ ...batch, progress });
-      if (batch.numRows === 0) return outcomesOf(batch.leaves, [], moments);
-      return inTensorScope(() => {
-        progress.beginPhase("forward");
+      return core.evaluate(options, (pass) => {
         const outputs = forward(pass, spec, batch).outputs.dataSync<"float32">();
-        return outcomesOf(
-          batch.leaves,
-          sequenceLosses(spec, plainLoss, batch, outputs).losses,
-          moments,
-        );
+        return { losses: sequenceLosses(spec, plainLoss, batch, outputs) };
       });
     },
 
@@ -174,7 +147,7 @@ function forward(pass: Pass, spec: SequenceModelSpec, batch: SequenceInputs): Se
     prefix: "",
     firstMaskLayer: 0,
     inputs: dropped.outputs,
-    initial: zeroStates(spec.numLayers, bidirectional ? 2 : 1, zeroState(spec, batch.numRows)),
+    initial: zeroStates(spec, bidirectional, batch.numRows),
     padding,
     lengths: batch.lengths,
   });
@@ -184,7 +157,10 @@ function forward(pass: Pass, spec: SequenceModelSpec, batch: SequenceInputs): Se
     layer: 0,
     isLocked,
   });
-  const chosen = spec.output === "lastStep" ? lastStep(above.outputs, padding) : everyStep(above);
+  const chosen: Forwarded =
+    spec.output === "lastStep"
+      ? lastStep(above.outputs, padding)
+      : { outputs: above.outputs, backward: (gradient) => gradient };
   const head = linear(pass, chosen.outputs, "head");
   return {
     outputs: head.outputs,
@@ -228,42 +204,12 @@ function sourceOf(pass: Pass, spec: SequenceModelSpec, batch: SequenceInputs): S
   return { outputs, backward: () => undefined };
 }
 
-function zeroState(spec: SequenceModelSpec, numRows: number): () => LayerState {
-  const { outputSize, hiddenSize, hasCellState } = cellSizes(spec);
-  return () => ({
-    hidden: zeros([numRows, outputSize]),
-    cell: hasCellState ? zeros([numRows, hiddenSize]) : undefined,
-  });
-}
-
-interface Chosen {
-  readonly outputs: Tensor3D;
-  readonly backward: (gradient: Tensor3D) => Tensor3D;
-}
-
-function everyStep({ outputs }: { readonly outputs: Tensor3D }): Chosen {
-  return { outputs, backward: (gradient) => gradient };
-}
-
 /** [T,B,C] → [1,B,C] at each row's last step. */
-function lastStep(outputs: Tensor3D, padding: Padding | undefined): Chosen {
+function lastStep(outputs: Tensor3D, padding: Padding | undefined): Forwarded {
   const [numSteps, numRows] = outputs.shape;
   const all = padding ?? new Padding(new Int32Array(numRows).fill(numSteps), numSteps);
   return {
     outputs: asSequence(all.last(outputs), numRows),
     backward: (gradient) => all.atLast(reshape(gradient, [numRows, gradient.shape[2]])),
   };
-}
-
-function outcomesOf(
-  leaves: readonly BatchLeaf[],
-  losses: readonly LeafLoss[],
-  moments: GatheredMoments,
-): LeafOutcome[] {
-  return leaves.map(({ leaf }, index) => ({
-    leaf,
-    ...(losses[index] ?? { lossSum: 0, lossWeight: 0 }),
-    state: new Float32Array(0),
-    moments: moments.ofLeaf(index),
-  }));
 }

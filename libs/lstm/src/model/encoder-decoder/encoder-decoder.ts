@@ -3,9 +3,9 @@ import { reshape } from "@tensorflow/tfjs-core";
 import type { ParameterLayout } from "../../layout/index.js";
 import type { EncoderDecoderSpec } from "../../spec/index.js";
 import { SoftmaxHead } from "../layers/index.js";
-import type { ClassTargets, LeafLoss } from "../layers/index.js";
-import { GatheredMoments, ModelCore } from "../model-core.js";
-import { asOneStep, inTensorScope, Progress } from "../pass/index.js";
+import type { ClassTargets } from "../layers/index.js";
+import { ModelCore } from "../model-core.js";
+import { asOneStep, Progress } from "../pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
 import type { LeafOutcome } from "../token-batch.js";
 import type { Hypothesis } from "./beam.js";
@@ -87,29 +87,12 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
 
   return {
     spec,
-    layout: core.layout,
-    setParameters: (flat) => {
-      core.setParameters(flat);
-    },
-    setRunningStatistics: (flat) => {
-      core.setRunningStatistics(flat);
-    },
-    dispose: () => {
-      core.dispose();
-    },
+    ...core.handle,
 
-    computeGradients({ batch, seed, step, onGradient, onProgress, isCancelled, observer }) {
+    computeGradients(options) {
+      const { batch } = options;
       checkPairBatch(spec, batch);
-      const progress = new Progress({ onProgress, isCancelled });
-      const moments = new GatheredMoments(core.statistics);
-      const training = { seed, step };
-      const pass = core.pass({ ...batch, training, progress, onGradient, observer }, moments);
-      if (batch.numRows === 0) {
-        core.emitZeros(batch.leaves, onGradient);
-        return outcomesOf(batch, [], moments);
-      }
-      return inTensorScope(() => {
-        progress.beginPhase("forward");
+      return core.train(options, (pass) => {
         const { inputs, targets } = forcedTargets(spec, batch.target);
         const run = encoderDecoderRun(pass, spec, batch.source, inputs);
         const { losses, hiddenGradient, tableGradients } = head(run.positions).gradients(
@@ -117,28 +100,20 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
           classTargets(targets),
           spec.labelSmoothing,
         );
-        progress.beginPhase("backward");
+        pass.progress.beginPhase("backward");
         run.backward(reshape(hiddenGradient, run.outputs.shape), tableGradients);
-        return outcomesOf(batch, losses, moments);
+        return { losses };
       });
     },
 
-    evaluate({ batch, onProgress, isCancelled }) {
+    evaluate(options) {
+      const { batch } = options;
       checkPairBatch(spec, batch);
-      const progress = new Progress({ onProgress, isCancelled });
-      const moments = new GatheredMoments(core.statistics);
-      const pass = core.pass({ ...batch, progress });
-      if (batch.numRows === 0) return outcomesOf(batch, [], moments);
-      return inTensorScope(() => {
-        progress.beginPhase("forward");
+      return core.evaluate(options, (pass) => {
         const { inputs, targets } = forcedTargets(spec, batch.target);
         const run = encoderDecoderRun(pass, spec, batch.source, inputs);
         const hidden = asOneStep(run.outputs);
-        return outcomesOf(
-          batch,
-          head(run.positions).losses(hidden, classTargets(targets)),
-          moments,
-        );
+        return { losses: head(run.positions).losses(hidden, classTargets(targets)) };
       });
     },
 
@@ -153,17 +128,4 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
 
 function classTargets(targets: Int32Array): ClassTargets {
   return { targets, weights: new Float32Array(targets.length).fill(1) };
-}
-
-function outcomesOf(
-  { leaves }: PairBatch,
-  losses: readonly LeafLoss[],
-  moments: GatheredMoments,
-): LeafOutcome[] {
-  return leaves.map(({ leaf }, index) => ({
-    leaf,
-    ...(losses[index] ?? { lossSum: 0, lossWeight: 0 }),
-    state: new Float32Array(0),
-    moments: moments.ofLeaf(index),
-  }));
 }

@@ -1,7 +1,5 @@
-import { zeros } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import { cellSizes } from "../../layout/index.js";
 import type { SideStack } from "../../layout/index.js";
 import { addGradient, dropout, embedding, recurrentStack, zeroStates } from "../layers/index.js";
 import type { LayerState } from "../layers/index.js";
@@ -47,7 +45,10 @@ export function tokenSide(
   pass: Pass,
   { spec, shape }: SideStack,
   sequences: TokenSequences,
-  { firstMaskLayer, initial = zeroStatesOf(pass, { spec, shape }) }: TokenSideOptions,
+  {
+    firstMaskLayer,
+    initial = zeroStates(spec, shape.bidirectional, pass.numRows),
+  }: TokenSideOptions,
 ): TokenSideRun {
   const { numSteps, lengths } = sequences;
   const { bidirectional, prefix } = shape;
@@ -96,11 +97,3 @@ export function tokenSide(
 
 /** The name of a side's table. */
 export const tableOf = (prefix: string): string => `${prefix}embedding.table`;
-
-function zeroStatesOf({ numRows }: Pass, { spec, shape }: SideStack): StackStates {
-  const { outputSize, hiddenSize, hasCellState } = cellSizes(spec);
-  return zeroStates(spec.numLayers, shape.bidirectional ? 2 : 1, () => ({
-    hidden: zeros([numRows, outputSize]),
-    cell: hasCellState ? zeros([numRows, hiddenSize]) : undefined,
-  }));
-}

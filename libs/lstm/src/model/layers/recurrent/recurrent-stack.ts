@@ -1,6 +1,7 @@
-import { add, concat, reverse, slice } from "@tensorflow/tfjs-core";
+import { add, concat, reverse, slice, zeros } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
+import { cellSizes } from "../../../layout/index.js";
 import type { RecurrentStackSpec } from "../../../spec/index.js";
 import type { Padding, Pass } from "../../pass/index.js";
 import type { LayerState } from "../cells/index.js";
@@ -200,11 +201,17 @@ function directions(
 /** Added to a layer's number for the masks of its direction from last to first. */
 const BACKWARD_MASKS = 1 << 16;
 
-/** States of zeros for each layer and direction. */
+/** States of zeros: of each layer, of each of its directions. */
 export function zeroStates(
-  numLayers: number,
-  numDirections: number,
-  zero: () => LayerState,
+  spec: RecurrentStackSpec,
+  bidirectional: boolean,
+  numRows: number,
 ): LayerState[][] {
-  return Array.from({ length: numLayers }, () => Array.from({ length: numDirections }, zero));
+  const { outputSize, hiddenSize, hasCellState } = cellSizes(spec);
+  const zero = (): LayerState => ({
+    hidden: zeros([numRows, outputSize]),
+    cell: hasCellState ? zeros([numRows, hiddenSize]) : undefined,
+  });
+  const directions = bidirectional ? [0, 1] : [0];
+  return Array.from({ length: spec.numLayers }, () => directions.map(zero));
 }
