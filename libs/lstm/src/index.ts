@@ -39,7 +39,7 @@ export type {
   PlateauSpec,
   StopReason,
 } from "./decisions/index.js";
-export { allowedBy, key, withDefaultKind } from "./keys/index.js";
+export { allowedBy, key, withDefaultKind, wholeNumber, wholeNumbers } from "./keys/index.js";
 export { initializationSchema, initialParameters } from "./initialization/index.js";
 export type { InitializationSpec, InitializerSpec } from "./initialization/index.js";
 export {

@@ -12,6 +12,8 @@ import {
   scheduleSchema,
   SEQUENCE_MODEL_KEYS,
   UPDATE_KEYS,
+  wholeNumber,
+  wholeNumbers,
   withDefaultKind,
 } from "@ostinato/lstm";
 import { z } from "zod";
@@ -20,15 +22,13 @@ import { operational, trajectory, trajectoryGroup } from "./keys.js";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 
-/** A whole number. */
-export const wholeNumber = (min: number, max: number): z.ZodInt => z.int().min(min).max(max);
 export const count = (max = MAX_UINT32): z.ZodInt => wholeNumber(1, max);
 
 /** Of a part of the data, which cannot be empty. */
 const share = (): z.ZodNumber => z.number().positive().lt(1);
 
 const SHARE = "a number above 0 and below 1";
-export const inWords = (max: number, min = 1): string => `a whole number from ${min} to ${max}`;
+export const inWords = (max: number, min = 1): string => wholeNumbers(min, max);
 
 const MAX_MICRO_SHARDS = 1024;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));

@@ -1,6 +1,6 @@
 /** The task config: a synthetic task instead of a text, for looking at gradients. */
 
-import { key, lossSchema, SEQUENCE_STACK_KEYS } from "@ostinato/lstm";
+import { key, lossSchema, SEQUENCE_STACK_KEYS, wholeNumber } from "@ostinato/lstm";
 import { z } from "zod";
 
 import { operational, trajectory, trajectoryGroup } from "../keys.js";
@@ -13,7 +13,6 @@ import {
   numerics,
   optimizer,
   seed,
-  wholeNumber,
 } from "../schema.js";
 
 /** The tasks of the literature that a model's memory is told by. */
