@@ -40,6 +40,8 @@ export interface SequenceLayout {
   readonly microShards: number;
   /** Numbers (in the data set) of a step's sequences, in the order of its rows. */
   sequencesAt(place: EpochPlace): Uint32Array;
+  /** Those of one leaf. @throws DataError 'invalidLayout' */
+  sequencesOf(place: EpochPlace, leaf: number): Uint32Array;
   /** @param leaves distinct; @throws DataError 'invalidLayout' */
   batch(place: EpochPlace, leaves: readonly number[]): SequenceBatch;
   /** What the right batch of one leaf amounts to. @throws DataError 'invalidLayout' */
@@ -58,28 +60,28 @@ class ShuffledSequences implements SequenceLayout {
   readonly stepsPerEpoch: number;
   readonly microShards: number;
   readonly #options: SequenceLayoutOptions;
-  /** [N + 1]: where each sequence's steps and target entries begin. */
-  readonly #firstStep: Float64Array;
-  readonly #firstTarget: Float64Array;
+  #starts: Starts | undefined;
   #order: { readonly epoch: number; readonly sequences: Uint32Array } | undefined;
 
   constructor(options: SequenceLayoutOptions) {
     const { dataset, split, batchSize, microShards } = options;
-    const { samples, targets } = dataset;
     this.#options = options;
     this.numSamples = dataset.splits[split].count;
     this.stepsPerEpoch = Math.ceil(this.numSamples / batchSize);
     this.microShards = microShards;
-    this.#firstStep = startsOf(samples.lengths.length, (n) => samples.lengths[n]!);
-    this.#firstTarget = startsOf(samples.lengths.length, (n) =>
-      targetEntries(targets, samples.lengths[n]!, samples.targetLengths[n] ?? 0),
-    );
   }
 
   sequencesAt({ epoch, epochStep }: EpochPlace): Uint32Array {
     requireInteger("epochStep", epochStep, 0, this.stepsPerEpoch - 1);
     const { batchSize } = this.#options;
     return this.#orderOf(epoch).subarray(epochStep * batchSize, (epochStep + 1) * batchSize);
+  }
+
+  sequencesOf(place: EpochPlace, leaf: number): Uint32Array {
+    requireInteger("leaf", leaf, 0, this.microShards - 1);
+    const ofStep = this.sequencesAt(place);
+    const startOf = (part: number): number => partStart(part, ofStep.length, this.microShards);
+    return ofStep.subarray(startOf(leaf), startOf(leaf + 1));
   }
 
   batch(place: EpochPlace, leaves: readonly number[]): SequenceBatch {
@@ -89,17 +91,13 @@ class ShuffledSequences implements SequenceLayout {
     const ofStep = this.sequencesAt(place);
     const rows: number[] = [];
     const rowsOfLeaves = leaves.map((leaf): LeafRows => {
-      requireInteger("leaf", leaf, 0, this.microShards - 1);
-      const first = partStart(leaf, ofStep.length, this.microShards);
-      const end = partStart(leaf + 1, ofStep.length, this.microShards);
       const firstRow = rows.length;
-      rows.push(...ofStep.subarray(first, end));
-      return { leaf, firstRow, numRows: end - first };
+      for (const sequence of this.sequencesOf(place, leaf)) rows.push(sequence);
+      return { leaf, firstRow, numRows: rows.length - firstRow };
     });
     const { lengths } = this.#options.dataset.samples;
-    const steps = [...ofStep].map((sequence) => lengths[sequence]!);
-    const numSteps = Math.max(...steps);
-    const isEven = steps.every((length) => length === numSteps);
+    const numSteps = largestOf(ofStep, lengths);
+    const isEven = ofStep.every((sequence) => lengths[sequence] === numSteps);
     return {
       numSteps,
       numRows: rows.length,
@@ -128,8 +126,10 @@ class ShuffledSequences implements SequenceLayout {
     const targetSize = targets.kind === "values" ? targets.size : 1;
     const targetSteps = isEveryStep ? numSteps : 1;
     const { targetLengths } = samples;
+    this.#starts ??= startsOf(this.#options.dataset);
+    const { firstStep: firstSteps, firstTarget: firstTargets } = this.#starts;
     // Of the whole step, as the time steps are; one at least, as a batch of no labels is no batch.
-    const longest = isLabels ? Math.max(1, ...[...ofStep].map((n) => targetLengths[n]!)) : 0;
+    const longest = isLabels ? Math.max(1, largestOf(ofStep, targetLengths)) : 0;
     const ofInputs = emptyLike(samples.inputs, numSteps * numRows * inputSize);
     const ofTargets = emptyLike(
       samples.targets,
@@ -138,8 +138,8 @@ class ShuffledSequences implements SequenceLayout {
     const weights = new Float32Array(targetSteps * numRows);
     for (const [row, sequence] of rows.entries()) {
       const length = samples.lengths[sequence]!;
-      const firstStep = this.#firstStep[sequence]!;
-      const firstTarget = this.#firstTarget[sequence]!;
+      const firstStep = firstSteps[sequence]!;
+      const firstTarget = firstTargets[sequence]!;
       for (let t = 0; t < length; t++) {
         const start = (firstStep + t) * inputSize;
         const own = samples.inputs.subarray(start, start + inputSize);
@@ -177,10 +177,28 @@ class ShuffledSequences implements SequenceLayout {
   }
 }
 
-function startsOf(count: number, sizeOf: (index: number) => number): Float64Array {
-  const starts = new Float64Array(count + 1);
-  for (let n = 0; n < count; n++) starts[n + 1] = starts[n]! + sizeOf(n);
-  return starts;
+/** [N]: where each sequence's steps and target entries begin. */
+interface Starts {
+  readonly firstStep: Float64Array;
+  readonly firstTarget: Float64Array;
+}
+
+function startsOf({ samples, targets }: SequenceDataset): Starts {
+  const { lengths, targetLengths } = samples;
+  const firstStep = new Float64Array(lengths.length);
+  const firstTarget = new Float64Array(lengths.length);
+  for (let n = 1; n < lengths.length; n++) {
+    const length = lengths[n - 1]!;
+    firstStep[n] = firstStep[n - 1]! + length;
+    firstTarget[n] =
+      firstTarget[n - 1]! + targetEntries(targets, length, targetLengths[n - 1] ?? 0);
+  }
+  return { firstStep, firstTarget };
+}
+
+/** Without spreading: a step may have more sequences than a call may have arguments. */
+function largestOf(sequences: Uint32Array, values: Uint32Array): number {
+  return sequences.reduce((most, sequence) => Math.max(most, values[sequence]!), 0);
 }
 
 function emptyLike(values: Float32Array | Int32Array, length: number): Float32Array | Int32Array {
