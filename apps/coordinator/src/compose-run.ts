@@ -154,6 +154,7 @@ export async function composeRun(
     {
       config,
       plan,
+      lossWeightAt: (place) => data.train.lossWeightAt(place),
       describeSamples: (place, leaves) => describeSamples(data, place, leaves),
     },
     {

@@ -46,6 +46,42 @@ describe("the data of a run", () => {
     });
   });
 
+  it("is refused where no target of a part counts, before training begins", async () => {
+    /** Of 20 sequences the last two are the test part, the two before them the validation part. */
+    const withTargets = async (targetOf: (index: number) => number): Promise<RunConfig> => {
+      const lines = Array.from(
+        { length: 20 },
+        (_, index) => `{"inputs": [[1]], "targets": ${targetOf(index)}}\n`,
+      );
+      await writeFile(join(folder, "lines.jsonl"), lines.join(""));
+      await writeFile(
+        join(folder, "sequences.yaml"),
+        "{ data: { kind: sequences, files: lines.jsonl, numClasses: 2 }, " +
+          "model: { kind: sequenceModel, output: lastStep, hiddenSize: 2, " +
+          "loss: { kind: crossEntropy, classWeights: [0, 1] } }, " +
+          "training: { batchSize: 4, microShards: 4 }, evaluation: { batchSize: 4 } }",
+      );
+      return loadConfig({ file: join(folder, "sequences.yaml") });
+    };
+    const parts = [
+      ["train", (index: number) => (index < 16 ? -100 : 1)],
+      ["validation", (index: number) => (index === 16 || index === 17 ? 0 : 1)],
+      ["test", (index: number) => (index < 18 ? 1 : -100)],
+    ] as const;
+    for (const [part, targetOf] of parts) {
+      await expect(prepareRunData(await withTargets(targetOf))).rejects.toMatchObject({
+        code: "outOfRange",
+        message: expect.stringMatching(
+          new RegExp(
+            `^data\\.files: no target of the ${part} part counts in the loss: .*ignoredIndex`,
+          ),
+        ),
+      });
+    }
+    const counting = await prepareRunData(await withTargets((index) => index % 2));
+    expect(counting.evaluationWeight("validation")).toBe(1);
+  });
+
   it("comes with notes of what was changed in it and of what training never saw", async () => {
     const text = `${"abcdefg\r\n".repeat(80)}${"ħŋ".repeat(32)}`;
     const { notes } = await prepareRunData(await configOf(text));

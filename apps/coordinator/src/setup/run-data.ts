@@ -1,6 +1,6 @@
 /** Config → data set, layouts, model: everything about a run that its config and data decide. */
 
-import { encodeDataset } from "@ostinato/data";
+import { encodeDataset, SPLIT_NAMES } from "@ostinato/data";
 import type { Dataset, EpochPlace, SplitName, TextDataset } from "@ostinato/data";
 import {
   createOptimizer,
@@ -46,10 +46,16 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     if (dataset.kind === "text") requireTarget(config, dataset, split);
     evaluation(split);
   }
+  const weights = new Map<SplitName, number>();
+  const evaluationWeight = (split: SplitName): number => {
+    const weight = weights.get(split) ?? overallWeight(evaluation(split));
+    weights.set(split, weight);
+    return weight;
+  };
+  for (const split of SPLIT_NAMES) requireWeight(split, evaluationWeight(split));
   const parameters = parameterLayout(model);
   requireOptimizer(config, parameters);
   const valuesPerRow = model.kind === "languageModel" ? stateShape(model).valuesPerRow : 0;
-  const weights = new Map<SplitName, number>();
   return {
     dataset,
     encoded: encodeDataset(dataset),
@@ -58,11 +64,7 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     statistics: statisticsLayout(model),
     train,
     stateSizeOf: (leaf) => valuesPerRow * train.stateRowsOf(leaf),
-    evaluationWeight(split) {
-      const weight = weights.get(split) ?? overallWeight(evaluation(split));
-      weights.set(split, weight);
-      return weight;
-    },
+    evaluationWeight,
     notes,
   };
 }
@@ -99,6 +101,17 @@ function requireTarget(
     "outOfRange",
     `data.${key}: ${config.data[key]} of the text's ${total} characters leaves ${length} for the ` +
       `${split} part; it needs at least 2`,
+  );
+}
+
+/** A step without a target that counts is one with nothing to learn; a part without one has no loss. */
+function requireWeight(split: SplitName, weight: number): void {
+  if (weight > 0) return;
+  throw new RunError(
+    "outOfRange",
+    `data.files: no target of the ${split} part counts in the loss: each is the one of ` +
+      "model.loss.ignoredIndex or of a class whose model.loss.classWeights is 0; a part needs one that " +
+      "counts",
   );
 }
 

@@ -36,11 +36,11 @@ export class Publisher {
     metrics.step.set(step);
     metrics.epoch.set(epoch);
     metrics.learningRate.set(learningRate);
-    // A step that was skipped has neither.
+    // A step that was skipped has neither; one without a target that counts has no loss.
     const loss = record.loss ?? NaN;
     const gradientNorm = record.gradientNorm ?? NaN;
     if (!skipped) {
-      metrics.trainLoss.set(loss);
+      if (!Number.isNaN(loss)) metrics.trainLoss.set(loss);
       metrics.gradientNorm.set(gradientNorm);
       if (record.clipped) metrics.clipped.inc();
     }
