@@ -2,7 +2,7 @@
  * From a config to a run that can begin.
  *
  * @example
- * const data = await prepareRunData(config);
+ * const data = await prepareRunData(config, "run.yaml");
  * const run = await createRun({ config, data, path, startedAt });
  */
 export { notesOf } from "./notes.js";

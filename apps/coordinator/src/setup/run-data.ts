@@ -3,6 +3,7 @@
 import { encodeDataset, SPLIT_NAMES } from "@ostinato/data";
 import type { Dataset, EpochPlace, SplitName, TextDataset } from "@ostinato/data";
 import {
+  checkInitialization,
   createOptimizer,
   LstmError,
   parameterLayout,
@@ -31,13 +32,24 @@ export interface RunData {
 }
 
 /**
+ * @param configFile what the config was read from; messages about its keys begin with it
  * @throws {DataError} for files that are missing, empty, not UTF-8 or too short, or lines that are no
  *   samples
- * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short, keys of the
- *   model that do not fit the data, or a parameter group that has no tensor
+ * @throws {RunError} `outOfRange` for a part of the data that its fraction leaves too short or without a
+ *   target that counts, keys of the model that do not fit the data, or a pattern of parameter groups or
+ *   initializers that fits no tensor
  * @throws {LstmError} for a model that can't be
  */
-export async function prepareRunData(config: RunConfig): Promise<RunData> {
+export async function prepareRunData(config: RunConfig, configFile: string): Promise<RunData> {
+  try {
+    return await prepare(config);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    throw new RunError(error.code, `${configFile}: ${error.message}`, { cause: error });
+  }
+}
+
+async function prepare(config: RunConfig): Promise<RunData> {
   const { dataset, notes } = await readDataset(config);
   const model = modelOfData(config, dataset);
   const { train, evaluation } = layOut(dataset, model, layoutSettings(config));
@@ -53,14 +65,13 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     return weight;
   };
   for (const split of SPLIT_NAMES) requireWeight(split, evaluationWeight(split));
-  const parameters = parameterLayout(model);
-  requireOptimizer(config, parameters);
+  requirePatterns(config, model);
   const valuesPerRow = model.kind === "languageModel" ? stateShape(model).valuesPerRow : 0;
   return {
     dataset,
     encoded: encodeDataset(dataset),
     model,
-    parameters,
+    parameters: parameterLayout(model),
     statistics: statisticsLayout(model),
     train,
     stateSizeOf: (leaf) => valuesPerRow * train.stateRowsOf(leaf),
@@ -77,10 +88,11 @@ function overallWeight(layout: SplitLayout): number {
   return weight;
 }
 
-/** The patterns of parameter groups must fit the model. */
-function requireOptimizer({ optimizer }: RunConfig, layout: ParameterLayout): void {
+/** The patterns of parameter groups and initializers must fit the model. */
+function requirePatterns({ optimizer }: RunConfig, model: RunModelSpec): void {
   try {
-    createOptimizer(optimizer, layout);
+    checkInitialization(model);
+    createOptimizer(optimizer, parameterLayout(model));
   } catch (error) {
     if (!(error instanceof LstmError)) throw error;
     throw new RunError("outOfRange", error.message, { cause: error });
