@@ -1,7 +1,7 @@
 /** Sequence models in a cluster: the same promises as for language models, for each kind of data. */
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -146,6 +146,7 @@ describe.each(STORIES.map((story, index) => ({ ...story, story, index })))(
       expect(losses).toHaveLength(24 - numIdle);
       expect(losses.at(-1)).toBeLessThan(losses[0] ?? NaN);
       for (const runDirectory of [alone, three, stopped]) {
+        expect(await readdir(runDirectory)).not.toContain("vocabulary.json");
         const ledger = await ledgerOf(runDirectory);
         expect(endOf(ledger).parametersSha256).toBe(endOf(reference).parametersSha256);
         const samples = stepsOf(ledger).map((step) => step.leaves.map(({ digest }) => digest));
