@@ -247,7 +247,7 @@ describe("a step none of whose targets counts", () => {
     expect(third?.parameters).not.toBe(first?.parameters);
     expect(run.store.written.at(-1)?.optimizer.stepCount).toBe(6);
     expect(run.metricsLines.find(({ step }) => step === 2)).toMatchObject({ skipped: false });
-    expect(await run.trial.count("train_loss_nats")).toBe(0.5);
+    expect(await run.trial.count("train_loss")).toBe(0.5);
   });
 
   it("is not taken for one on the word of the workers", async () => {

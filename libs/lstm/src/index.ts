@@ -59,6 +59,7 @@ export {
   ctcBeamSearchDecode,
   ctcGreedyDecode,
   lossSchema,
+  lossUnit,
   targetShare,
 } from "./losses/index.js";
 export type {
@@ -71,6 +72,7 @@ export type {
   Loss,
   LossOptions,
   LossSpec,
+  LossUnit,
   LossTotals,
   PositionCall,
   TargetKind,

@@ -9,5 +9,5 @@ export { notesOf } from "./notes.js";
 export type { Note } from "./notes.js";
 export { createRun, resumeRun } from "./open-run.js";
 export type { OpenRun } from "./open-run.js";
-export { describeSamples, prepareRunData } from "./run-data.js";
-export type { RunData } from "./run-data.js";
+export { describeSamples, measuresOf, prepareRunData } from "./run-data.js";
+export type { RunData, RunMeasures } from "./run-data.js";

@@ -6,11 +6,12 @@ import {
   checkInitialization,
   createOptimizer,
   LstmError,
+  lossUnit,
   parameterLayout,
   stateShape,
   statisticsLayout,
 } from "@ostinato/lstm";
-import type { ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
+import type { LossSpec, LossUnit, ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
 import { layOut, layoutSettings, modelOfData, readDataset, RunError } from "@ostinato/run";
 import type { RunConfig, RunModelSpec, SplitLayout } from "@ostinato/run";
 
@@ -125,6 +126,19 @@ function requireWeight(split: SplitName, weight: number): void {
       "model.loss.ignoredIndex or of a class whose model.loss.classWeights is 0; a part needs one that " +
       "counts",
   );
+}
+
+/** What of a run is counted, and what its loss is. */
+export interface RunMeasures {
+  readonly samples: "positions" | "sequences";
+  readonly loss: LossSpec["kind"];
+  readonly lossUnit: LossUnit;
+}
+
+export function measuresOf({ dataset, model }: Pick<RunData, "dataset" | "model">): RunMeasures {
+  const loss = model.kind === "sequenceModel" ? model.loss.kind : "crossEntropy";
+  const samples = dataset.kind === "text" ? "positions" : dataset.kind;
+  return { samples, loss, lossUnit: lossUnit(loss) };
 }
 
 /** Names the samples of leaves, for a person. */

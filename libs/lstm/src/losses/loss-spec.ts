@@ -119,6 +119,26 @@ export function brokenLossRule(loss: LossSpec, numTargets: number): BrokenLossRu
   return undefined;
 }
 
+/** What a loss is measured in. */
+export type LossUnit = "nats" | "target units" | "squared target units";
+
+const UNITS: Readonly<Record<LossSpec["kind"], LossUnit>> = {
+  meanSquared: "squared target units",
+  meanAbsolute: "target units",
+  // Squared for small errors; for large ones delta, in the targets' unit, times the error.
+  huber: "squared target units",
+  quantile: "target units",
+  gaussian: "nats",
+  studentT: "nats",
+  binaryCrossEntropy: "nats",
+  crossEntropy: "nats",
+  ctc: "nats",
+};
+
+export function lossUnit(kind: LossSpec["kind"]): LossUnit {
+  return UNITS[kind];
+}
+
 /**
  * What a target adds to the loss weight, times its own weight: the weight of its class, nothing for the
  * ignored one, else 1.
