@@ -277,7 +277,7 @@ describe("a file of too few sequences", () => {
     [['{"inputs": [[1]], "targets": [1]}'], "1 sequences leave 0 for the validation part"],
   ])("is refused: %j", async (lines, words) => {
     const reading = read(lines, VALUES);
-    await expect(reading).rejects.toMatchObject({ code: "wrongNumberOfSequences" });
+    await expect(reading).rejects.toMatchObject({ code: "wrongNumberOfSamples" });
     await expect(reading).rejects.toThrow(words);
   });
 });

@@ -1,37 +1,21 @@
-import { DataError } from "../data-error.js";
 import type { SplitName } from "../dataset/index.js";
-import { MAX_PARTS, partStart, requireInteger, shuffledOrder } from "../layout/index.js";
-import type { ExpectedLeaf, LeafRows } from "../layout/index.js";
+import type { ExpectedLeaf } from "../layout/index.js";
+import { EpochOrder, largestOf } from "../samples/index.js";
+import type { EpochOrderOptions, EpochPlace } from "../samples/index.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 import { targetEntries } from "./sequence-dataset.js";
 import type { SequenceDataset } from "./sequence-dataset.js";
 import { sequenceDigest } from "./sequence-digest.js";
 
-export interface SequenceLayoutOptions {
+export interface SequenceLayoutOptions extends EpochOrderOptions {
   readonly dataset: SequenceDataset;
   readonly split: SplitName;
-  /** Sequences of a full step. */
-  readonly batchSize: number;
-  /** Leaves of the gradient tree. */
-  readonly microShards: number;
-  /**
-   * As many random words of 32 bits as asked for, the same for the same epoch: what the epoch's order
-   * is drawn from. Left out: the order of the files, in every epoch.
-   */
-  readonly randomWords?: (epoch: number, count: number) => Uint32Array;
-}
-
-/** Which step of which epoch, both from 0. */
-export interface EpochPlace {
-  readonly epoch: number;
-  readonly epochStep: number;
 }
 
 /**
- * The sequences of an epoch: each one of a split once, in an order of the epoch's own. A step has the
- * next `batchSize` of them, the last step what is left over; leaf l has rows floor(l·n/M) to
- * floor((l+1)·n/M) - 1 of a step of n sequences. Every batch of a step has the time steps of its
- * longest sequence, so that no leaf's arithmetic depends on which leaves it is computed with.
+ * The sequences of an epoch in steps and leaves, as {@link EpochOrder} has them. Every batch of a step has
+ * the time steps of its longest sequence, so that no leaf's arithmetic depends on which leaves it is
+ * computed with.
  */
 export interface SequenceLayout {
   /** Sequences of an epoch. */
@@ -50,8 +34,6 @@ export interface SequenceLayout {
 
 /** @throws DataError 'invalidLayout' for sizes that are no positive integers */
 export function createSequenceLayout(options: SequenceLayoutOptions): SequenceLayout {
-  requireInteger("batchSize", options.batchSize, 1, MAX_PARTS);
-  requireInteger("microShards", options.microShards, 1, MAX_PARTS);
   return new ShuffledSequences(options);
 }
 
@@ -60,41 +42,29 @@ class ShuffledSequences implements SequenceLayout {
   readonly stepsPerEpoch: number;
   readonly microShards: number;
   readonly #options: SequenceLayoutOptions;
+  readonly #order: EpochOrder;
   #starts: Starts | undefined;
-  #order: { readonly epoch: number; readonly sequences: Uint32Array } | undefined;
 
   constructor(options: SequenceLayoutOptions) {
-    const { dataset, split, batchSize, microShards } = options;
+    const { dataset, split } = options;
     this.#options = options;
-    this.numSamples = dataset.splits[split].count;
-    this.stepsPerEpoch = Math.ceil(this.numSamples / batchSize);
-    this.microShards = microShards;
+    this.#order = new EpochOrder(dataset.splits[split], options);
+    this.numSamples = this.#order.numSamples;
+    this.stepsPerEpoch = this.#order.stepsPerEpoch;
+    this.microShards = this.#order.microShards;
   }
 
-  sequencesAt({ epoch, epochStep }: EpochPlace): Uint32Array {
-    requireInteger("epochStep", epochStep, 0, this.stepsPerEpoch - 1);
-    const { batchSize } = this.#options;
-    return this.#orderOf(epoch).subarray(epochStep * batchSize, (epochStep + 1) * batchSize);
+  sequencesAt(place: EpochPlace): Uint32Array {
+    return this.#order.samplesAt(place);
   }
 
   sequencesOf(place: EpochPlace, leaf: number): Uint32Array {
-    requireInteger("leaf", leaf, 0, this.microShards - 1);
-    const ofStep = this.sequencesAt(place);
-    const startOf = (part: number): number => partStart(part, ofStep.length, this.microShards);
-    return ofStep.subarray(startOf(leaf), startOf(leaf + 1));
+    return this.#order.samplesOf(place, leaf);
   }
 
   batch(place: EpochPlace, leaves: readonly number[]): SequenceBatch {
-    if (new Set(leaves).size !== leaves.length) {
-      throw new DataError("invalidLayout", `leaves [${leaves.join(", ")}] name one leaf twice`);
-    }
-    const ofStep = this.sequencesAt(place);
-    const rows: number[] = [];
-    const rowsOfLeaves = leaves.map((leaf): LeafRows => {
-      const firstRow = rows.length;
-      for (const sequence of this.sequencesOf(place, leaf)) rows.push(sequence);
-      return { leaf, firstRow, numRows: rows.length - firstRow };
-    });
+    const { rows, leaves: rowsOfLeaves } = this.#order.rowsOf(place, leaves);
+    const ofStep = this.#order.samplesAt(place);
     const { lengths } = this.#options.dataset.samples;
     const numSteps = largestOf(ofStep, lengths);
     const isEven = ofStep.every((sequence) => lengths[sequence] === numSteps);
@@ -165,16 +135,6 @@ class ShuffledSequences implements SequenceLayout {
       weights,
     };
   }
-
-  #orderOf(epoch: number): Uint32Array {
-    if (this.#order?.epoch === epoch) return this.#order.sequences;
-    const { dataset, split, randomWords } = this.#options;
-    const { first, count } = dataset.splits[split];
-    const order = randomWords && shuffledOrder(count, randomWords(epoch, count));
-    const sequences = Uint32Array.from({ length: count }, (_, i) => first + (order?.[i] ?? i));
-    this.#order = { epoch, sequences };
-    return sequences;
-  }
 }
 
 /** [N]: where each sequence's steps and target entries begin. */
@@ -194,11 +154,6 @@ function startsOf({ samples, targets }: SequenceDataset): Starts {
       firstTarget[n - 1]! + targetEntries(targets, length, targetLengths[n - 1] ?? 0);
   }
   return { firstStep, firstTarget };
-}
-
-/** Without spreading: a step may have more sequences than a call may have arguments. */
-function largestOf(sequences: Uint32Array, values: Uint32Array): number {
-  return sequences.reduce((most, sequence) => Math.max(most, values[sequence]!), 0);
 }
 
 function emptyLike(values: Float32Array | Int32Array, length: number): Float32Array | Int32Array {
