@@ -18,9 +18,9 @@ import type { SequenceModelSpec } from "@ostinato/lstm";
 import { layOutSequences } from "@ostinato/run";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { createShardComputer } from "../src/training/shard-computer.js";
-import type { AnyShardComputer } from "../src/training/shard-computer.js";
-import type { TrainedLeaf } from "../src/training/index.js";
+import { createShardComputer } from "./shard-computer.js";
+import type { AnyShardComputer } from "./shard-computer.js";
+import type { TrainedLeaf } from "./compute.js";
 
 const SETTINGS = {
   ...{ seed: 3, batchSize: 5, sequenceLength: null, microShards: 4, evaluationBatchSize: 2 },
@@ -155,11 +155,11 @@ describe.each(CASES)("leaves of sequences: $name", (story) => {
     const all = evaluate(LEAVES);
     expect(all).toEqual([...evaluate([0, 3]), ...evaluate([1, 2])].sort((a, b) => a.leaf - b.leaf));
     const { evaluation } = layOutSequences(dataset, spec, SETTINGS);
-    const { stepsPerEpoch, lossWeightAt, numSamples } = evaluation("validation");
-    expect(all.reduce((sum, { numSamples: own }) => sum + own, 0)).toBe(numSamples);
+    const split = evaluation("validation");
+    expect(all.reduce((sum, { numSamples }) => sum + numSamples, 0)).toBe(split.numSamples);
     let lossWeight = 0;
-    for (let epochStep = 0; epochStep < stepsPerEpoch; epochStep++) {
-      lossWeight += lossWeightAt({ epoch: 0, epochStep });
+    for (let epochStep = 0; epochStep < split.stepsPerEpoch; epochStep++) {
+      lossWeight += split.lossWeightAt({ epoch: 0, epochStep });
     }
     expect(all.reduce((sum, leaf) => sum + leaf.lossWeight, 0)).toBeCloseTo(lossWeight, 12);
     computer.dispose();
