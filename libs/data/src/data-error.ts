@@ -24,8 +24,8 @@ export type DataErrorCode =
   | "textTooShort"
   /** A line of a JSON Lines file is no sample, or not one like those before it; `details.line` is which. */
   | "invalidSample"
-  /** Fewer sequences than the parts of a data set need, or more than it can hold. */
-  | "wrongNumberOfSequences"
+  /** Fewer sequences or pairs than the parts of a data set need, or more than it can hold. */
+  | "wrongNumberOfSamples"
   /** Bytes that are no encoded data set. */
   | "corruptDataset"
   /** A layout's or batch's argument out of range. */

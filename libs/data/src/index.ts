@@ -46,7 +46,6 @@ export {
   sequenceDigest,
 } from "./sequences/index.js";
 export type {
-  EpochPlace,
   InputLine,
   ReadSequenceFilesOptions,
   SequenceBatch,
@@ -55,11 +54,11 @@ export type {
   SequenceInputsKind,
   SequenceLayout,
   SequenceLayoutOptions,
-  SequenceRange,
   SequenceSamples,
   SequenceTargetsKind,
   TargetsForm,
 } from "./sequences/index.js";
+export type { EpochPlace, SampleRange } from "./samples/index.js";
 export { readTextFiles } from "./text/index.js";
 export type { ReadTextFilesOptions, TextFiles } from "./text/index.js";
 export { createVocabulary, UNKNOWN_ID } from "./vocabulary/index.js";

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 
 import { decodeDataset } from "@ostinato/data";
-import type { SequenceBatch, TokenBatch } from "@ostinato/data";
+import type { SequenceBatch, SequenceDataset, TokenBatch } from "@ostinato/data";
 import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
-import type { StatisticsLayout } from "@ostinato/lstm";
+import type { SequenceModelSpec, StatisticsLayout } from "@ostinato/lstm";
 import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
 import type { LeafResult, NodeId } from "@ostinato/proto";
 
@@ -205,6 +205,7 @@ export function createShardComputer(
     });
   }
   if (spec.kind === "sequenceModel" && dataset.kind === "sequences") {
+    requireSameSizes(spec, dataset);
     const source = createSequenceSource(dataset, spec, settings);
     return new ShardComputer<SequenceBatch>(settings, {
       model: createSequenceModel(spec),
@@ -213,6 +214,26 @@ export function createShardComputer(
     });
   }
   throw new WorkerError("refused", `a ${spec.kind} cannot be trained on ${dataset.kind}`);
+}
+
+/** Sizes come from the data: others are those of another data set. */
+function requireSameSizes(
+  { input, numTargets }: SequenceModelSpec,
+  { inputs, targets }: SequenceDataset,
+): void {
+  const size = input.kind === "values" ? input.size : input.vocabularySize;
+  if (input.kind !== inputs.kind || size !== inputs.size) {
+    throw new WorkerError(
+      "refused",
+      `the model reads ${input.kind} of size ${size}, the sequences have ${inputs.kind} of size ${inputs.size}`,
+    );
+  }
+  if (numTargets !== targets.size) {
+    throw new WorkerError(
+      "refused",
+      `the model has ${numTargets} targets, the sequences have ${targets.size}`,
+    );
+  }
 }
 
 function checkLeaves(leaves: readonly number[], microShards: number): void {

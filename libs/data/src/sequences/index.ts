@@ -21,7 +21,6 @@ export { decodeSequences, encodeSequences } from "./sequence-codec.js";
 export type {
   SequenceDataset,
   SequenceInputsKind,
-  SequenceRange,
   SequenceSamples,
   SequenceTargetsKind,
 } from "./sequence-dataset.js";
@@ -29,5 +28,5 @@ export { sequenceDigest } from "./sequence-digest.js";
 export { readInputLines, readSequenceFiles } from "./sequence-files.js";
 export type { ReadSequenceFilesOptions, SequenceFiles } from "./sequence-files.js";
 export { createSequenceLayout } from "./sequence-layout.js";
-export type { EpochPlace, SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.js";
+export type { SequenceLayout, SequenceLayoutOptions } from "./sequence-layout.js";
 export type { InputLine, TargetsForm } from "./sequence-line.js";

@@ -1,11 +1,10 @@
 import { DataError } from "../data-error.js";
-import { MAX_IDS, MAX_SEQUENCES } from "./sequence-dataset.js";
+import { GrowingArray, LineProblem, MAX_IDS, MAX_SAMPLES } from "../samples/index.js";
 import type {
   SequenceInputsKind,
   SequenceSamples,
   SequenceTargetsKind,
 } from "./sequence-dataset.js";
-import { LineProblem } from "./sequence-line.js";
 import type { SequenceLine, TargetsForm } from "./sequence-line.js";
 
 /** Sizes that the data alone does not tell. */
@@ -26,11 +25,11 @@ export interface BuiltSamples {
 export class SequenceBuilder {
   readonly #form: TargetsForm;
   readonly #sizes: KnownSizes;
-  readonly #lengths = new Growing(Uint32Array);
-  readonly #targetLengths = new Growing(Uint32Array);
-  readonly #weights = new Growing(Float32Array);
-  readonly #targets: Growing;
-  #inputs: Growing | undefined;
+  readonly #lengths = new GrowingArray(Uint32Array);
+  readonly #targetLengths = new GrowingArray(Uint32Array);
+  readonly #weights = new GrowingArray(Float32Array);
+  readonly #targets: GrowingArray<Float32Array | Int32Array>;
+  #inputs: GrowingArray<Float32Array | Int32Array> | undefined;
   #inputsKind: SequenceInputsKind["kind"] = "values";
   #inputSize = 0;
   #targetSize = 0;
@@ -40,7 +39,9 @@ export class SequenceBuilder {
   constructor(form: TargetsForm, sizes: KnownSizes) {
     this.#form = form;
     this.#sizes = sizes;
-    this.#targets = new Growing(form.kind === "values" ? Float32Array : Int32Array);
+    this.#targets = new GrowingArray<Float32Array | Int32Array>(
+      form.kind === "values" ? Float32Array : Int32Array,
+    );
     if (form.kind === "labelSequences") this.#largestClass = form.blank;
   }
 
@@ -51,8 +52,8 @@ export class SequenceBuilder {
   /** @throws LineProblem for a line that is not like those before it */
   add(line: SequenceLine): void {
     const { inputs, length, targets, targetSize, weight } = line;
-    if (this.numSequences === MAX_SEQUENCES) {
-      throw new LineProblem(`it is one more than the ${MAX_SEQUENCES} sequences that are allowed`);
+    if (this.numSequences === MAX_SAMPLES) {
+      throw new LineProblem(`it is one more than the ${MAX_SAMPLES} sequences that are allowed`);
     }
     this.#inputs ??= this.#begin(line);
     this.#requireLikeFirst(line);
@@ -75,11 +76,11 @@ export class SequenceBuilder {
     this.#weights.push([weight]);
   }
 
-  /** @throws DataError 'wrongNumberOfSequences' if there is none */
+  /** @throws DataError 'wrongNumberOfSamples' if there is none */
   finish(): BuiltSamples {
     const form = this.#form;
     if (this.#inputs === undefined) {
-      throw new DataError("wrongNumberOfSequences", "the files hold no sequence", { given: 0 });
+      throw new DataError("wrongNumberOfSamples", "the files hold no sequence", { given: 0 });
     }
     const isTokens = this.#inputsKind === "tokens";
     const numTokens = this.#sizes.vocabularySize ?? this.#largestToken + 1;
@@ -93,16 +94,16 @@ export class SequenceBuilder {
         ignored: form.kind === "classes" ? form.ignored : null,
       },
       samples: {
-        lengths: this.#lengths.values() as Uint32Array,
-        targetLengths: this.#targetLengths.values() as Uint32Array,
-        weights: this.#weights.values() as Float32Array,
-        inputs: this.#inputs.values() as Float32Array | Int32Array,
-        targets: this.#targets.values() as Float32Array | Int32Array,
+        lengths: this.#lengths.values(),
+        targetLengths: this.#targetLengths.values(),
+        weights: this.#weights.values(),
+        inputs: this.#inputs.values(),
+        targets: this.#targets.values(),
       },
     };
   }
 
-  #begin({ inputs, targetSize }: SequenceLine): Growing {
+  #begin({ inputs, targetSize }: SequenceLine): GrowingArray<Float32Array | Int32Array> {
     if (inputs.kind === "values" && this.#sizes.vocabularySize !== null) {
       throw new LineProblem(
         `inputs are values; they must be token ids, as data.vocabularySize is ` +
@@ -112,7 +113,9 @@ export class SequenceBuilder {
     this.#inputsKind = inputs.kind;
     if (inputs.kind === "values") this.#inputSize = inputs.size;
     this.#targetSize = targetSize;
-    return new Growing(inputs.kind === "values" ? Float32Array : Int32Array);
+    return new GrowingArray<Float32Array | Int32Array>(
+      inputs.kind === "values" ? Float32Array : Int32Array,
+    );
   }
 
   #requireLikeFirst({ inputs, targetSize }: SequenceLine): void {
@@ -150,37 +153,4 @@ function requireBelow(
   const bad = ids.find((id) => id >= allowed);
   if (bad === undefined) return;
   throw new LineProblem(`${name} has ${bad}; ids are 0 to ${allowed - 1}, as ${key} says`);
-}
-
-type NumberArray = Uint32Array | Int32Array | Float32Array;
-
-/** A typed array that becomes longer. */
-class Growing {
-  readonly #create: new (length: number) => NumberArray;
-  #values: NumberArray;
-  #length = 0;
-
-  constructor(create: new (length: number) => NumberArray) {
-    this.#create = create;
-    this.#values = new create(64);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  push(added: readonly number[]): void {
-    const end = this.#length + added.length;
-    if (end > this.#values.length) {
-      const longer = new this.#create(Math.max(2 * this.#values.length, end));
-      longer.set(this.#values.subarray(0, this.#length));
-      this.#values = longer;
-    }
-    this.#values.set(added, this.#length);
-    this.#length = end;
-  }
-
-  values(): NumberArray {
-    return this.#values.slice(0, this.#length);
-  }
 }

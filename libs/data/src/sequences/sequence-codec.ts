@@ -1,11 +1,19 @@
 import { beginEncoding, corrupt, decodeHeader, digestOf, isRecord } from "../dataset/index.js";
 import { SPLIT_NAMES } from "../dataset/index.js";
 import type { SplitName } from "../dataset/index.js";
-import { MAX_IDS, MAX_SEQUENCES, targetEntries } from "./sequence-dataset.js";
+import {
+  ENTRY_BYTES,
+  EntryReader,
+  isSize,
+  MAX_IDS,
+  MAX_SAMPLES,
+  rangesOf,
+  writeEntries,
+} from "../samples/index.js";
+import { targetEntries } from "./sequence-dataset.js";
 import type {
   SequenceDataset,
   SequenceInputsKind,
-  SequenceRange,
   SequenceTargetsKind,
 } from "./sequence-dataset.js";
 
@@ -22,7 +30,6 @@ import type {
  *
  * Integers and floats are little-endian. The form is canonical, as a text's is.
  */
-const ENTRY_BYTES = 4;
 const MAX_HEADER_BYTES = 4096;
 const INPUT_KINDS = ["values", "tokens"] as const;
 const TARGET_KINDS = ["values", "classes", "labelSequences"] as const;
@@ -47,16 +54,8 @@ export function encodeSequences({ inputs, targets, samples, splits }: Content): 
   const { lengths, targetLengths, weights } = samples;
   const parts = [lengths, targetLengths, weights, samples.inputs, samples.targets];
   const numEntries = parts.reduce((sum, part) => sum + part.length, 0);
-  const { bytes, view, offset: start } = beginEncoding(header, numEntries * ENTRY_BYTES);
-  let offset = start;
-  for (const part of parts) {
-    const isFloat = part instanceof Float32Array;
-    for (const value of part) {
-      if (isFloat) view.setFloat32(offset, value, true);
-      else view.setInt32(offset, value, true);
-      offset += ENTRY_BYTES;
-    }
-  }
+  const { bytes, view, offset } = beginEncoding(header, numEntries * ENTRY_BYTES);
+  writeEntries(view, offset, parts);
   return bytes;
 }
 
@@ -80,8 +79,8 @@ export function decodeSequences(bytes: Uint8Array): SequenceDataset {
   const { inputs, targets, splits: counts } = raw;
   const splits = rangesOf(counts);
   const numSequences = counts.train + counts.validation + counts.test;
-  if (numSequences > MAX_SEQUENCES) {
-    throw corrupt(`it has ${numSequences} sequences; at most ${MAX_SEQUENCES} are allowed`);
+  if (numSequences > MAX_SAMPLES) {
+    throw corrupt(`it has ${numSequences} sequences; at most ${MAX_SAMPLES} are allowed`);
   }
   const reader = new EntryReader(bytes, offset);
   const isLabels = targets.kind === "labelSequences";
@@ -89,11 +88,7 @@ export function decodeSequences(bytes: Uint8Array): SequenceDataset {
   const zeroLength = lengths.indexOf(0);
   if (zeroLength !== -1) throw corrupt(`sequence ${zeroLength} has no step`);
   const targetLengths = reader.counts(isLabels ? numSequences : 0);
-  const weights = reader.floats(numSequences);
-  const badWeight = weights.findIndex((weight) => !(weight > 0));
-  if (badWeight !== -1) {
-    throw corrupt(`the weight of sequence ${badWeight} is ${weights[badWeight]}`);
-  }
+  const weights = reader.weights(numSequences, "sequence");
   const numSteps = sumOf(lengths);
   const isValues = inputs.kind === "values";
   const read = isValues
@@ -119,62 +114,6 @@ export function decodeSequences(bytes: Uint8Array): SequenceDataset {
   };
 }
 
-/** Reads entries of four bytes, as far as there are bytes. */
-class EntryReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #offset: number;
-
-  constructor(bytes: Uint8Array, offset: number) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#offset = offset;
-  }
-
-  counts(length: number): Uint32Array {
-    this.#require(length);
-    const values = new Uint32Array(length);
-    for (let i = 0; i < length; i++) values[i] = this.#view.getUint32(this.#next(), true);
-    return values;
-  }
-
-  floats(length: number): Float32Array {
-    this.#require(length);
-    const values = new Float32Array(length);
-    for (let i = 0; i < length; i++) values[i] = this.#view.getFloat32(this.#next(), true);
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad !== -1) throw corrupt(`value ${bad} is ${values[bad]}, not a finite number`);
-    return values;
-  }
-
-  /** @param ignored an id that is allowed besides those below `limit` */
-  ids(length: number, what: string, limit: number, ignored: number | null = null): Int32Array {
-    this.#require(length);
-    const values = new Int32Array(length);
-    for (let i = 0; i < length; i++) values[i] = this.#view.getInt32(this.#next(), true);
-    const bad = values.findIndex((id) => (id < 0 || id >= limit) && id !== ignored);
-    if (bad !== -1) throw corrupt(`${what} ${bad} is ${values[bad]}; ids are 0 to ${limit - 1}`);
-    return values;
-  }
-
-  end(): void {
-    const left = this.#bytes.length - this.#offset;
-    if (left !== 0) throw corrupt(`${left} bytes follow its end`);
-  }
-
-  #require(length: number): void {
-    const left = this.#bytes.length - this.#offset;
-    if (length * ENTRY_BYTES <= left) return;
-    throw corrupt(`${length} entries need ${length * ENTRY_BYTES} bytes, ${left} are left`);
-  }
-
-  #next(): number {
-    const at = this.#offset;
-    this.#offset += ENTRY_BYTES;
-    return at;
-  }
-}
-
 function encodeHeader({ inputs, targets, splits }: Header): Uint8Array {
   const { train, validation, test } = splits;
   const header = {
@@ -192,15 +131,15 @@ function isHeader(raw: unknown): raw is Header {
   return (
     isRecord(inputs) &&
     isOneOf(INPUT_KINDS, inputs["kind"]) &&
-    isSize(inputs["size"]) &&
+    isSize(inputs["size"], MAX_IDS) &&
     isRecord(targets) &&
     isOneOf(TARGET_KINDS, targets["kind"]) &&
     isOneOf(TARGETS_OF, targets["of"]) &&
     !(targets["kind"] === "labelSequences" && targets["of"] !== "lastStep") &&
-    isSize(targets["size"]) &&
+    isSize(targets["size"], MAX_IDS) &&
     isIgnored(targets["ignored"], targets["kind"] === "classes") &&
     isRecord(splits) &&
-    SPLIT_NAMES.every((name) => isSize(splits[name]))
+    SPLIT_NAMES.every((name) => isSize(splits[name], MAX_IDS))
   );
 }
 
@@ -210,22 +149,6 @@ function isOneOf(names: readonly string[], value: unknown): boolean {
 
 function isIgnored(value: unknown, isOfClasses: boolean): boolean {
   return isOfClasses ? Number.isInteger(value) && value === Number(value) >> 0 : value === null;
-}
-
-function isSize(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= MAX_IDS;
-}
-
-function rangesOf({
-  train,
-  validation,
-  test,
-}: Readonly<Record<SplitName, number>>): Record<SplitName, SequenceRange> {
-  return {
-    train: { first: 0, count: train },
-    validation: { first: train, count: validation },
-    test: { first: train + validation, count: test },
-  };
 }
 
 const sumOf = (values: Uint32Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -1,4 +1,5 @@
 import type { SplitName } from "../dataset/index.js";
+import type { SampleRange } from "../samples/index.js";
 
 /** What a time step of a sequence is. */
 export interface SequenceInputsKind {
@@ -34,30 +35,18 @@ export interface SequenceSamples {
   readonly targets: Float32Array | Int32Array;
 }
 
-/** Sequences `first` to `first + count - 1`. */
-export interface SequenceRange {
-  readonly first: number;
-  readonly count: number;
-}
-
 /** Sequences with their targets, in the order of their files. */
 export interface SequenceDataset {
   readonly kind: "sequences";
   readonly inputs: SequenceInputsKind;
   readonly targets: SequenceTargetsKind;
   readonly samples: SequenceSamples;
-  readonly splits: Readonly<Record<SplitName, SequenceRange>>;
+  readonly splits: Readonly<Record<SplitName, SampleRange>>;
   /** Steps of the longest sequence. */
   readonly longest: number;
   /** SHA-256 (hex) of the encoded data set. */
   readonly digest: string;
 }
-
-/** As many as an order can be drawn of without a rounded product (see layout/shuffled-order.ts). */
-export const MAX_SEQUENCES = 2 ** 21;
-
-/** Ids are int32. */
-export const MAX_IDS = 2 ** 31 - 1;
 
 /** How many values a sequence has among the targets, where all of a kind have as many a step. */
 export function targetEntries(

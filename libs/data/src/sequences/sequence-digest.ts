@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
-
-import { DataError } from "../data-error.js";
+import { leafDigest, littleEndian } from "../samples/index.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 
 /**
@@ -14,18 +12,7 @@ import type { SequenceBatch } from "./sequence-batch.js";
  * @throws DataError 'invalidLayout' if the batch has no such leaf
  */
 export function sequenceDigest(batch: SequenceBatch, leaf: number): Uint8Array {
-  const rows = batch.leaves.find((entry) => entry.leaf === leaf);
-  if (rows === undefined) {
-    const present = batch.leaves.map((entry) => entry.leaf).join(", ");
-    throw new DataError("invalidLayout", `leaf ${leaf} is not in the batch; it has [${present}]`, {
-      leaf,
-    });
-  }
-  const hash = createHash("sha256");
-  for (let row = rows.firstRow; row < rows.firstRow + rows.numRows; row++) {
-    hash.update(rowBytes(batch, row));
-  }
-  return new Uint8Array(hash.digest());
+  return leafDigest(batch.leaves, leaf, (row) => rowBytes(batch, row));
 }
 
 function rowBytes(batch: SequenceBatch, row: number): Uint8Array {
@@ -44,8 +31,6 @@ function rowBytes(batch: SequenceBatch, row: number): Uint8Array {
   const numbers = Uint32Array.of(batch.sequences[row]!, length, numPositions);
   return littleEndian([numbers, ofInputs, ofTargets, ofWeights]);
 }
-
-type NumberArray = Uint32Array | Int32Array | Float32Array;
 
 /** The first `length` steps of one row of a [T,B,C] array: [length, C]. */
 function rowOf(
@@ -72,19 +57,4 @@ function labelsOf(
 ): Float32Array | Int32Array {
   const start = row * (labels.length / numRows);
   return labels.subarray(start, start + length);
-}
-
-function littleEndian(parts: readonly NumberArray[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  const view = new DataView(bytes.buffer);
-  let offset = 0;
-  for (const part of parts) {
-    const isFloat = part instanceof Float32Array;
-    for (const value of part) {
-      if (isFloat) view.setFloat32(offset, value, true);
-      else view.setInt32(offset, value, true);
-      offset += 4;
-    }
-  }
-  return bytes;
 }

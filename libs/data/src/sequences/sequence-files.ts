@@ -1,15 +1,13 @@
-import { open } from "node:fs/promises";
-
-import { DataError } from "../data-error.js";
 import { requireFractions } from "../dataset/index.js";
-import type { SplitFractions, SplitName } from "../dataset/index.js";
-import { distinctFiles, note, unreadable } from "../text/index.js";
+import type { SplitFractions } from "../dataset/index.js";
+import { eachLine, parsedLines, splitsOf } from "../samples/index.js";
+import { distinctFiles, note } from "../text/index.js";
 import type { ReadTextFilesOptions } from "../text/index.js";
 import { SequenceBuilder } from "./sequence-builder.js";
 import type { KnownSizes } from "./sequence-builder.js";
 import { digestOfSequences } from "./sequence-codec.js";
-import type { SequenceDataset, SequenceRange } from "./sequence-dataset.js";
-import { LineProblem, parseInputsLine, parseSequenceLine } from "./sequence-line.js";
+import type { SequenceDataset } from "./sequence-dataset.js";
+import { parseInputsLine, parseSequenceLine } from "./sequence-line.js";
 import type { InputLine, TargetsForm } from "./sequence-line.js";
 
 export interface ReadSequenceFilesOptions
@@ -30,7 +28,7 @@ export interface SequenceFiles {
  * follow each other in the order of the files: of n sequences the test part has floor(n · testFraction)
  * at the end, the validation part floor(n · validationFraction) before it, the training part the rest.
  *
- * @throws DataError 'invalidSample' naming file, line and what is allowed; 'wrongNumberOfSequences' for
+ * @throws DataError 'invalidSample' naming file, line and what is allowed; 'wrongNumberOfSamples' for
  *   a part that would be empty; 'invalidFraction' | 'fileNotFound' | 'unreadable' | 'invalidPattern' |
  *   'packageNotFound'
  */
@@ -45,7 +43,7 @@ export async function readSequenceFiles(options: ReadSequenceFilesOptions): Prom
     });
   }
   const built = builder.finish();
-  const content = { ...built, splits: splitsOf(builder.numSequences, options) };
+  const content = { ...built, splits: splitsOf(builder.numSequences, options, "sequences") };
   return {
     dataset: {
       kind: "sequences",
@@ -59,62 +57,11 @@ export async function readSequenceFiles(options: ReadSequenceFilesOptions): Prom
 }
 
 /**
- * Reads the `inputs` of JSON Lines alone, for predictions; targets and weights may be there or not.
+ * Reads the `inputs` of JSON Lines alone, for predictions, line by line; targets and weights may be there
+ * or not.
  *
- * @throws DataError 'invalidSample' | 'fileNotFound' | 'unreadable'
+ * @throws DataError 'invalidSample' | 'unreadable'
  */
-export async function readInputLines(file: string): Promise<readonly InputLine[]> {
-  const lines: InputLine[] = [];
-  await eachLine(file, (line) => {
-    lines.push(parseInputsLine(line));
-  });
-  return lines;
-}
-
-async function eachLine(file: string, take: (line: string) => void): Promise<void> {
-  let handle;
-  try {
-    handle = await open(file);
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-  let number = 0;
-  try {
-    for await (const line of handle.readLines({ encoding: "utf8" })) {
-      number += 1;
-      take(line);
-    }
-  } catch (error) {
-    if (!(error instanceof LineProblem)) throw unreadable(file, error);
-    throw new DataError("invalidSample", `${file}:${number}: ${error.message}`, {
-      file,
-      line: number,
-    });
-  } finally {
-    await handle.close();
-  }
-}
-
-function splitsOf(
-  numSequences: number,
-  { validationFraction, testFraction }: SplitFractions,
-): Record<SplitName, SequenceRange> {
-  const test = Math.floor(numSequences * testFraction);
-  const validation = Math.floor(numSequences * validationFraction);
-  const train = numSequences - validation - test;
-  const counts = { train, validation, test };
-  for (const [name, count] of Object.entries(counts)) {
-    if (count > 0) continue;
-    throw new DataError(
-      "wrongNumberOfSequences",
-      `${numSequences} sequences leave 0 for the ${name} part (validationFraction ` +
-        `${validationFraction}, testFraction ${testFraction}); it needs at least 1`,
-      { given: numSequences },
-    );
-  }
-  return {
-    train: { first: 0, count: train },
-    validation: { first: train, count: validation },
-    test: { first: train + validation, count: test },
-  };
+export function readInputLines(file: string): AsyncGenerator<InputLine, void> {
+  return parsedLines(file, parseInputsLine);
 }

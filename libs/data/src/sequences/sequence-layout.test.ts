@@ -167,6 +167,33 @@ describe("an epoch of sequences", () => {
   });
 });
 
+describe("a step of more sequences than a call may have arguments", () => {
+  it("is a batch like any other", () => {
+    const count = 200_000;
+    const one = { first: count, count: 1 };
+    const dataset: SequenceDataset = {
+      ...small,
+      samples: {
+        lengths: new Uint32Array(count + 2).fill(1),
+        targetLengths: new Uint32Array(count + 2).fill(1),
+        weights: new Float32Array(count + 2).fill(1),
+        inputs: new Float32Array(count + 2),
+        targets: new Int32Array(count + 2).fill(1),
+      },
+      inputs: { kind: "values", size: 1 },
+      targets: { kind: "labelSequences", of: "lastStep", size: 2, ignored: null },
+      splits: { train: { first: 0, count }, validation: one, test: { ...one, first: count + 1 } },
+    };
+    const layout = createSequenceLayout({
+      ...{ dataset, split: "train", batchSize: count, microShards: 1 },
+    });
+    expect(layout.batch({ epoch: 0, epochStep: 0 }, [0])).toMatchObject({
+      numSteps: 1,
+      numRows: count,
+    });
+  });
+});
+
 describe("a shuffled order", () => {
   it("is every permutation of three equally often, over a grid of words", () => {
     // Words in the middle of equal intervals: 3 choices for the last place, 2 for the one before.

@@ -1,4 +1,12 @@
-import { MAX_IDS } from "./sequence-dataset.js";
+import {
+  isFinite32,
+  LineProblem,
+  MAX_IDS,
+  parseObject,
+  requireKeys,
+  shown,
+  weightOf,
+} from "../samples/index.js";
 
 /** How the targets of a file are to be read: what the loss compares with. */
 export type TargetsForm =
@@ -33,30 +41,16 @@ export interface SequenceLine {
   readonly weight: number;
 }
 
-/** What is wrong with a line, as what follows its place in a message. */
-export class LineProblem extends Error {
-  override readonly name = "LineProblem";
-}
-
-const KEYS = ["inputs", "targets", "weight"];
+const EXAMPLE = '{"inputs": […], "targets": …}';
 
 /** @throws LineProblem */
 export function parseSequenceLine(text: string, form: TargetsForm): SequenceLine {
-  const raw = parseObject(text);
-  const unknown = Object.keys(raw).find((name) => !KEYS.includes(name));
-  if (unknown !== undefined) {
-    throw new LineProblem(
-      `${JSON.stringify(unknown)} is no key of a sample; its keys are inputs, targets and weight`,
-    );
-  }
+  const raw = parseObject(text, EXAMPLE);
+  requireKeys(raw, ["inputs", "targets", "weight"]);
   const inputs = parseInputs(raw["inputs"]);
   const length = inputs.kind === "tokens" ? inputs.ids.length : inputs.values.length / inputs.size;
   const { size: targetSize, values: targets } = parseTargets(raw["targets"], form, length);
-  const weight = Object.hasOwn(raw, "weight") ? raw["weight"] : 1;
-  if (!isFinite32(weight) || Math.fround(weight) <= 0) {
-    throw new LineProblem(`weight is ${shown(weight)}; it must be a number above 0 up to 3.4e38`);
-  }
-  return { inputs, length, targetSize, targets, weight };
+  return { inputs, length, targetSize, targets, weight: weightOf(raw) };
 }
 
 /** A line without targets: what a model is to say something of. */
@@ -64,24 +58,9 @@ export type InputLine = Pick<SequenceLine, "inputs" | "length">;
 
 /** @throws LineProblem */
 export function parseInputsLine(text: string): InputLine {
-  const inputs = parseInputs(parseObject(text)["inputs"]);
+  const inputs = parseInputs(parseObject(text, EXAMPLE)["inputs"]);
   const length = inputs.kind === "tokens" ? inputs.ids.length : inputs.values.length / inputs.size;
   return { inputs, length };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(text);
-  } catch {
-    throw new LineProblem('it is not JSON; write {"inputs": […], "targets": …}');
-  }
-  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
-    throw new LineProblem(
-      `it is ${shown(raw)}; it must be an object {"inputs": […], "targets": …}`,
-    );
-  }
-  return raw as Readonly<Record<string, unknown>>;
 }
 
 function parseInputs(raw: unknown): SequenceLine["inputs"] {
@@ -90,7 +69,13 @@ function parseInputs(raw: unknown): SequenceLine["inputs"] {
       `inputs is ${shown(raw)}; it must be a list with a list of values, or a token id, for each step`,
     );
   }
-  if (!Array.isArray(raw[0])) return { kind: "tokens", ids: idsOf("inputs", raw, MAX_IDS) };
+  const first: unknown = raw[0];
+  if (typeof first === "number" && !Number.isInteger(first)) {
+    throw new LineProblem(
+      `inputs[0] is ${shown(first)}; it must be a list of values, such as [${shown(first)}], or a token id`,
+    );
+  }
+  if (!Array.isArray(first)) return { kind: "tokens", ids: idsOf("inputs", raw, MAX_IDS) };
   return { kind: "values", ...matrixOf("inputs", raw) };
 }
 
@@ -208,16 +193,4 @@ function idsOf(name: string, raw: readonly unknown[], limit: number, besides?: n
 
 function isId(value: unknown, limit: number): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit;
-}
-
-function isFinite32(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(Math.fround(value));
-}
-
-const MAX_SHOWN = 40;
-
-function shown(value: unknown): string {
-  if (value === undefined) return "missing";
-  const json = JSON.stringify(value);
-  return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
 }

@@ -1,11 +1,14 @@
 /** What the targets of a loss are: numbers, classes, or one sequence of labels a row. */
 export type TargetKind = "values" | "classes" | "labelSequences";
 
-/** One leaf's sums, in float64, added in ascending order of the positions (of the rows, for sequences). */
+/** One leaf's sums, in float64. */
 export interface LossTotals {
-  /** Sum of weight × loss. */
+  /** Sum of weight × loss, in ascending order of the positions (of the rows, for label sequences). */
   readonly lossSum: number;
-  /** What the sum is divided by once all leaves are in. */
+  /**
+   * What the sum is divided by once all leaves are in: each row's sum over its steps, in their order, and
+   * of these the sum over the rows. So it can be told from what each row weighs alone.
+   */
   readonly lossWeight: number;
 }
 

@@ -12,6 +12,7 @@ import type { SequenceModelSpec } from "@ostinato/lstm";
 import type { RunConfig } from "../config/index.js";
 import type { RunModelSpec } from "./run-model.js";
 import { sequenceSplit } from "./sequence-split.js";
+import { sequenceWeights } from "./sequence-weights.js";
 import type { SplitLayout } from "./split-layout.js";
 import { textSplit } from "./text-split.js";
 
@@ -78,6 +79,8 @@ export function layOutSequences(
   { loss }: Pick<SequenceModelSpec, "loss">,
   { seed, batchSize, evaluationBatchSize, microShards }: LayoutSettings,
 ): DataLayout<SequenceBatch> {
+  let ofSequences: Float64Array | undefined;
+  const weights = (): Float64Array => (ofSequences ??= sequenceWeights(dataset, loss));
   return {
     train: sequenceSplit(
       {
@@ -88,10 +91,10 @@ export function layOutSequences(
         randomWords: (epoch, count) =>
           randomWords({ seed, step: epoch, purpose: "sampleOrder", layer: 0 }, count),
       },
-      loss,
+      weights,
     ),
     evaluation: onceEach((split) =>
-      sequenceSplit({ dataset, split, batchSize: evaluationBatchSize, microShards }, loss),
+      sequenceSplit({ dataset, split, batchSize: evaluationBatchSize, microShards }, weights),
     ),
   };
 }

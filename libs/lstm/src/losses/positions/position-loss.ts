@@ -36,17 +36,18 @@ export function overPositions<Targets extends Float32Array | Int32Array>(
   function totals(call: PositionCall<Targets>, outputGradient?: Float32Array): LossTotals {
     checkCall(formula, call, outputGradient);
     outputGradient?.fill(0);
-    const { targets, weights } = call;
+    const { targets, weights, numRows } = call;
     let lossSum = 0;
-    let lossWeight = 0;
+    // By row first, so that what a row weighs does not depend on the rows beside it.
+    const ofRows = new Float64Array(numRows);
     for (let position = 0; position < weights.length; position++) {
       const weight = weights[position]!;
       const share = weight === 0 ? undefined : formula.share(targets, position);
       if (share === undefined) continue;
       lossSum += weight * formula.lossAt(call, position, weight, outputGradient);
-      lossWeight += weight * share;
+      ofRows[position % numRows]! += weight * share;
     }
-    return { lossSum, lossWeight };
+    return { lossSum, lossWeight: ofRows.reduce((sum, ofRow) => sum + ofRow, 0) };
   }
   return {
     evaluate: (call) => totals(call),
