@@ -40,6 +40,8 @@ export class LocalRun {
   #wake: () => void = () => undefined;
   #lastWords = "";
   #metricsUrl = "";
+  /** A benchmark that is ended leaves nothing behind. */
+  readonly #endWithUs = (): void => void this.#child.kill("SIGTERM");
 
   constructor(options: LocalRunOptions) {
     this.#options = options;
@@ -53,6 +55,7 @@ export class LocalRun {
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
+    process.once("exit", this.#endWithUs);
     createInterface({ input: this.#child.stderr }).on("line", (line) => {
       this.#lastWords = line;
     });
@@ -102,6 +105,7 @@ export class LocalRun {
 
   /** Ends it as Ctrl-C does. */
   async stop(): Promise<void> {
+    process.off("exit", this.#endWithUs);
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, "exit");
     this.#child.stdout.resume();
