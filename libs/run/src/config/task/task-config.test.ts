@@ -78,6 +78,10 @@ describe("a task config", () => {
       "outOfRange x.yaml: model.activation: \"relu\" is not possible: it fits cell 'rnn' only, not 'lstm'",
     ],
     [
+      { data: adding, model: { embeddingDropout: 0.2 } },
+      "outOfRange x.yaml: model.embeddingDropout: 0.2 is not possible: it must be 0 for inputs that are values, not tokens",
+    ],
+    [
       { data: adding, model: { loss: { kind: "crossEntropy" } } },
       'outOfRange x.yaml: model.loss.kind: "crossEntropy" is no loss of values, which addingProblem has',
     ],
