@@ -11,8 +11,8 @@ import {
 } from "../diagnosis/index.js";
 import type { VariantDiagnosis } from "../diagnosis/index.js";
 import { CliError } from "../errors/index.js";
-import { parseCompared } from "./compared.js";
-import { resolveOverrides } from "./overrides.js";
+import { parseCompared } from "./arguments/index.js";
+import { resolveOverrides } from "./arguments/index.js";
 import type { Terminal } from "./terminal.js";
 
 /** `ostinato diagnose`: gradients, gates and updates of a config's model, before and after training. */

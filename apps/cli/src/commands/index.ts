@@ -12,15 +12,13 @@
  */
 import type { Commands } from "../command-line/index.js";
 import type { Terminal } from "./terminal.js";
+import { createTrainingCommands } from "./training/index.js";
 
 export type { Terminal } from "./terminal.js";
 
 export function createCommands(terminal: Terminal): Commands {
   return {
-    train: async (options) => (await import("./train.js")).train(options, terminal),
-    coordinator: async (options) =>
-      (await import("./coordinator.js")).coordinator(options, terminal),
-    worker: async (options) => (await import("./worker.js")).worker(options),
+    ...createTrainingCommands(terminal),
     generate: async (options) => (await import("./generate.js")).generate(options, terminal),
     evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
     predict: async (options) => (await import("./predict.js")).predict(options, terminal),

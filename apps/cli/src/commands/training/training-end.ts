@@ -2,7 +2,7 @@
 
 import type { SplitName, TextDataset, Vocabulary } from "@ostinato/data";
 
-import type { Baseline, DataKind, ProgressView, Summary } from "../progress/index.js";
+import type { Baseline, DataKind, ProgressView, Summary } from "../../progress/index.js";
 
 const SAMPLE = { length: 300, temperature: 0.7, topP: 0.95, seed: 1 };
 /** Characters of text that the sample goes on from. */
@@ -14,7 +14,7 @@ const PROMPT_LENGTH = 40;
  *
  * @param testLoss the coordinator's own evaluation of the test part, of a text in nats
  */
-export async function showSummary(
+export async function showTrainingEnd(
   kind: DataKind,
   runDirectory: string,
   testLoss: number | undefined,
@@ -37,7 +37,7 @@ export async function showSummary(
 async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" | "sample">> {
   // Loaded now and not before: TensorFlow.js takes memory that the workers can use.
   const { generateText, measureBaselines, openModel, readRunDataset, requireLanguageModel } =
-    await import("../inference/index.js");
+    await import("../../inference/index.js");
   const { model, vocabulary, config, dataDigest } = await openModel(runDirectory);
   try {
     const dataset = await readRunDataset(config, dataDigest);
