@@ -3,12 +3,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { runCommandLine } from "../src/command-line/index.js";
-import { createCommands } from "../src/commands/index.js";
-import type { Terminal } from "../src/commands/index.js";
+import { runCommand } from "./support/command.js";
+import type { Finished } from "./support/command.js";
 import { elementsOf } from "./support/xml.js";
 
 let folder: string;
@@ -48,37 +46,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Finished {
-  readonly exitCode: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function diagnose(...args: string[]): Promise<Finished> {
-  let [out, err] = ["", ""];
-  const stream = (take: (text: string) => void): NodeJS.WriteStream =>
-    new Writable({
-      decodeStrings: false,
-      write: (text: string, _, done) => {
-        take(text);
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
-  const terminal: Terminal = {
-    stdout: stream((text) => (out += text)),
-    stderr: stream((text) => (err += text)),
-    folder,
-    mainFile: "",
-  };
-  const exitCode = await runCommandLine(["diagnose", ...args], {
-    commands: createCommands(terminal),
-    version: "0",
-    writeOut: (text) => (out += text),
-    writeErr: (text) => (err += text),
-    debug: false,
-  });
-  return { exitCode, out, err };
-}
+const diagnose = (...args: string[]): Promise<Finished> => runCommand(folder, "diagnose", ...args);
 
 interface Shown {
   readonly compared: string | null;
@@ -216,7 +184,7 @@ describe("ostinato diagnose", () => {
     [
       "a task that is none",
       ["--set", "data.kind=sorting"],
-      "data.kind: \"sorting\" is not 'text', 'addingProblem' or 'copyTask'",
+      "data.kind: \"sorting\" is not 'text', 'sequences', 'addingProblem' or 'copyTask'",
     ],
     [
       "a pattern that fits no tensor",

@@ -60,6 +60,14 @@ export interface VerifyOptions {
   readonly json: boolean;
 }
 
+export interface SummaryOptions {
+  /** Path of a config or a run directory. */
+  readonly source: string;
+  /** `key=value` each. */
+  readonly set: readonly string[];
+  readonly json: boolean;
+}
+
 export interface DiagnoseOptions {
   readonly config: string;
   /** `key=value` each. */
@@ -82,5 +90,6 @@ export interface Commands {
   evaluate(options: EvaluateOptions): Promise<number>;
   predict(options: PredictOptions): Promise<number>;
   verify(options: VerifyOptions): Promise<number>;
+  summary(options: SummaryOptions): Promise<number>;
   diagnose(options: DiagnoseOptions): Promise<number>;
 }

@@ -10,6 +10,7 @@ import type {
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
+  SummaryOptions,
   TrainOptions,
   VerifyOptions,
   WorkerCommandOptions,
@@ -167,6 +168,18 @@ export function createProgram({
     .action(async (run: string, options: Omit<PredictOptions, "run">) => {
       onExitCode(await commands.predict({ ...options, run }));
     });
+
+  program
+    .command("summary")
+    .description("show layers, shapes, parameter counts and memory of a model")
+    .argument("<source>", "run config or task config, a YAML file; or a run directory")
+    .addOption(setOption())
+    .option("--json", "one JSON object on standard output, and nothing else", false)
+    .action(async (source: string, options: Omit<SummaryOptions, "source">) => {
+      const { set, json } = options;
+      onExitCode(await commands.summary({ source, set, json }));
+    });
+
   program
     .command("diagnose")
     .description("show vanishing and exploding gradients, saturated gates and the size of updates")

@@ -1,5 +1,5 @@
 /**
- * What each command does. Each is loaded when it is asked for: `train` and `verify` load no
+ * What each command does. Each is loaded when it is asked for: `train`, `summary` and `verify` load no
  * TensorFlow, `worker` loads no coordinator.
  *
  * @example
@@ -22,6 +22,7 @@ export function createCommands(terminal: Terminal): Commands {
     generate: async (options) => (await import("./generate.js")).generate(options, terminal),
     evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
     predict: async (options) => (await import("./predict.js")).predict(options, terminal),
+    summary: async (options) => (await import("./summary.js")).summary(options, terminal),
     diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),
   };

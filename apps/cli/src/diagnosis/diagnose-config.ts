@@ -1,7 +1,7 @@
 import { selectBackend } from "@ostinato/kernels/tensor";
 import { LstmError } from "@ostinato/lstm";
-import { loadDiagnosisConfig, RunError } from "@ostinato/run";
-import type { DiagnosisConfig } from "@ostinato/run";
+import { loadRunOrTaskConfig, RunError } from "@ostinato/run";
+import type { RunOrTaskConfig } from "@ostinato/run";
 
 import { diagnoseSubject } from "./subject.js";
 import type { SubjectDiagnosis } from "./subject.js";
@@ -10,7 +10,7 @@ import { textSubject } from "./text-subject.js";
 
 /** A config to diagnose, one of several that are compared. */
 export interface Variant {
-  readonly config: DiagnosisConfig;
+  readonly config: RunOrTaskConfig;
   /** What tells it from the others, such as `gru`; undefined where there is one alone. */
   readonly label: string | undefined;
 }
@@ -30,16 +30,16 @@ export interface VariantsRequest {
 /**
  * Reads the config of each variant: all of them before any is diagnosed.
  *
- * @throws RunError as `loadDiagnosisConfig`
+ * @throws RunError as `loadRunOrTaskConfig`
  */
 export async function readVariants(request: VariantsRequest): Promise<readonly Variant[]> {
   const { file, overrides, compared } = request;
   if (compared === undefined) {
-    return [{ config: await loadDiagnosisConfig({ file, overrides }), label: undefined }];
+    return [{ config: await loadRunOrTaskConfig({ file, overrides }), label: undefined }];
   }
   const { key, values } = compared;
   const read = async (value: string): Promise<Variant> => ({
-    config: await loadDiagnosisConfig({ file, overrides, compared: `${key}=${value}` }),
+    config: await loadRunOrTaskConfig({ file, overrides, compared: `${key}=${value}` }),
     label: value,
   });
   return Promise.all(values.map(read));
