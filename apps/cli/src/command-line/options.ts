@@ -69,7 +69,8 @@ export interface SummaryOptions {
 }
 
 export interface DiagnoseOptions {
-  readonly config: string;
+  /** Path of a config or a run directory. */
+  readonly source: string;
   /** `key=value` each. */
   readonly set: readonly string[];
   /** Updates between two measurements; undefined: as the config says. */

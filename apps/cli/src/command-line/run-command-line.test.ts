@@ -111,14 +111,14 @@ describe("the command line", () => {
   it("reads diagnose", async () => {
     const nothing = { set: [], steps: undefined, compare: undefined, svg: undefined, json: false };
     expect((await run("diagnose x.yaml")).calls).toEqual([
-      ["diagnose", { config: "x.yaml", ...nothing }],
+      ["diagnose", { source: "x.yaml", ...nothing }],
     ]);
     const line = "diagnose x.yaml --steps 30 --compare model.cell=rnn,gru --svg a.svg --json";
     expect((await run(`${line} --set seed=2`)).calls).toEqual([
       [
         "diagnose",
         {
-          config: "x.yaml",
+          source: "x.yaml",
           set: ["seed=2"],
           steps: 30,
           compare: "model.cell=rnn,gru",

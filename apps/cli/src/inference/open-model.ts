@@ -22,6 +22,8 @@ export interface OpenModel {
   readonly model: LanguageModel | SequenceModel;
   readonly vocabulary: Vocabulary;
   readonly config: RunConfig;
+  /** What the model was loaded from. */
+  readonly checkpoint: CheckpointContent;
   /** SHA-256 (hex) of the data set that it was trained on. */
   readonly dataDigest: string;
   /** The step after which the parameters were as they are here. */
@@ -57,6 +59,7 @@ export async function openModel(path: string): Promise<OpenModel> {
     model,
     vocabulary: run.vocabulary,
     config: run.config,
+    checkpoint,
     dataDigest: checkpoint.data,
     step: checkpoint.step,
     skipped,
