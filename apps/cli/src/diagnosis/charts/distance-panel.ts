@@ -20,7 +20,7 @@ export function distancePanel(report: Report, of: DistanceOf): Panel {
   const further =
     of === "hidden"
       ? isTrained && "dashed: before training"
-      : isLayered && "the thicker, the higher the layer";
+      : isLayered && "thicker: higher layers";
   const norms = [...start, ...newest].flatMap((found) => normsOf(found, of));
   const curve = (found: DistanceCurve, isStart: boolean): Option => ({
     type: "line",
