@@ -34,6 +34,7 @@ const cases = fc.record({
     variationalDropout: fc.boolean(),
     zoneoutHidden: fc.constantFrom(0, 0.2),
     weightDropout: fc.constantFrom(0, 0.2),
+    embeddingDropout: fc.constantFrom(0, 0.4),
   }),
 });
 

@@ -36,6 +36,11 @@ const cases = [
       outputDropout: 0.3,
     },
   },
+  { name: "embedding dropout of both sides", changes: { embeddingDropout: 0.4 } },
+  {
+    name: "embedding dropout, tied",
+    changes: { embeddingDropout: 0.4, inputDropout: 0.2, embeddingSize: 4, tiedEmbedding: true },
+  },
   { name: "batch normalization", changes: { normalization: "batch", bidirectionalEncoder: true } },
   { name: "layer normalization", changes: { normalization: "layer", attention: "multiplicative" } },
 ];
@@ -118,7 +123,10 @@ describe.each(backends)("an encoder–decoder on %s", (backend) => {
   it.each(["none", "additive", "multiplicative"])(
     "evaluates without dropout and smoothing, with attention %s",
     (attention) => {
-      const spec = pairSpecOf({ attention, dropout: 0.5, inputDropout: 0.5, labelSmoothing: 0.1 });
+      const spec = pairSpecOf({
+        ...{ attention, dropout: 0.5, inputDropout: 0.5, embeddingDropout: 0.5 },
+        labelSmoothing: 0.1,
+      });
       const model = createEncoderDecoder(spec);
       const parameters = randomPairParameters(spec, 3);
       model.setParameters(parameters);

@@ -49,6 +49,7 @@ const cases = fc.record({
     normalization: fc.constantFrom("none", "batch", "layer"),
     dropout: fc.constantFrom(0, 0.3),
     inputDropout: fc.constantFrom(0, 0.3),
+    embeddingDropout: fc.constantFrom(0, 0.4),
     outputDropout: fc.constantFrom(0, 0.3),
     variationalDropout: fc.boolean(),
     zoneoutHidden: fc.constantFrom(0, 0.2),
@@ -64,7 +65,8 @@ describe.each(backends)("a sequence model on %s", (backend) => {
     fc.assert(
       fc.property(cases, ({ lengthsOfLeaves, further, seed, isLastStep, changes }) => {
         const output = isLastStep && changes.loss.kind !== "ctc" ? "lastStep" : "everyStep";
-        const spec = sequenceSpecOf({ ...changes, output });
+        const embeddingDropout = changes.input.kind === "tokens" ? changes.embeddingDropout : 0;
+        const spec = sequenceSpecOf({ ...changes, output, embeddingDropout });
         const model = createSequenceModel(spec);
         model.setParameters(randomSequenceParameters(spec, seed));
         const leaves = lengthsOfLeaves.map((lengths, leaf) =>

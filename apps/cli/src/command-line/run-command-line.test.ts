@@ -19,6 +19,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     evaluate: noting("evaluate"),
     predict: noting("predict"),
     verify: noting("verify"),
+    summary: noting("summary"),
     diagnose: noting("diagnose"),
     ...behavior,
   };
@@ -98,17 +99,26 @@ describe("the command line", () => {
     });
   });
 
+  it("reads summary", async () => {
+    expect((await run("summary r")).calls).toEqual([
+      ["summary", { source: "r", set: [], json: false }],
+    ]);
+    expect((await run("summary a.yaml --json --set seed=2")).calls).toEqual([
+      ["summary", { source: "a.yaml", set: ["seed=2"], json: true }],
+    ]);
+  });
+
   it("reads diagnose", async () => {
     const nothing = { set: [], steps: undefined, compare: undefined, svg: undefined, json: false };
     expect((await run("diagnose x.yaml")).calls).toEqual([
-      ["diagnose", { config: "x.yaml", ...nothing }],
+      ["diagnose", { source: "x.yaml", ...nothing }],
     ]);
     const line = "diagnose x.yaml --steps 30 --compare model.cell=rnn,gru --svg a.svg --json";
     expect((await run(`${line} --set seed=2`)).calls).toEqual([
       [
         "diagnose",
         {
-          config: "x.yaml",
+          source: "x.yaml",
           set: ["seed=2"],
           steps: 30,
           compare: "model.cell=rnn,gru",
@@ -168,6 +178,7 @@ describe("the command line", () => {
       "generate",
       "evaluate",
       "predict",
+      "summary",
       "diagnose",
       "verify",
       "help",

@@ -23,6 +23,8 @@ export interface OpenModel {
   /** Null for a run of data without symbols. */
   readonly vocabulary: Vocabulary | null;
   readonly config: RunConfig;
+  /** What the model was loaded from. */
+  readonly checkpoint: CheckpointContent;
   /** SHA-256 (hex) of the data set that it was trained on. */
   readonly dataDigest: string;
   /** The step after which the parameters were as they are here. */
@@ -58,6 +60,7 @@ export async function openModel(path: string): Promise<OpenModel> {
     model,
     vocabulary: run.vocabulary,
     config: run.config,
+    checkpoint,
     dataDigest: checkpoint.data,
     step: checkpoint.step,
     skipped,

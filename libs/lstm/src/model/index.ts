@@ -35,9 +35,10 @@ export type { BatchLeaf } from "./batch-leaves.js";
 export {
   diagnose,
   factorPerStep,
+  gateNormsByDistance,
   gateSaturation,
   gradientNorms,
-  normsByDistance,
+  hiddenNormsByDistance,
   outputGradientNorm,
   recordLayers,
   sequenceLastStep,
@@ -52,7 +53,9 @@ export type {
   GateSaturation,
   GradientNorms,
   LayerDiagnosis,
+  LayerDistances,
   NamedNorm,
+  NormsByDistance,
   ObservedLayer,
   UpdateRatio,
 } from "./diagnostics/index.js";

@@ -190,7 +190,8 @@ function sourceOf(pass: Pass, spec: SequenceModelSpec, batch: SequenceInputs): S
     const tokens = { ids: read as Int32Array, numSteps, numRows };
     const { outputs, backward } = embedding(pass, tokens, {
       tableName: "embedding.table",
-      dropout: 0,
+      dropout: spec.embeddingDropout,
+      maskLayer: 0,
       tiedGradients: () => undefined,
     });
     return {

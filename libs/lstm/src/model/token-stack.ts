@@ -121,6 +121,7 @@ function embeddedSource(
   const embedded = embedding(pass, tokens, {
     tableName: TABLE_NAME,
     dropout: spec.embeddingDropout,
+    maskLayer: 0,
     tiedGradients,
   });
   const dropped = dropout(pass, embedded.outputs, {

@@ -133,6 +133,15 @@ class Oracle {
     return values.map((ofStep, t) => ofStep.map((value, j) => value * mask[t * width + j]!));
   }
 
+  /** [V]: what each row of a side's table is multiplied with, drawn once a step. */
+  #keptTokens(vocabularySize: number, layer: number): Float32Array {
+    const rate = this.#spec.embeddingDropout;
+    const mask = new Float32Array(vocabularySize).fill(1);
+    if (this.#training === undefined || rate === 0) return mask;
+    fillDropoutMask({ ...this.#training, purpose: "embeddingDropout", layer }, 1 - rate, mask);
+    return mask;
+  }
+
   /** Embedding, dropout, layers, dropout; of all rows, each of its own length. */
   #side(
     prefix: string,
@@ -143,10 +152,11 @@ class Oracle {
   ): { outputs: Sequence[]; dropped: Sequence[]; final: State[][] } {
     const { embeddingSize, numLayers, residual } = this.#spec;
     const final: State[][] = [];
+    const table = `${prefix}embedding.table`;
+    const kept = this.#keptTokens(this.#layout.get(table)!.shape[0]!, firstMaskLayer);
     let outputs = rows.map((tokens, row) => {
-      const table = `${prefix}embedding.table`;
       const embedded = tokens.map((token) =>
-        range(embeddingSize).map((j) => this.#at(table, token, j)),
+        range(embeddingSize).map((j) => this.#at(table, token, j) * kept[token]!),
       );
       return this.#dropped(embedded, row, "inputDropout", firstMaskLayer);
     });

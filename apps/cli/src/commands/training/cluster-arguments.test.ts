@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Commands } from "../command-line/index.js";
-import { runCommandLine } from "../command-line/index.js";
+import type { Commands } from "../../command-line/index.js";
+import { runCommandLine } from "../../command-line/index.js";
 import { clusterOptions } from "./cluster-arguments.js";
 
 const ready = {

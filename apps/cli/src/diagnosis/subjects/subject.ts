@@ -1,4 +1,4 @@
-/** What is diagnosed, be it a text or a task → its diagnosis before and after some training. */
+/** What is diagnosed → its diagnosis before and after some training. */
 
 import { LstmError } from "@ostinato/lstm";
 import { createTrainer, diagnose } from "@ostinato/lstm/model";
@@ -8,6 +8,7 @@ import type {
   Trainable,
   Trainer,
   TrainerSettingsInput,
+  TrainerState,
 } from "@ostinato/lstm/model";
 import type { RunConfig } from "@ostinato/run";
 
@@ -17,8 +18,10 @@ export interface Subject<Input> {
   readonly settings: TrainerSettingsInput & { readonly seed: number };
   /** The batch that is measured, before and after training the same. */
   readonly measured: Input;
-  /** The same with a loss at the last step alone. */
-  readonly lastStep: Input;
+  /** The same with a loss at the last step alone; undefined for a loss of sequences as a whole. */
+  readonly lastStep: Input | undefined;
+  /** The epoch after so many steps. */
+  readonly epochAt: (step: number) => number;
   /** The batches of training from its start. */
   readonly feed: () => Feed<Input>;
 }
@@ -51,18 +54,30 @@ export interface SubjectDiagnosis {
   readonly end: Diagnosis | undefined;
 }
 
+/** Where a diagnosis begins, and how far it goes. */
+export interface DiagnosedSteps {
+  /** Updates between two measurements; 0 for a single one. */
+  readonly steps: number;
+  /** What is measured first; undefined: the initial parameters, which alone training can start from. */
+  readonly from: TrainerState | undefined;
+}
+
 /**
  * Measures, trains so many steps, and measures again. Disposes of the model.
  *
  * @throws LstmError for settings or a model that can't be
  */
-export function diagnoseSubject<Input>(subject: Subject<Input>, steps: number): SubjectDiagnosis {
+export function diagnoseSubject<Input>(
+  subject: Subject<Input>,
+  { steps, from }: DiagnosedSteps,
+): SubjectDiagnosis {
   const { model, settings, measured, lastStep } = subject;
   try {
     const trainer = createTrainer({ model, ...settings });
+    if (from !== undefined) trainer.restore(from);
     const measure = (epoch: number): Diagnosis =>
       diagnose({ model, trainer, input: measured, lastStep, seed: settings.seed, epoch });
-    const start = measure(0);
+    const start = measure(subject.epochAt(from?.step ?? 0));
     if (steps === 0) return { start, training: undefined, end: undefined };
     const { epoch, ...training } = train(trainer, subject.feed(), steps);
     return { start, training, end: measure(epoch) };

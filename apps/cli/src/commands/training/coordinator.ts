@@ -2,12 +2,12 @@ import { runCoordinator } from "@ostinato/coordinator";
 import { loadConfig } from "@ostinato/run";
 import { StopRequests, systemClock } from "@ostinato/runtime";
 
-import type { ReadyMessage } from "../cluster/index.js";
-import type { CoordinatorCommandOptions } from "../command-line/index.js";
-import { EXIT_CODES } from "../errors/index.js";
+import type { ReadyMessage } from "../../cluster/index.js";
+import type { CoordinatorCommandOptions } from "../../command-line/index.js";
+import { EXIT_CODES } from "../../errors/index.js";
 import { completedRun } from "./completed-run.js";
-import { resolveOverrides } from "./overrides.js";
-import type { Terminal } from "./terminal.js";
+import { resolveOverrides } from "../arguments/index.js";
+import type { Terminal } from "../terminal.js";
 
 /** `ostinato coordinator`: tells a launcher over IPC when it is ready, and a person in a log line. */
 export async function coordinator(

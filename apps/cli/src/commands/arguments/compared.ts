@@ -1,6 +1,6 @@
 /** `--compare KEY=V1,V2`: one key and the values that it is to have. */
 
-import { CliError } from "../errors/index.js";
+import { CliError } from "../../errors/index.js";
 
 export interface Compared {
   readonly key: string;

@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 
-import type { ClusterOptions } from "../cluster/index.js";
-import type { TrainOptions } from "../command-line/index.js";
+import type { ClusterOptions } from "../../cluster/index.js";
+import type { TrainOptions } from "../../command-line/index.js";
 
 /** Any free port of this machine, for this machine alone. */
 const LOOPBACK = "127.0.0.1:0";

@@ -1,6 +1,6 @@
 import { runWorker } from "@ostinato/worker";
 
-import type { WorkerCommandOptions } from "../command-line/index.js";
+import type { WorkerCommandOptions } from "../../command-line/index.js";
 
 /** `ostinato worker`: everything but the address comes from the coordinator. */
 export async function worker(options: WorkerCommandOptions): Promise<number> {

@@ -19,6 +19,7 @@ export function taskSubject(config: TaskConfig): Subject<{ readonly batch: Seque
     settings: trainerSettings(config),
     measured: { batch: measured },
     lastStep: { batch: sequenceLastStep(model.spec, measured) },
+    epochAt: () => 0,
     feed() {
       let step = MEASURED_STEP;
       return {

@@ -4,17 +4,17 @@ import { createCoordinatorClient } from "@ostinato/proto";
 import { loadConfig } from "@ostinato/run";
 import { systemClock } from "@ostinato/runtime";
 
-import { createStartChild, LocalCluster } from "../cluster/index.js";
-import type { ReadyMessage } from "../cluster/index.js";
-import type { TrainOptions } from "../command-line/index.js";
-import { EXIT_CODES } from "../errors/index.js";
-import { createJsonView, createLiveView, createPlainView, follow } from "../progress/index.js";
-import type { DataKind, Followed, ProgressView } from "../progress/index.js";
+import { createStartChild, LocalCluster } from "../../cluster/index.js";
+import type { ReadyMessage } from "../../cluster/index.js";
+import type { TrainOptions } from "../../command-line/index.js";
+import { EXIT_CODES } from "../../errors/index.js";
+import { createJsonView, createLiveView, createPlainView, follow } from "../../progress/index.js";
+import type { DataKind, Followed, ProgressView } from "../../progress/index.js";
 import { clusterOptions } from "./cluster-arguments.js";
 import { completedRun } from "./completed-run.js";
-import { resolveOverrides } from "./overrides.js";
-import { showSummary } from "./summary.js";
-import type { Terminal } from "./terminal.js";
+import { resolveOverrides } from "../arguments/index.js";
+import { showTrainingEnd } from "./training-end.js";
+import type { Terminal } from "../terminal.js";
 
 /** Resolves when no child is left and the summary is shown. */
 export async function train(options: TrainOptions, terminal: Terminal): Promise<number> {
@@ -60,7 +60,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   }
   if (reason !== undefined) terminal.stderr.write(`ostinato: ${reason}\n`);
   if (exitCode === EXIT_CODES.done && ready !== undefined) {
-    await showSummary(kind, ready.runDirectory, followed?.test?.loss, view);
+    await showTrainingEnd(kind, ready.runDirectory, followed?.test?.loss, view);
   }
   return exitCode;
 }
