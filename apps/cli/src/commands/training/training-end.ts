@@ -36,16 +36,10 @@ export async function showTrainingEnd(
 
 async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" | "sample">> {
   // Loaded now and not before: TensorFlow.js takes memory that the workers can use.
-<<<<<<< /tmp/te.ts
-  const { generateText, measureBaselines, openModel, readRunDataset, requireLanguageModel } =
-    await import("../../inference/index.js");
-  const { model, vocabulary, config, dataDigest } = await openModel(runDirectory);
-=======
   const { generateText, measureBaselines, openModel, readRunDataset, requireWriter } =
-    await import("../inference/index.js");
+    await import("../../inference/index.js");
   const opened = await openModel(runDirectory);
   const { model, config, dataDigest } = opened;
->>>>>>> /tmp/sumhead.ts
   try {
     const dataset = await readRunDataset(config, dataDigest);
     if (dataset.kind !== "text") return { baselines: [], sample: undefined };
