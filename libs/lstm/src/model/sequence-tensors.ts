@@ -30,7 +30,8 @@ export interface SequenceTensors {
 export function sequenceBatch(tensors: SequenceTensors, microShards = 1): SequenceBatch {
   const { inputs, targets, lengths, targetLengths, weights } = tensors;
   const [numSteps, numRows] = timeAndRows(inputs);
-  if (!(microShards >= 1 && Number.isInteger(Math.log2(microShards)))) {
+  const isPowerOfTwo = microShards >= 1 && (microShards & (microShards - 1)) === 0;
+  if (!isPowerOfTwo || !Number.isInteger(microShards)) {
     throw new LstmError(
       "invalidBatch",
       `microShards is ${microShards}, expected a power of two from 1`,
