@@ -66,7 +66,8 @@ export type {
   PassObserver,
   ProgressOptions,
 } from "./pass/index.js";
-export type { LeafOutcome, TokenBatch } from "./token-batch.js";
+export type { LeafOutcome } from "./leaf-outcome.js";
+export type { TokenBatch } from "./token-batch.js";
 export { predictTensor, sequenceBatch } from "./sequence-tensors.js";
 export type { SequenceTensors } from "./sequence-tensors.js";
 export { createTrainer } from "./training/index.js";

@@ -7,7 +7,8 @@ import { ModelCore } from "./model-core.js";
 import { inTensorScope, Progress } from "./pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
-import type { LeafOutcome, TokenBatch } from "./token-batch.js";
+import type { LeafOutcome } from "./leaf-outcome.js";
+import type { TokenBatch } from "./token-batch.js";
 import { TABLE_NAME, tokenStack } from "./token-stack.js";
 import type { TokenStackRun } from "./token-stack.js";
 

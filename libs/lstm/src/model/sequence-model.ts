@@ -20,7 +20,7 @@ import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/ind
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 import { positionWeights, sequenceLosses, sequenceLossGradients } from "./sequence-losses.js";
-import type { LeafOutcome } from "./token-batch.js";
+import type { LeafOutcome } from "./leaf-outcome.js";
 
 export interface SequenceGradientsOptions extends ProgressOptions {
   readonly batch: SequenceBatch;
