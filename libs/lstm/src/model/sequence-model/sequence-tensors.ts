@@ -1,9 +1,9 @@
 import { tensor } from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 
-import { createLoss } from "../losses/index.js";
-import { LstmError } from "../lstm-error.js";
-import type { BatchLeaf } from "./batch-leaves.js";
+import { createLoss } from "../../losses/index.js";
+import { LstmError } from "../../lstm-error.js";
+import type { BatchLeaf } from "../batch-leaves.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 import type { SequenceModel } from "./sequence-model.js";
 

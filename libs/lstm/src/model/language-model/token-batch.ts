@@ -1,6 +1,6 @@
-import { LstmError } from "../lstm-error.js";
-import { checkLeaves, isCount } from "./batch-leaves.js";
-import type { BatchLeaf } from "./batch-leaves.js";
+import { LstmError } from "../../lstm-error.js";
+import { checkLeaves, isCount } from "../batch-leaves.js";
+import type { BatchLeaf } from "../batch-leaves.js";
 
 /**
  * One segment of consecutive tokens for each row. All arrays are [numSteps, numRows] row-major; the
