@@ -1,13 +1,14 @@
-import { stateShape } from "../layout/index.js";
-import type { ParameterLayout } from "../layout/index.js";
-import type { LanguageModelSpec } from "../spec/index.js";
+import { stateShape } from "../../layout/index.js";
+import type { ParameterLayout } from "../../layout/index.js";
+import type { LanguageModelSpec } from "../../spec/index.js";
 import { joinStates, stateOfLeaf } from "./carried-state.js";
-import { SoftmaxHead } from "./layers/index.js";
-import { ModelCore } from "./model-core.js";
-import { inTensorScope, Progress } from "./pass/index.js";
-import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
+import { SoftmaxHead } from "../layers/index.js";
+import { ModelCore } from "../model-core.js";
+import { inTensorScope, Progress } from "../pass/index.js";
+import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
-import type { LeafOutcome, TokenBatch } from "./token-batch.js";
+import type { LeafOutcome } from "../leaf-outcome.js";
+import type { TokenBatch } from "./token-batch.js";
 import { TABLE_NAME, tokenStack } from "./token-stack.js";
 import type { TokenStackRun } from "./token-stack.js";
 

@@ -9,10 +9,10 @@ import type { Tensor2D } from "@tensorflow/tfjs-core";
 
 import { sequenceRows } from "@ostinato/kernels/tensor";
 
-import { cellSizes } from "../layout/index.js";
-import type { RecurrentStackSpec } from "../spec/index.js";
-import type { BatchLeaf } from "./batch-leaves.js";
-import type { LayerState } from "./layers/index.js";
+import { cellSizes } from "../../layout/index.js";
+import type { RecurrentStackSpec } from "../../spec/index.js";
+import type { BatchLeaf } from "../batch-leaves.js";
+import type { LayerState } from "../layers/index.js";
 
 /** Sizes of the parts of a row's state in one layer: h, and c where there is one. */
 function partSizes(spec: RecurrentStackSpec): readonly number[] {

@@ -1,6 +1,6 @@
-import { stateShape } from "../layout/index.js";
-import { LstmError } from "../lstm-error.js";
-import { uniform32 } from "../random/index.js";
+import { stateShape } from "../../layout/index.js";
+import { LstmError } from "../../lstm-error.js";
+import { uniform32 } from "../../random/index.js";
 import type { LanguageModel } from "./language-model.js";
 import { sampleToken } from "./sampling.js";
 

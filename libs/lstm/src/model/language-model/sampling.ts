@@ -1,4 +1,4 @@
-import { LstmError } from "../lstm-error.js";
+import { LstmError } from "../../lstm-error.js";
 
 export interface SamplingOptions {
   readonly temperature: number;

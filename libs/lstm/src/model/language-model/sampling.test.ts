@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { LstmError } from "../lstm-error.js";
+import { LstmError } from "../../lstm-error.js";
 import { sampleToken } from "./sampling.js";
 
 const none = new Set<number>();

@@ -1,6 +1,6 @@
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import type { LanguageModelSpec } from "../spec/index.js";
+import type { LanguageModelSpec } from "../../spec/index.js";
 import {
   addGradient,
   addTied,
@@ -9,9 +9,9 @@ import {
   penaltyGradients,
   projectedInputs,
   recurrentStack,
-} from "./layers/index.js";
-import type { LayerState, Tokens } from "./layers/index.js";
-import type { Pass } from "./pass/index.js";
+} from "../layers/index.js";
+import type { LayerState, Tokens } from "../layers/index.js";
+import type { Pass } from "../pass/index.js";
 
 /**
  * Largest vocabulary for which layer 0 reads its input gates from a projected table. A matter of the

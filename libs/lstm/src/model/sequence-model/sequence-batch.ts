@@ -1,7 +1,7 @@
-import { LstmError } from "../lstm-error.js";
-import type { SequenceModelSpec } from "../spec/index.js";
-import { checkLeaves, isCount } from "./batch-leaves.js";
-import type { BatchLeaf } from "./batch-leaves.js";
+import { LstmError } from "../../lstm-error.js";
+import type { SequenceModelSpec } from "../../spec/index.js";
+import { checkLeaves, isCount } from "../batch-leaves.js";
+import type { BatchLeaf } from "../batch-leaves.js";
 
 /** What a sequence model reads. */
 export interface SequenceInputs {

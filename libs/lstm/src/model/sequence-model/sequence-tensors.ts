@@ -1,9 +1,9 @@
 import { tensor } from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 
-import { createLoss } from "../losses/index.js";
-import { LstmError } from "../lstm-error.js";
-import type { BatchLeaf } from "./batch-leaves.js";
+import { createLoss } from "../../losses/index.js";
+import { LstmError } from "../../lstm-error.js";
+import type { BatchLeaf } from "../batch-leaves.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 import type { SequenceModel } from "./sequence-model.js";
 
@@ -30,7 +30,8 @@ export interface SequenceTensors {
 export function sequenceBatch(tensors: SequenceTensors, microShards = 1): SequenceBatch {
   const { inputs, targets, lengths, targetLengths, weights } = tensors;
   const [numSteps, numRows] = timeAndRows(inputs);
-  if (!(microShards >= 1 && Number.isInteger(Math.log2(microShards)))) {
+  const isPowerOfTwo = microShards >= 1 && (microShards & (microShards - 1)) === 0;
+  if (!isPowerOfTwo || !Number.isInteger(microShards)) {
     throw new LstmError(
       "invalidBatch",
       `microShards is ${microShards}, expected a power of two from 1`,

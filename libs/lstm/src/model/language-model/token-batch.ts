@@ -1,7 +1,6 @@
-import { LstmError } from "../lstm-error.js";
-import type { Moments } from "../statistics/index.js";
-import { checkLeaves, isCount } from "./batch-leaves.js";
-import type { BatchLeaf } from "./batch-leaves.js";
+import { LstmError } from "../../lstm-error.js";
+import { checkLeaves, isCount } from "../batch-leaves.js";
+import type { BatchLeaf } from "../batch-leaves.js";
 
 /**
  * One segment of consecutive tokens for each row. All arrays are [numSteps, numRows] row-major; the
@@ -15,19 +14,6 @@ export interface TokenBatch {
   /** 1 where a position counts, 0 where it is masked. */
   readonly weights: Float32Array;
   readonly leaves: readonly BatchLeaf[];
-}
-
-/** What one leaf's rows came to. */
-export interface LeafOutcome {
-  readonly leaf: number;
-  /** Sum of weight × loss in nats, in float64, added in the order (time, row). */
-  readonly lossSum: number;
-  /** Sum of the weights. */
-  readonly lossWeight: number;
-  /** Carried state after the last time step; see carried-state.ts for its layout. */
-  readonly state: Float32Array;
-  /** Of each batch normalization, in the order of `statisticsLayout`; no value in evaluation. */
-  readonly moments: readonly Moments[];
 }
 
 /**

@@ -1,9 +1,9 @@
 import { reshape, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
-import type { ParameterLayout } from "../layout/index.js";
-import { createLoss } from "../losses/index.js";
-import type { SequenceModelSpec } from "../spec/index.js";
+import type { ParameterLayout } from "../../layout/index.js";
+import { createLoss } from "../../losses/index.js";
+import type { SequenceModelSpec } from "../../spec/index.js";
 import {
   addGradient,
   dropout,
@@ -12,15 +12,15 @@ import {
   penaltyGradients,
   recurrentStack,
   zeroStates,
-} from "./layers/index.js";
-import type { Forwarded } from "./layers/index.js";
-import { ModelCore } from "./model-core.js";
-import { asSequence, inTensorScope, Padding, Progress } from "./pass/index.js";
-import type { OnGradient, Pass, PassObserver, ProgressOptions } from "./pass/index.js";
+} from "../layers/index.js";
+import type { Forwarded } from "../layers/index.js";
+import { ModelCore } from "../model-core.js";
+import { asSequence, inTensorScope, Padding, Progress } from "../pass/index.js";
+import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 import { positionWeights, sequenceLosses, sequenceLossGradients } from "./sequence-losses.js";
-import type { LeafOutcome } from "./token-batch.js";
+import type { LeafOutcome } from "../leaf-outcome.js";
 
 export interface SequenceGradientsOptions extends ProgressOptions {
   readonly batch: SequenceBatch;
