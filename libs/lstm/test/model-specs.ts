@@ -91,7 +91,6 @@ export const anySpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<LanguageModel
       vocabularySize: fc.integer({ min: 1, max: 6 }),
       embeddingSize: sizes,
       tiedEmbedding: fc.boolean(),
-      embeddingDropout: anyRate,
       labelSmoothing: anyRate,
     })
     .map(({ stack, embeddingSize, ...rest }): LanguageModelSpec => {
