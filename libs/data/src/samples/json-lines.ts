@@ -11,7 +11,7 @@ export class LineProblem extends Error {
 /**
  * Hands each line of a file to `take`, whose LineProblem is told with file and line.
  *
- * @throws DataError 'invalidSample' | 'fileNotFound' | 'unreadable'
+ * @throws DataError 'invalidSample' | 'unreadable'
  */
 export async function eachLine(file: string, take: (line: string) => void): Promise<void> {
   let handle;
