@@ -56,6 +56,16 @@ describe("ostinato train", () => {
       "training.microShards=6",
       ["training.microShards", "6", "power of two"],
     ],
+    [
+      "an initializer that fits no tensor",
+      'model.initialization=[{ match: "*.weight", kind: zeros }]',
+      [".yaml: ", "model.initialization[0].match", '"*.weight"', "layers.0.kernel"],
+    ],
+    [
+      "a parameter group that fits no tensor",
+      'optimizer.groups=[{ match: "*.weight" }]',
+      [".yaml: ", "optimizer.groups[0].match", '"*.weight"', "layers.0.kernel"],
+    ],
     ["more leaves than rows", "training.microShards=16", ["microShards", "16", "13"]],
     ["a missing file", "data.files=nowhere.txt", ["nowhere.txt"]],
     ["an empty file", "data.files=empty.txt", ["empty.txt", "empty"]],

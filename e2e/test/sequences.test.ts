@@ -1,7 +1,7 @@
 /** Sequence models in a cluster: the same promises as for language models, for each kind of data. */
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -33,7 +33,9 @@ type Draw = (bound: number) => number;
 interface Story {
   readonly name: string;
   readonly model: object;
-  readonly sampleOf: (draw: Draw) => object;
+  readonly sampleOf: (draw: Draw, index: number) => object;
+  /** Whether some steps have no target that counts. */
+  readonly hasIdleSteps?: boolean;
 }
 
 const listOf = <T>(length: number, create: (index: number) => T): T[] =>
@@ -71,11 +73,22 @@ const STORIES: readonly Story[] = [
       return { inputs, targets };
     },
   },
+  {
+    name: "a tagger most of whose training targets are ignored",
+    model: { loss: { kind: "crossEntropy", ignoredIndex: 9 } },
+    hasIdleSteps: true,
+    sampleOf: (draw, index) => {
+      const inputs = listOf(draw(5) + 1, () => draw(4));
+      // Of the 72 for training two have targets: at most two of an epoch's six steps.
+      const isIgnored = index < 72 && index % 36 !== 0;
+      return { inputs, targets: inputs.map((id) => (isIgnored ? 9 : id % 2)) };
+    },
+  },
 ];
 
 async function writeStory({ model, sampleOf }: Story, name: string): Promise<string> {
   const draw = draws(name.length);
-  const lines = listOf(90, () => `${JSON.stringify(sampleOf(draw))}\n`);
+  const lines = listOf(90, (index) => `${JSON.stringify(sampleOf(draw, index))}\n`);
   await writeFile(join(folder, `${name}.jsonl`), lines.join(""));
   const config = join(folder, `${name}.yaml`);
   // 72 sequences for training: five steps of 13 and a last one of 7, for eight leaves, in each epoch.
@@ -127,9 +140,13 @@ describe.each(STORIES.map((story, index) => ({ ...story, story, index })))(
 
       const reference = await ledgerOf(alone);
       expect(stepsOf(reference)).toHaveLength(24);
-      const losses = stepsOf(reference).map(({ loss }) => loss ?? NaN);
+      const losses = stepsOf(reference).flatMap(({ loss }) => loss ?? []);
+      const numIdle = stepsOf(reference).filter(({ lossWeight }) => lossWeight === 0).length;
+      expect(numIdle > 0).toBe(story.hasIdleSteps === true);
+      expect(losses).toHaveLength(24 - numIdle);
       expect(losses.at(-1)).toBeLessThan(losses[0] ?? NaN);
       for (const runDirectory of [alone, three, stopped]) {
+        expect(await readdir(runDirectory)).not.toContain("vocabulary.json");
         const ledger = await ledgerOf(runDirectory);
         expect(endOf(ledger).parametersSha256).toBe(endOf(reference).parametersSha256);
         const samples = stepsOf(ledger).map((step) => step.leaves.map(({ digest }) => digest));

@@ -11,7 +11,7 @@ import { ProfilePolicy, WorkerTable } from "./membership/index.js";
 import { buildStatus, createMetrics, StallWatch } from "./ops/index.js";
 import { createHandlers } from "./rpc/index.js";
 import type { WorkerSession } from "./sessions/index.js";
-import { describeSamples } from "./setup/index.js";
+import { describeSamples, measuresOf } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
 import { ArithmeticThread, BufferPool, updateOptions, Versions } from "./steps/index.js";
 import { CarriedStates, Dispatcher, EventHub, Trainer, TrainingPlan } from "./training/index.js";
@@ -72,6 +72,7 @@ export async function composeRun(
     evaluateEverySteps: config.evaluation.everySteps,
   });
   const metrics = createMetrics(registry, {
+    run: measuresOf(data),
     countWorkers: () => {
       const counts = { joined: 0, active: 0, draining: 0, quarantined: 0 };
       for (const { state } of workers.all()) if (state !== "gone") counts[state] += 1;
@@ -154,6 +155,7 @@ export async function composeRun(
     {
       config,
       plan,
+      lossWeightAt: (place) => data.train.lossWeightAt(place),
       describeSamples: (place, leaves) => describeSamples(data, place, leaves),
     },
     {

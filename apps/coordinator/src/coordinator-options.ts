@@ -4,6 +4,8 @@ import type { Note } from "./setup/index.js";
 /** What a coordinator is started with, beside its run config. */
 export interface CoordinatorOptions {
   readonly config: RunConfig;
+  /** What the config was read from; messages about its keys begin with it. */
+  readonly configFile: string;
   /** Where workers connect, HOST:PORT (port 0: any). Beyond loopback only with `insecure`. */
   readonly listen: string;
   /** Where /metrics, /healthz and /readyz listen, HOST:PORT. Beyond loopback only with `insecure`. */

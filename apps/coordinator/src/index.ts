@@ -3,7 +3,7 @@
  *
  * @example
  * const exitCode = await runCoordinator({
- *   config, listen: '127.0.0.1:0', http: '127.0.0.1:0', runDirectory: undefined,
+ *   config, configFile: 'run.yaml', listen: '127.0.0.1:0', http: '127.0.0.1:0', runDirectory: undefined,
  *   resume: false, insecure: false, console: 'pretty',
  * });
  */

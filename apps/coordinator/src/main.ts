@@ -55,7 +55,7 @@ async function serve(
   closers: Closer[],
 ): Promise<number> {
   const { config } = options;
-  const data = await prepareRunData(config);
+  const data = await prepareRunData(config, options.configFile);
   const deadlineMs = Math.round(config.cluster.deadlineSeconds * 1000);
   const registry = new Registry();
   const clock = systemClock;

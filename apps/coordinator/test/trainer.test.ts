@@ -220,6 +220,45 @@ describe("a step that is not finite", () => {
   });
 });
 
+describe("a step none of whose targets counts", () => {
+  /** All leaves say so, of step 2. */
+  const emptyAt2 = (lease: { readonly step: number }): FakeUpload =>
+    lease.step !== 2
+      ? {}
+      : {
+          lossOf: () => 0,
+          change: (message) =>
+            message.kind === "uploadEnd"
+              ? { ...message, leaves: message.leaves.map((leaf) => ({ ...leaf, lossWeight: 0 })) }
+              : message,
+        };
+
+  it("is committed with a gradient of 0: its samples are used, the parameters stay", async () => {
+    const run = await create({ lossWeightAt: ({ step }) => (step === 2 ? 0 : 8) });
+    run.trial.join().serve(emptyAt2);
+    expect(await run.run()).toMatchObject({ outcome: "completed", step: 6 });
+    const [first, second, third] = await stepsOf(run);
+    // Plain SGD without weight decay: the fake worker's gradients are not 0, but over nothing.
+    expect(second).toMatchObject({
+      ...{ skipped: null, samples: 8, lossSum: 0, lossWeight: 0, loss: null, gradientNorm: 0 },
+      parameters: first?.parameters,
+    });
+    expect(second?.leaves).toHaveLength(4);
+    expect(third?.parameters).not.toBe(first?.parameters);
+    expect(run.store.written.at(-1)?.optimizer.stepCount).toBe(6);
+    expect(run.metricsLines.find(({ step }) => step === 2)).toMatchObject({ skipped: false });
+    expect(await run.trial.count("train_loss")).toBe(0.5);
+  });
+
+  it("is not taken for one on the word of the workers", async () => {
+    const run = await create();
+    run.trial.join().serve(emptyAt2);
+    await expect(run.run()).rejects.toThrow(
+      "step 2: the loss weights that the workers sent sum to 0, not 8",
+    );
+  });
+});
+
 describe("an evaluation that is not finite", () => {
   const lossOf = (leaf: number): number => (leaf === 1 ? NaN : 1);
 

@@ -137,7 +137,7 @@ describe("a worker process", () => {
     const address = await worker.metricsAddress();
     const metrics = await (await fetch(`${address}/metrics`)).text();
     expect(metrics).toContain('ostinato_worker_leases_total{kind="train",outcome="done"} 1');
-    expect(metrics).toContain(`ostinato_worker_tokens_total ${layout.numSamplesAt(0)}`);
+    expect(metrics).toContain(`ostinato_worker_samples_total ${layout.numSamplesAt(0)}`);
     expect(metrics).toMatch(/^ostinato_worker_tensors \d+$/m);
 
     connection.send({ kind: "stop", failed: false, reason: "completed" });

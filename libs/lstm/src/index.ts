@@ -40,7 +40,11 @@ export type {
   StopReason,
 } from "./decisions/index.js";
 export { allowedBy, key, withDefaultKind, wholeNumber, wholeNumbers } from "./keys/index.js";
-export { initializationSchema, initialParameters } from "./initialization/index.js";
+export {
+  checkInitialization,
+  initializationSchema,
+  initialParameters,
+} from "./initialization/index.js";
 export type { InitializationSpec, InitializerSpec } from "./initialization/index.js";
 export {
   matchingTensors,
@@ -55,6 +59,7 @@ export {
   ctcBeamSearchDecode,
   ctcGreedyDecode,
   lossSchema,
+  lossUnit,
   targetShare,
 } from "./losses/index.js";
 export type {
@@ -67,6 +72,7 @@ export type {
   Loss,
   LossOptions,
   LossSpec,
+  LossUnit,
   LossTotals,
   PositionCall,
   TargetKind,

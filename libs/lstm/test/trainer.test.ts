@@ -107,6 +107,37 @@ describe("a trainer", () => {
     other.dispose();
   });
 
+  it("takes a step with a gradient of 0 where no target counts, whatever else has a gradient", () => {
+    const model = modelOf({ activationPenalty: 1 });
+    const optimizer = { kind: "sgd", weightDecay: 0.5 } as const;
+    const trainer = createTrainer({ model, seed: 4, optimizer, learningRate: 0.25 });
+    const before = trainer.parameters.slice();
+    const given = batchOf(1);
+    // A class of weight 0, or an ignored one, comes to the same; smoothing and penalties have gradients.
+    const batch = { ...given, weights: new Float32Array(given.numRows) };
+    const { loss, gradientNorm, step } = trainer.trainStep({ batch });
+    expect([loss, gradientNorm, step]).toEqual([NaN, 0, 1]);
+    // Weight decay alone: p − 0.25 × 0.5 p.
+    expect([...trainer.parameters]).toEqual([...before].map((p) => Math.fround(p * 0.875)));
+    expect(trainer.evaluate({ batch }).loss).toBeNaN();
+    expect(trainer.trainStep({ batch: batchOf(2) }).gradientNorm).toBeGreaterThan(0);
+    model.dispose();
+  });
+
+  it("has no gradient of label smoothing where the class that is there has the weight 0", () => {
+    const loss = { kind: "crossEntropy", classWeights: [0, 1], labelSmoothing: 0.2 };
+    const model = modelOf({ loss, numTargets: 2 });
+    const optimizer = { kind: "sgd" } as const;
+    const trainer = createTrainer({ model, seed: 4, optimizer, learningRate: 0.25 });
+    const before = bitsOf(trainer.parameters);
+    const given = batchOf(1);
+    const batch = { ...given, targets: new Int32Array(given.numRows) };
+    const { outcomes } = trainer.trainStep({ batch });
+    expect(outcomes[0]?.lossSum).toBeGreaterThan(0);
+    expect(bitsOf(trainer.parameters)).toBe(before);
+    model.dispose();
+  });
+
   it.each<[string, Partial<TrainerSettingsInput>, Readonly<Record<string, unknown>>]>([
     ["momentum", { optimizer: { kind: "momentum" } }, {}],
     ["AMSGrad with weight decay", { optimizer: { kind: "adamw", amsgrad: true } }, {}],

@@ -1,4 +1,7 @@
-/** Raised when a message changes its meaning; a worker and a coordinator must agree on it. */
+/**
+ * Raised when a message changes its meaning; a worker and a coordinator must agree on it. It stays 1 up to
+ * the first release, as nothing speaks an earlier protocol: both sides come from one build until then.
+ */
 export const PROTOCOL_VERSION = 1;
 
 /** Bytes of the payload of one frame or data chunk: 1 MiB. */

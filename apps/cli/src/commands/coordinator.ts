@@ -25,6 +25,7 @@ export async function coordinator(
   if (launcher === undefined) endAtSecondInterrupt();
   const exitCode = await runCoordinator({
     config,
+    configFile: options.config,
     listen: options.listen,
     http: options.http,
     runDirectory: options.runDir,

@@ -1,9 +1,10 @@
-import { bitsPerSymbol } from "@ostinato/lstm";
+import { bitsPerSymbol, lossUnit } from "@ostinato/lstm";
 import { layoutSettings } from "@ostinato/run";
 
 import type { EvaluateOptions } from "../command-line/index.js";
 import {
   evaluateSplit,
+  isLanguageModel,
   measureBaselines,
   openModel,
   readRunDataset,
@@ -28,11 +29,12 @@ export async function evaluate(
     const { loss, numSamples } = evaluateSplit(model, dataset, split, layoutSettings(config));
     const event = { event: "evaluation", split, step, loss };
     if (dataset.kind === "sequences") {
-      const kind = config.model.kind === "sequenceModel" ? config.model.loss.kind : "";
+      const lossKind = isLanguageModel(model) ? "crossEntropy" : model.spec.loss.kind;
+      const unit = lossUnit(lossKind);
       stdout.write(
         json
-          ? `${JSON.stringify({ ...event, lossKind: kind, numSamples })}\n`
-          : `${split} part, ${numSamples} sequences, model of step ${step}\n${kind} loss ${loss}\n`,
+          ? `${JSON.stringify({ ...event, lossKind, lossUnit: unit, numSamples })}\n`
+          : `${split} part, ${numSamples} sequences, model of step ${step}\n${lossKind} loss ${loss} ${unit}\n`,
       );
       return 0;
     }

@@ -1,5 +1,5 @@
 import type { GenerateOptions } from "../command-line/index.js";
-import { generateText, openModel, requireLanguageModel, skippedText } from "../inference/index.js";
+import { generateText, openModel, requireWriter, skippedText } from "../inference/index.js";
 import type { Terminal } from "./terminal.js";
 
 /** `ostinato generate`: the prompt and what follows it on standard output, and nothing else. */
@@ -8,11 +8,10 @@ export async function generate(
   { stdout, stderr }: Terminal,
 ): Promise<number> {
   const opened = await openModel(run);
-  const { model, vocabulary } = opened;
   stderr.write(skippedText(opened));
   try {
-    const writer = requireLanguageModel(model, "generate");
-    const { text, unknown } = generateText(writer, vocabulary, { prompt, ...request });
+    const { model, vocabulary } = requireWriter(opened, "generate");
+    const { text, unknown } = generateText(model, vocabulary, { prompt, ...request });
     if (unknown.length > 0) {
       const named = unknown.map((symbol) => JSON.stringify(symbol)).join(" ");
       stderr.write(`ostinato: --prompt: not in the text that was trained on: ${named}\n`);
@@ -20,6 +19,6 @@ export async function generate(
     stdout.write(`${prompt}${text}\n`);
     return 0;
   } finally {
-    model.dispose();
+    opened.model.dispose();
   }
 }

@@ -36,15 +36,17 @@ export async function showSummary(
 
 async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" | "sample">> {
   // Loaded now and not before: TensorFlow.js takes memory that the workers can use.
-  const { generateText, measureBaselines, openModel, readRunDataset, requireLanguageModel } =
+  const { generateText, measureBaselines, openModel, readRunDataset, requireWriter } =
     await import("../inference/index.js");
-  const { model, vocabulary, config, dataDigest } = await openModel(runDirectory);
+  const opened = await openModel(runDirectory);
+  const { model, config, dataDigest } = opened;
   try {
     const dataset = await readRunDataset(config, dataDigest);
     if (dataset.kind !== "text") return { baselines: [], sample: undefined };
     const baselines: readonly Baseline[] = measureBaselines(dataset, "test");
+    const { model: writer, vocabulary } = requireWriter(opened, "train");
     const prompt = promptOf(dataset, vocabulary);
-    const { text } = generateText(requireLanguageModel(model, "train"), vocabulary, {
+    const { text } = generateText(writer, vocabulary, {
       prompt,
       ...SAMPLE,
     });

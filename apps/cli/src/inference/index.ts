@@ -3,7 +3,8 @@
  *
  * @example
  * ```ts
- * const { model, vocabulary } = await openModel("runs/moby-dick-20261124T031509Z");
+ * const opened = await openModel("runs/moby-dick-20261124T031509Z");
+ * const { model, vocabulary } = requireWriter(opened, "generate");
  * const { text } = generateText(model, vocabulary, {
  *   prompt: "Call me ", length: 200, temperature: 0.8, topP: 1, seed: 1,
  * });
@@ -17,7 +18,7 @@ export { evaluateSplit } from "./evaluate-split.js";
 export type { SplitLoss } from "./evaluate-split.js";
 export { generateText } from "./generate-text.js";
 export type { GeneratedText, TextRequest } from "./generate-text.js";
-export { isLanguageModel, requireLanguageModel, requireSequenceModel } from "./model-kind.js";
+export { isLanguageModel, requireSequenceModel, requireWriter } from "./model-kind.js";
 export { openModel, skippedText } from "./open-model.js";
 export type { OpenModel, SkippedCheckpoint } from "./open-model.js";
 export { predictLines } from "./predict-lines.js";

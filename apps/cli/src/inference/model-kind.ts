@@ -1,17 +1,25 @@
+import type { Vocabulary } from "@ostinato/data";
 import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
 
 import { CliError } from "../errors/index.js";
+import type { OpenModel } from "./open-model.js";
 
 export function isLanguageModel(model: LanguageModel | SequenceModel): model is LanguageModel {
   return model.spec.kind === "languageModel";
 }
 
+/** A model of text, and the symbols that it writes. */
+export interface Writer {
+  readonly model: LanguageModel;
+  readonly vocabulary: Vocabulary;
+}
+
 /** @throws CliError 'unusableModel' where `command` needs a model of text */
-export function requireLanguageModel(
-  model: LanguageModel | SequenceModel,
+export function requireWriter(
+  { model, vocabulary }: Pick<OpenModel, "model" | "vocabulary">,
   command: string,
-): LanguageModel {
-  if (isLanguageModel(model)) return model;
+): Writer {
+  if (isLanguageModel(model) && vocabulary !== null) return { model, vocabulary };
   throw new CliError(
     "unusableModel",
     `${command} needs a languageModel; this run has a ${model.spec.kind}: give its inputs to ostinato predict`,

@@ -20,7 +20,8 @@ import { CliError } from "../errors/index.js";
 export interface OpenModel {
   /** The caller disposes of it. */
   readonly model: LanguageModel | SequenceModel;
-  readonly vocabulary: Vocabulary;
+  /** Null for a run of data without symbols. */
+  readonly vocabulary: Vocabulary | null;
   readonly config: RunConfig;
   /** SHA-256 (hex) of the data set that it was trained on. */
   readonly dataDigest: string;

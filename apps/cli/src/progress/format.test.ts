@@ -13,7 +13,7 @@ const step: StepEvent = {
   loss: Math.log(4),
   learningRate: 0.003,
   gradientNorm: 0.41239,
-  tokensPerSecond: 31_249,
+  samplesPerSecond: 31_249,
   workers: 2,
   secondsLeft: 65,
   skipped: false,
@@ -54,6 +54,12 @@ describe("a step line", () => {
   it("tells of a skipped and of a replayed step, and of one worker", () => {
     const line = formatStepLine({ ...step, skipped: true, replayed: true, workers: 1 }, "text");
     expect(line).toMatch(/· 1 worker · 1m05s left · skipped: not finite · replayed$/);
+  });
+
+  it("has no loss where no target of the step counts", () => {
+    expect(formatStepLine({ ...step, loss: NaN }, "sequences")).toContain(
+      "7/1650 · loss – · 31.2k",
+    );
   });
 
   it("has a learning rate without an exponent's zeros", () => {

@@ -32,15 +32,20 @@ export function formatStep(
   words: "full" | "short" = "full",
 ): string {
   const isFull = words === "full";
-  const speed = formatCount(event.tokensPerSecond);
+  // A step none of whose targets counts has no loss, nor has one that is skipped.
+  const isKnown = !Number.isNaN(event.loss);
+  const speed = formatCount(event.samplesPerSecond);
   const figures =
     kind === "text"
       ? [
-          `loss ${event.loss.toFixed(3)}`,
+          `loss ${isKnown ? event.loss.toFixed(3) : "–"}`,
           `${formatBits(event.loss)} ${isFull ? "bits/char" : "bpc"}`,
           `${speed} ${isFull ? "tokens/s" : "tok/s"}`,
         ]
-      : [`loss ${event.loss.toPrecision(4)}`, `${speed} ${isFull ? "sequences/s" : "seq/s"}`];
+      : [
+          `loss ${isKnown ? event.loss.toPrecision(4) : "–"}`,
+          `${speed} ${isFull ? "sequences/s" : "seq/s"}`,
+        ];
   const parts = [
     ...figures,
     `lr ${formatLearningRate(event.learningRate)}`,

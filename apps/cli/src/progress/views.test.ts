@@ -16,7 +16,7 @@ function stepEvent(step: number): StepEvent {
     loss: Math.log(4),
     learningRate: 0.003,
     gradientNorm: 1,
-    tokensPerSecond: 1000,
+    samplesPerSecond: 1000,
     workers: 2,
     secondsLeft: 10,
     skipped: false,

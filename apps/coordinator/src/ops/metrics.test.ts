@@ -5,6 +5,7 @@ import { createMetrics } from "./index.js";
 const create = (): { registry: Registry; metrics: ReturnType<typeof createMetrics> } => {
   const registry = new Registry();
   const metrics = createMetrics(registry, {
+    run: { samples: "sequences", loss: "huber", lossUnit: "squared target units" },
     countWorkers: () => ({ joined: 0, active: 2, draining: 0, quarantined: 0 }),
     checkpointAgeSeconds: () => 7,
   });
@@ -34,6 +35,7 @@ describe("the coordinator's metrics", () => {
       'tensor_bytes_total{direction="received"} 0',
       'checkpoints_total{outcome="written"} 0',
       'workers{state="active"} 2',
+      'run_info{samples="sequences",loss="huber",loss_unit="squared target units"} 1',
     ]) {
       expect(text).toContain(`ostinato_coordinator_${sample}\n`);
     }

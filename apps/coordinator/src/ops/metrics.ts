@@ -24,6 +24,14 @@ const LEASE_ENDINGS = [
 export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
 
 export interface MetricsSources {
+  /** What is counted and what is measured: both follow from the run's data and model. */
+  readonly run: {
+    /** Target positions of a text, or sequences. */
+    readonly samples: string;
+    /** Kind of the model's loss. */
+    readonly loss: string;
+    readonly lossUnit: string;
+  };
   /** Workers by state, at scrape time. */
   readonly countWorkers: () => Readonly<
     Record<"joined" | "active" | "draining" | "quarantined", number>
@@ -38,6 +46,14 @@ export type Metrics = ReturnType<typeof createMetrics>;
 // eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types
 export function createMetrics(registry: Registry, sources: MetricsSources) {
   const registers = [registry];
+  const runInfo = new Gauge({
+    name: `${P}run_info`,
+    help: "Always 1; the labels say what a sample is, and kind and unit of the loss.",
+    labelNames: ["samples", "loss", "loss_unit"] as const,
+    registers,
+  });
+  const { samples, loss, lossUnit } = sources.run;
+  runInfo.set({ samples, loss, loss_unit: lossUnit }, 1);
   new Gauge({
     name: `${P}workers`,
     help: "Workers with an identity, by state.",
@@ -87,19 +103,19 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     step: new Gauge({ name: `${P}step`, help: "The newest committed step.", registers }),
     epoch: new Gauge({ name: `${P}epoch`, help: "The epoch of that step, from 0.", registers }),
-    tokens: new Counter({
-      name: `${P}tokens_total`,
-      help: "Target positions in committed steps.",
+    samples: new Counter({
+      name: `${P}samples_total`,
+      help: "Samples in committed steps: what run_info says.",
       registers,
     }),
     trainLoss: new Gauge({
-      name: `${P}train_loss_nats`,
-      help: "Mean loss over the global batch of the newest step.",
+      name: `${P}train_loss`,
+      help: "Mean loss over the global batch of the newest step, in the unit of run_info.",
       registers,
     }),
     evaluationLoss: new Gauge({
-      name: `${P}evaluation_loss_nats`,
-      help: "Mean loss of the newest evaluation.",
+      name: `${P}evaluation_loss`,
+      help: "Mean loss of the newest evaluation, in the unit of run_info.",
       labelNames: ["split"] as const,
       registers,
     }),

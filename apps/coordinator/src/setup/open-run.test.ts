@@ -25,7 +25,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function open(how: "create" | "resume", overrides: readonly string[] = []): Promise<OpenRun> {
   const config = await loadConfig({ file: join(folder, "run.yaml"), overrides });
-  const data = await prepareRunData(config);
+  const data = await prepareRunData(config, "run.yaml");
   const owner = {
     process: { pid: 1, kill: () => true },
     host: "here",
@@ -118,7 +118,7 @@ describe("a resume", () => {
 
   it("needs a run directory", async () => {
     const config = await loadConfig({ file: join(folder, "run.yaml") });
-    const data = await prepareRunData(config);
+    const data = await prepareRunData(config, "run.yaml");
     const owner = { process, host: "here", clock: new ManualClock(), deadlineMs: 1000 };
     await expect(resumeRun({ config, data, path: undefined, owner })).rejects.toMatchObject({
       message: "--resume needs --run-dir, the run directory to go on in",

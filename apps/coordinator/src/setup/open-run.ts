@@ -61,7 +61,7 @@ export async function createRun(options: {
   const directory = await createRunDirectory({
     path,
     config,
-    symbols: symbolsOf(data),
+    symbols: data.dataset.kind === "text" ? data.dataset.vocabulary.symbols : null,
     startedAt,
     owner,
   });
@@ -184,11 +184,6 @@ async function resumeLocked(
     },
     resumed: point,
   };
-}
-
-/** Sequences have no symbols but the one that every vocabulary begins with. */
-function symbolsOf({ dataset }: RunData): readonly string[] {
-  return dataset.kind === "text" ? dataset.vocabulary.symbols : [""];
 }
 
 /** A run stays on the backend that it began with, whatever the config says now. */

@@ -1,15 +1,17 @@
 /** Config → data set, layouts, model: everything about a run that its config and data decide. */
 
-import { encodeDataset } from "@ostinato/data";
+import { encodeDataset, SPLIT_NAMES } from "@ostinato/data";
 import type { Dataset, EpochPlace, SplitName, TextDataset } from "@ostinato/data";
 import {
+  checkInitialization,
   createOptimizer,
   LstmError,
+  lossUnit,
   parameterLayout,
   stateShape,
   statisticsLayout,
 } from "@ostinato/lstm";
-import type { ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
+import type { LossSpec, LossUnit, ParameterLayout, StatisticsLayout } from "@ostinato/lstm";
 import { layOut, layoutSettings, modelOfData, readDataset, RunError } from "@ostinato/run";
 import type { RunConfig, RunModelSpec, SplitLayout } from "@ostinato/run";
 
@@ -31,13 +33,24 @@ export interface RunData {
 }
 
 /**
+ * @param configFile what the config was read from; messages about its keys begin with it
  * @throws {DataError} for files that are missing, empty, not UTF-8 or too short, or lines that are no
  *   samples
- * @throws {RunError} `outOfRange` for a part of the text that its fraction leaves too short, keys of the
- *   model that do not fit the data, or a parameter group that has no tensor
+ * @throws {RunError} `outOfRange` for a part of the data that its fraction leaves too short or without a
+ *   target that counts, keys of the model that do not fit the data, or a pattern of parameter groups or
+ *   initializers that fits no tensor
  * @throws {LstmError} for a model that can't be
  */
-export async function prepareRunData(config: RunConfig): Promise<RunData> {
+export async function prepareRunData(config: RunConfig, configFile: string): Promise<RunData> {
+  try {
+    return await prepare(config);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    throw new RunError(error.code, `${configFile}: ${error.message}`, { cause: error });
+  }
+}
+
+async function prepare(config: RunConfig): Promise<RunData> {
   const { dataset, notes } = await readDataset(config);
   const model = modelOfData(config, dataset);
   const { train, evaluation } = layOut(dataset, model, layoutSettings(config));
@@ -46,23 +59,24 @@ export async function prepareRunData(config: RunConfig): Promise<RunData> {
     if (dataset.kind === "text") requireTarget(config, dataset, split);
     evaluation(split);
   }
-  const parameters = parameterLayout(model);
-  requireOptimizer(config, parameters);
-  const valuesPerRow = model.kind === "languageModel" ? stateShape(model).valuesPerRow : 0;
   const weights = new Map<SplitName, number>();
+  const evaluationWeight = (split: SplitName): number => {
+    const weight = weights.get(split) ?? overallWeight(evaluation(split));
+    weights.set(split, weight);
+    return weight;
+  };
+  for (const split of SPLIT_NAMES) requireWeight(split, evaluationWeight(split));
+  requirePatterns(config, model);
+  const valuesPerRow = model.kind === "languageModel" ? stateShape(model).valuesPerRow : 0;
   return {
     dataset,
     encoded: encodeDataset(dataset),
     model,
-    parameters,
+    parameters: parameterLayout(model),
     statistics: statisticsLayout(model),
     train,
     stateSizeOf: (leaf) => valuesPerRow * train.stateRowsOf(leaf),
-    evaluationWeight(split) {
-      const weight = weights.get(split) ?? overallWeight(evaluation(split));
-      weights.set(split, weight);
-      return weight;
-    },
+    evaluationWeight,
     notes,
   };
 }
@@ -75,10 +89,11 @@ function overallWeight(layout: SplitLayout): number {
   return weight;
 }
 
-/** The patterns of parameter groups must fit the model. */
-function requireOptimizer({ optimizer }: RunConfig, layout: ParameterLayout): void {
+/** The patterns of parameter groups and initializers must fit the model. */
+function requirePatterns({ optimizer }: RunConfig, model: RunModelSpec): void {
   try {
-    createOptimizer(optimizer, layout);
+    checkInitialization(model);
+    createOptimizer(optimizer, parameterLayout(model));
   } catch (error) {
     if (!(error instanceof LstmError)) throw error;
     throw new RunError("outOfRange", error.message, { cause: error });
@@ -100,6 +115,30 @@ function requireTarget(
     `data.${key}: ${config.data[key]} of the text's ${total} characters leaves ${length} for the ` +
       `${split} part; it needs at least 2`,
   );
+}
+
+/** A step without a target that counts is one with nothing to learn; a part without one has no loss. */
+function requireWeight(split: SplitName, weight: number): void {
+  if (weight > 0) return;
+  throw new RunError(
+    "outOfRange",
+    `data.files: no target of the ${split} part counts in the loss: each is the one of ` +
+      "model.loss.ignoredIndex or of a class whose model.loss.classWeights is 0; a part needs one that " +
+      "counts",
+  );
+}
+
+/** What of a run is counted, and what its loss is. */
+export interface RunMeasures {
+  readonly samples: "positions" | "sequences";
+  readonly loss: LossSpec["kind"];
+  readonly lossUnit: LossUnit;
+}
+
+export function measuresOf({ dataset, model }: Pick<RunData, "dataset" | "model">): RunMeasures {
+  const loss = model.kind === "sequenceModel" ? model.loss.kind : "crossEntropy";
+  const samples = dataset.kind === "text" ? "positions" : dataset.kind;
+  return { samples, loss, lossUnit: lossUnit(loss) };
 }
 
 /** Names the samples of leaves, for a person. */

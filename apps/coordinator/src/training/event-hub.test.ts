@@ -20,7 +20,7 @@ function step(number: number): WatchEvent {
     loss: 1,
     learningRate: 1,
     gradientNorm: 1,
-    tokensPerSecond: 1,
+    samplesPerSecond: 1,
     workers: 1,
     secondsLeft: 1,
     skipped: false,

@@ -5,7 +5,7 @@ describe("ProgressMeter", () => {
   it("knows nothing after one step, however long the first one was waited for", () => {
     const meter = new ProgressMeter();
     meter.step(100, 60_000);
-    expect(meter.tokensPerSecond).toBeNaN();
+    expect(meter.samplesPerSecond).toBeNaN();
     expect(meter.secondsLeft(10)).toBeNaN();
     expect(meter.secondsLeft(0)).toBe(0);
   });
@@ -13,10 +13,10 @@ describe("ProgressMeter", () => {
   it("measures over the last steps", () => {
     const meter = new ProgressMeter();
     meter.step(100, 0);
-    // 40 slow steps and then 32 at 50 tokens in half a second: the slow ones are out of sight.
+    // 40 slow steps and then 32 at 50 samples in half a second: the slow ones are out of sight.
     for (let i = 1; i <= 40; i++) meter.step(50, 1000 * i);
     for (let i = 1; i <= 32; i++) meter.step(50, 40_000 + 500 * i);
-    expect(meter.tokensPerSecond).toBe(100);
+    expect(meter.samplesPerSecond).toBe(100);
     expect(meter.secondsLeft(8)).toBe(4);
   });
 });

@@ -2,7 +2,7 @@
 
 interface Mark {
   readonly atMs: number;
-  readonly tokens: number;
+  readonly samples: number;
 }
 
 const WINDOW_STEPS = 32;
@@ -10,18 +10,18 @@ const WINDOW_STEPS = 32;
 /** Measures from one step to another: what came before the first one is waiting, not work. */
 export class ProgressMeter {
   readonly #marks: Mark[] = [];
-  #tokens = 0;
+  #samples = 0;
 
-  step(tokens: number, nowMs: number): void {
-    this.#tokens += tokens;
-    this.#marks.push({ atMs: nowMs, tokens: this.#tokens });
+  step(samples: number, nowMs: number): void {
+    this.#samples += samples;
+    this.#marks.push({ atMs: nowMs, samples: this.#samples });
     if (this.#marks.length > WINDOW_STEPS + 1) this.#marks.shift();
   }
 
   /** NaN after less than two steps. */
-  get tokensPerSecond(): number {
-    const { tokens, seconds } = this.#window();
-    return seconds > 0 ? tokens / seconds : NaN;
+  get samplesPerSecond(): number {
+    const { samples, seconds } = this.#window();
+    return seconds > 0 ? samples / seconds : NaN;
   }
 
   /** NaN after less than two steps, unless none is left. */
@@ -31,12 +31,12 @@ export class ProgressMeter {
     return steps > 0 ? (seconds / steps) * stepsLeft : NaN;
   }
 
-  #window(): { readonly tokens: number; readonly seconds: number; readonly steps: number } {
+  #window(): { readonly samples: number; readonly seconds: number; readonly steps: number } {
     const first = this.#marks[0];
     const last = this.#marks.at(-1);
-    if (first === undefined || last === undefined) return { tokens: 0, seconds: 0, steps: 0 };
+    if (first === undefined || last === undefined) return { samples: 0, seconds: 0, steps: 0 };
     return {
-      tokens: last.tokens - first.tokens,
+      samples: last.samples - first.samples,
       seconds: (last.atMs - first.atMs) / 1000,
       steps: this.#marks.length - 1,
     };

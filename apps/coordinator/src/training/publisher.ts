@@ -32,28 +32,28 @@ export class Publisher {
     const skipped = record.skipped !== null;
     this.#meter.step(samples, clock.now());
     metrics.steps.inc({ outcome: skipped ? "skipped" : replayed ? "replayed" : "committed" });
-    metrics.tokens.inc(samples);
+    metrics.samples.inc(samples);
     metrics.step.set(step);
     metrics.epoch.set(epoch);
     metrics.learningRate.set(learningRate);
-    // A step that was skipped has neither.
+    // A step that was skipped has neither; one without a target that counts has no loss.
     const loss = record.loss ?? NaN;
     const gradientNorm = record.gradientNorm ?? NaN;
     if (!skipped) {
-      metrics.trainLoss.set(loss);
+      if (!Number.isNaN(loss)) metrics.trainLoss.set(loss);
       metrics.gradientNorm.set(gradientNorm);
       if (record.clipped) metrics.clipped.inc();
     }
-    const { tokensPerSecond } = this.#meter;
+    const { samplesPerSecond } = this.#meter;
     events.emit({
       kind: "step",
-      ...{ step, totalSteps, epoch, loss, learningRate, gradientNorm, tokensPerSecond },
+      ...{ step, totalSteps, epoch, loss, learningRate, gradientNorm, samplesPerSecond },
       workers: numWorkers(),
       secondsLeft: this.#meter.secondsLeft(totalSteps - step),
       skipped,
       replayed,
     });
-    const line = metricsLine(record, tokensPerSecond);
+    const line = metricsLine(record, samplesPerSecond);
     if (!replayed) this.#append(line);
     logger.debug(line, skipped ? "step skipped" : "step committed");
   }

@@ -20,7 +20,7 @@ export interface Totals {
   readonly samples: number;
   readonly lossSum: number;
   readonly lossWeight: number;
-  /** Mean loss in nats. */
+  /** Mean loss, in the unit of the model's loss; NaN where no target counts. */
   readonly loss: number;
 }
 
@@ -39,7 +39,7 @@ export function totalsOf(
     lossSum += result.lossSum;
     lossWeight += result.lossWeight;
   }
-  return { samples, lossSum, lossWeight, loss: lossWeight > 0 ? lossSum / lossWeight : 0 };
+  return { samples, lossSum, lossWeight, loss: lossWeight > 0 ? lossSum / lossWeight : NaN };
 }
 
 export function toStepRecord(options: {

@@ -33,6 +33,8 @@ import { TrainRound } from "./train-round.js";
 export interface TrainerOptions {
   readonly config: RunConfig;
   readonly plan: TrainingPlan;
+  /** Sum of the loss weights of a step's samples, as the data have it. */
+  readonly lossWeightAt: (planned: PlannedStep) => number;
   /** Names the samples of leaves, for a message about bad data. */
   readonly describeSamples: (planned: PlannedStep, leaves: readonly number[]) => string;
 }
@@ -198,10 +200,12 @@ export class Trainer {
     totals: Totals,
   ): Promise<{ readonly result: ApplyResult; readonly version: ParameterVersion } | undefined> {
     const { arithmetic, gradients, parameters, versions } = this.#modules;
-    if (!(totals.lossWeight > 0)) {
+    const lossWeight = this.#options.lossWeightAt(round.planned);
+    // A step none of whose targets counts is one; that it is no such step must not be left to a worker.
+    if (totals.lossWeight === 0 && lossWeight > 0) {
       throw new CoordinatorError(
         "leafFailed",
-        `step ${round.step}: the loss weights that the workers sent sum to ${totals.lossWeight}`,
+        `step ${round.step}: the loss weights that the workers sent sum to 0, not ${lossWeight}`,
       );
     }
     const gradient = await round.tree.takeRoot();

@@ -24,7 +24,7 @@ import {
 import type { Arithmetic, VersionSummary } from "../../src/steps/index.js";
 import { EventHub, Trainer, TrainingPlan } from "../../src/training/index.js";
 import type { TrainingResult } from "../../src/training/index.js";
-import { NUM_PARAMETERS, PARAMETERS } from "./fake-worker.js";
+import { NUM_PARAMETERS, PARAMETERS, SAMPLES_PER_LEAF } from "./fake-worker.js";
 import { NO_STATISTICS, Trial } from "./trial.js";
 
 /** Checkpoints as values. */
@@ -73,6 +73,8 @@ export interface TrialRunOptions {
   readonly epochs?: number;
   /** Of a model that normalizes by batch; none unless given. */
   readonly statistics?: StatisticsLayout;
+  /** Of the data; as much as the workers say unless given. */
+  readonly lossWeightAt?: (planned: { readonly step: number }) => number;
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** The newest checkpoint and what the ledger had beyond it. */
   readonly resumeFrom?: CheckpointRequest;
@@ -146,6 +148,7 @@ export class TrialRun {
       {
         config,
         plan: this.plan,
+        lossWeightAt: options.lossWeightAt ?? (() => 4 * SAMPLES_PER_LEAF),
         describeSamples: ({ epochStep }, leaves) => `samples of ${epochStep}/${leaves.join(",")}`,
       },
       {

@@ -42,6 +42,7 @@ export class Trial {
   readonly gradients = new BufferPool(NUM_PARAMETERS);
   readonly states = new CarriedStates();
   readonly metrics = createMetrics(this.registry, {
+    run: { samples: "positions", loss: "crossEntropy", lossUnit: "nats" },
     countWorkers: () => ({ joined: 0, active: 0, draining: 0, quarantined: 0 }),
     checkpointAgeSeconds: () => undefined,
   });

@@ -37,7 +37,7 @@ export interface PhaseTimer {
 
 export interface WorkerMetrics {
   readonly leases: Counter<"kind" | "outcome">;
-  readonly tokens: Counter;
+  readonly samples: Counter;
   readonly tensorBytes: Counter<"direction">;
   readonly uploadsRejected: Counter<"reason">;
   readonly joins: Counter;
@@ -103,9 +103,9 @@ export function createWorkerMetrics(
   for (const reason of [...REJECTION_REASONS, OTHER_REASON]) uploadsRejected.inc({ reason }, 0);
   return {
     leases,
-    tokens: new Counter({
-      name: "ostinato_worker_tokens_total",
-      help: "Target positions whose gradient was computed.",
+    samples: new Counter({
+      name: "ostinato_worker_samples_total",
+      help: "Samples whose gradient was computed: target positions of a text, or sequences.",
       registers,
     }),
     tensorBytes,

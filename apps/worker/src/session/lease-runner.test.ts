@@ -171,7 +171,7 @@ describe("LeaseRunner", () => {
     expect(text).toContain('ostinato_worker_leases_total{kind="train",outcome="failed"} 1');
     expect(text).toContain('ostinato_worker_leases_total{kind="train",outcome="done"} 1');
     // FakeCompute computes three samples a leaf; the failed lease computed none.
-    expect(text).toContain("ostinato_worker_tokens_total 6");
+    expect(text).toContain("ostinato_worker_samples_total 6");
   });
 
   it("fails a lease whose computation fails, with the reason", async () => {

@@ -174,7 +174,7 @@ export class LeaseRunner {
       );
       for (const { result, state } of trained) {
         held.store(result.leaf, lease.step, state);
-        metrics.tokens.inc(result.numSamples);
+        metrics.samples.inc(result.numSamples);
       }
       timer.enter("upload");
       progress.report({ phase: "upload", timeSteps: 0 });

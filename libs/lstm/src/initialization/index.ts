@@ -6,7 +6,7 @@
  *   { match: 'layers.*.kernel', part: 'recurrent', kind: 'orthogonal', gain: 1 },
  * ]);
  */
-export { initialParameters } from "./initial-parameters.js";
+export { checkInitialization, initialParameters } from "./initial-parameters.js";
 export { initializationSchema } from "./initialization-spec.js";
 export type { InitializationSpec, InitializerSpec } from "./initialization-spec.js";
 export {

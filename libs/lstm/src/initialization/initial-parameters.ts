@@ -40,8 +40,7 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
   const { initialization: entries } = spec;
   const layout = parameterLayout(spec);
   const parameters = new Float32Array(layout.size);
-  const roleOf = ({ name, shape }: TensorLayout): TensorRole =>
-    tensorRole(name, shape, sizesOf(spec, name));
+  const roleOf = rolesIn(spec);
   const found = entries.map((entry, i) => tensorsOf(entry, i, layout, roleOf));
   for (const tensor of layout.tensors) {
     const { name, shape, offset, size } = tensor;
@@ -63,6 +62,22 @@ export function initialParameters(spec: ModelSpec, seed: number): Float32Array {
     }
   }
   return parameters;
+}
+
+/**
+ * Whether each entry of a model's `initialization` fits the model, without the work of making values.
+ *
+ * @throws {LstmError} `invalidSpec` for an entry that reaches nothing or does not fit what it reaches
+ */
+export function checkInitialization(spec: ModelSpec): void {
+  const layout = parameterLayout(spec);
+  for (const [i, entry] of spec.initialization.entries()) {
+    tensorsOf(entry, i, layout, rolesIn(spec));
+  }
+}
+
+function rolesIn(spec: ModelSpec): (tensor: TensorLayout) => TensorRole {
+  return ({ name, shape }) => tensorRole(name, shape, sizesOf(spec, name));
 }
 
 /** What a tensor's role depends on: of the stack that it belongs to. */

@@ -8,7 +8,7 @@ import { LstmError } from "../lstm-error.js";
 import { fillUniform } from "../random/index.js";
 import type { RandomKey } from "../random/index.js";
 import { compileModelSpec } from "../spec/index.js";
-import { initialParameters, initializationSchema } from "./index.js";
+import { checkInitialization, initialParameters, initializationSchema } from "./index.js";
 import type { InitializationSpec } from "./index.js";
 
 const [V, E, H] = [60, 24, 16];
@@ -42,6 +42,18 @@ function block(kernel: Float32Array, first: number, numRows: number, gate: numbe
 }
 
 const names = layout.tensors.map(({ name }) => name);
+
+describe("checkInitialization", () => {
+  it("refuses what cannot be made, and nothing else", () => {
+    const check = (...entries: readonly object[]) => {
+      checkInitialization({ ...spec, initialization: compiled(entries) });
+    };
+    check({ match: "layers.*.kernel", kind: "orthogonal" }, { match: "*.bias", kind: "zeros" });
+    expect(() =>
+      check({ match: "*.bias", kind: "zeros" }, { match: "*.weight", kind: "zeros" }),
+    ).toThrow('model.initialization[1].match is "*.weight"; it must match a tensor: ');
+  });
+});
 
 describe("without entries", () => {
   // The first runs' parameters: these formulas are for ever.

@@ -69,7 +69,7 @@ describe("createLoss", () => {
     ],
     [
       { kind: "crossEntropy", classWeights: [1, 2] },
-      "loss.classWeights has 2 values; it must have one for each of 3 classes",
+      "loss.classWeights is [1,2]; it must have a weight for each of 3 classes, or be empty",
     ],
     [
       { kind: "crossEntropy", labelSmoothing: 1 },

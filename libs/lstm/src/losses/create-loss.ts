@@ -2,7 +2,7 @@ import { compileKeys } from "../keys/index.js";
 import { LstmError } from "../lstm-error.js";
 import { shown } from "../shown.js";
 import { ctc } from "./ctc/index.js";
-import { lossSchema } from "./loss-spec.js";
+import { brokenLossRule, lossSchema } from "./loss-spec.js";
 import type { LossOptions } from "./loss-spec.js";
 import type { ClassesLoss, LabelSequencesLoss, Loss, ValuesLoss } from "./loss.js";
 import {
@@ -43,6 +43,10 @@ export function createLoss(options: LossOptions, { numTargets }: TargetSizes): L
   if (!(Number.isSafeInteger(numTargets) && numTargets > 0)) {
     throw invalid(`numTargets is ${shown(numTargets)}; it must be a whole number from 1`);
   }
+  const broken = brokenLossRule(spec, numTargets);
+  if (broken !== undefined) {
+    throw invalid(`${broken.key} is ${shown(broken.value)}; ${broken.message}`);
+  }
   switch (spec.kind) {
     case "meanSquared":
       return meanSquared(numTargets);
@@ -58,21 +62,9 @@ export function createLoss(options: LossOptions, { numTargets }: TargetSizes): L
       return studentT(numTargets, spec);
     case "binaryCrossEntropy":
       return binaryCrossEntropy(numTargets, spec);
-    case "crossEntropy": {
-      const { length } = spec.classWeights;
-      if (length !== 0 && length !== numTargets) {
-        throw invalid(
-          `classWeights has ${length} values; it must have one for each of ${numTargets} classes`,
-        );
-      }
+    case "crossEntropy":
       return crossEntropy(numTargets, spec);
-    }
     case "ctc":
-      if (spec.blankIndex >= numTargets) {
-        throw invalid(
-          `blankIndex is ${spec.blankIndex}; it must be a label from 0 to ${numTargets - 1}`,
-        );
-      }
       return ctc(numTargets, spec);
   }
 }

@@ -10,8 +10,8 @@ export { createLoss } from "./create-loss.js";
 export type { TargetSizes } from "./create-loss.js";
 export { ctcBeamSearchDecode, ctcGreedyDecode } from "./ctc/index.js";
 export type { CtcBeamSearchRequest, CtcDecodeRequest, CtcHypothesis } from "./ctc/index.js";
-export { lossSchema, targetShare } from "./loss-spec.js";
-export type { LossOptions, LossSpec } from "./loss-spec.js";
+export { brokenLossRule, lossSchema, lossUnit, targetShare } from "./loss-spec.js";
+export type { LossOptions, LossSpec, LossUnit } from "./loss-spec.js";
 export type {
   ClassesLoss,
   LabelSequencesCall,

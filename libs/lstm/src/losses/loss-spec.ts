@@ -92,6 +92,53 @@ export type LossSpec = z.output<typeof lossSchema>;
 /** As it is written: keys that have a default may be missing. */
 export type LossOptions = z.input<typeof lossSchema>;
 
+/** A rule between keys that is broken. */
+interface BrokenLossRule {
+  readonly key: string;
+  readonly value: unknown;
+  /** What follows the key and its value in a message. */
+  readonly message: string;
+}
+
+/**
+ * The rule that a loss breaks with its data.
+ *
+ * @param numTargets values, classes or labels of the data
+ */
+export function brokenLossRule(loss: LossSpec, numTargets: number): BrokenLossRule | undefined {
+  if (loss.kind === "crossEntropy") {
+    const { classWeights: value } = loss;
+    if (value.length === 0 || value.length === numTargets) return undefined;
+    const message = `it must have a weight for each of ${numTargets} classes, or be empty`;
+    return { key: "classWeights", value, message };
+  }
+  if (loss.kind === "ctc" && loss.blankIndex >= numTargets) {
+    const message = `it must be a label from 0 to ${numTargets - 1}`;
+    return { key: "blankIndex", value: loss.blankIndex, message };
+  }
+  return undefined;
+}
+
+/** What a loss is measured in. */
+export type LossUnit = "nats" | "target units" | "squared target units";
+
+const UNITS: Readonly<Record<LossSpec["kind"], LossUnit>> = {
+  meanSquared: "squared target units",
+  meanAbsolute: "target units",
+  // Squared for small errors; for large ones delta, in the targets' unit, times the error.
+  huber: "squared target units",
+  quantile: "target units",
+  gaussian: "nats",
+  studentT: "nats",
+  binaryCrossEntropy: "nats",
+  crossEntropy: "nats",
+  ctc: "nats",
+};
+
+export function lossUnit(kind: LossSpec["kind"]): LossUnit {
+  return UNITS[kind];
+}
+
 /**
  * What a target adds to the loss weight, times its own weight: the weight of its class, nothing for the
  * ignored one, else 1.

@@ -72,6 +72,19 @@ describe("compileModelSpec", () => {
     );
   });
 
+  it.each([
+    [
+      { kind: "crossEntropy", classWeights: [1, 2] },
+      "model.loss.classWeights is [1,2]; it must have a weight for each of 3 classes, or be empty",
+    ],
+    [{ kind: "ctc", blankIndex: 3 }, "model.loss.blankIndex is 3; it must be a label from 0 to 2"],
+  ])("refuses a loss that does not fit the targets: %o", (loss, message) => {
+    const sequences = { kind: "sequenceModel", input: { kind: "values", size: 1 }, numTargets: 3 };
+    expect(() => compileModelSpec({ ...sequences, loss })).toThrow(
+      new LstmError("invalidSpec", message),
+    );
+  });
+
   it("fills in what is left out", () => {
     expect(compileModelSpec({ kind: "languageModel", vocabularySize: 2 })).toMatchObject({
       cell: "lstm",

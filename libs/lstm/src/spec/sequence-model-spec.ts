@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { FLAG, key, names, withDefaultKind } from "../keys/index.js";
-import { lossSchema } from "../losses/index.js";
+import { brokenLossRule, lossSchema } from "../losses/index.js";
 import { vocabulary, VOCABULARY } from "./language-model-spec.js";
 import {
   brokenRecurrentRules,
@@ -79,9 +79,15 @@ export function brokenSequenceModelRule(
   return broken;
 }
 
+function brokenRule(spec: SequenceModelSpec): BrokenRule | undefined {
+  const ofLoss = brokenLossRule(spec.loss, spec.numTargets);
+  if (ofLoss !== undefined) return { path: ["loss", ofLoss.key], message: ofLoss.message };
+  return brokenSequenceModelRule(spec);
+}
+
 export const sequenceModelSchema = sequenceModel
   .superRefine((spec, context) => {
-    const broken = brokenSequenceModelRule(spec);
+    const broken = brokenRule(spec);
     if (broken !== undefined)
       context.addIssue({ code: "custom", ...broken, path: [...broken.path] });
   })

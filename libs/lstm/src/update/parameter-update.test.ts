@@ -106,11 +106,43 @@ describe("createParameterUpdate", () => {
     expect(given.out).toEqual(new Float32Array(6));
   });
 
-  it.each([0, -1, NaN, Infinity])("refuses a loss weight of %d", (lossWeight) => {
+  it.each<ParameterUpdateOptions["clipping"]>([
+    { kind: "none" },
+    { kind: "globalNorm", maxNorm: 1 },
+    { kind: "value", maxValue: 2 },
+    { kind: "layer", maxNorm: 1 },
+    { kind: "adaptive", maxRatio: 0.01, epsilon: 1e-3 },
+  ])("takes a step with a gradient of 0 where no target counts: %o", (clipping) => {
+    const optimizer = compileOptimizerSpec({ kind: "momentum", momentum: 0.5, weightDecay: 0.1 });
+    const update = createParameterUpdate({
+      ...{ ...options, clipping, gradientNoise: null, optimizer },
+    });
+    const buffer = (): Float32Array => Float32Array.of(4, -2, 1, 0, 8, 2);
+    const state = { stepCount: 1, slots: { momentumBuffer: buffer() } };
+    const parameters = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const given = request({ lossWeight: 0, parameters, state, learningRate: 0.25 });
+    const result = update.apply(given);
+    expect(result).toEqual({ gradientNorm: 0, clipped: false, applied: true });
+    // The gradient is the weight decay's 0.1 p alone; the buffer becomes 0.5 b + 0.1 p.
+    for (const [i, value] of given.out.entries()) {
+      const p = parameters[i]!;
+      expect(value).toBeCloseTo(p - 0.25 * (0.5 * buffer()[i]! + 0.1 * p), 6);
+    }
+    expect(state.stepCount).toBe(2);
+    expect(given.gradient).toBe(SUM);
+  });
+
+  it("finds a gradient that is not finite also where no target counts", () => {
+    const gradient = SUM.with(1, NaN);
+    const { applied, out } = apply({}, request({ gradient, lossWeight: 0 }));
+    expect([applied, ...out]).toEqual([false, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it.each([-1, NaN, Infinity])("refuses a loss weight of %d", (lossWeight) => {
     expect(() => apply({}, request({ lossWeight }))).toThrow(
       new LstmError(
         "invalidClipping",
-        `the loss weight is ${lossWeight}; it must be a number above 0`,
+        `the loss weight is ${lossWeight}; it must be a number from 0`,
       ),
     );
   });

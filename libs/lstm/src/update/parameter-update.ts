@@ -24,7 +24,10 @@ export interface UpdateRequest {
   readonly parameters: Float32Array;
   /** [size]: of the SUM of the losses; not changed. */
   readonly gradient: Float32Array;
-  /** What the sum of the losses is divided by; above 0. */
+  /**
+   * What the sum of the losses is divided by. 0 where no target of the batch counts: then there is
+   * nothing to learn, and the averaged gradient is 0.
+   */
   readonly lossWeight: number;
   readonly learningRate: number;
   /** 1 for the first step of the run. The gradient noise depends on it. */
@@ -52,10 +55,11 @@ export interface ParameterUpdater {
   /** @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or layout */
   checkState(state: OptimizerState): void;
   /**
-   * One step: average → clip → add noise → optimizer. The new parameters may be not finite even where
+   * One step: average → clip → add noise → optimizer. Without a target that counts it is a step like any
+   * other, with a gradient of 0: momentum, weight decay, noise and schedule go on. The new parameters may be not finite even where
    * the gradient is, as after a step that is too long; that is the caller's to look at.
    *
-   * @throws {LstmError} `invalidClipping` for a loss weight that is not above 0;
+   * @throws {LstmError} `invalidClipping` for a loss weight that is no finite number from 0;
    *   `invalidOptimizerState` for a state of another optimizer or layout
    * @throws {RangeError} for arrays of other lengths than the layout's
    */
@@ -86,16 +90,26 @@ export function createParameterUpdate(options: ParameterUpdateOptions): Paramete
     checkState: (state) => {
       optimizer.checkState(state);
     },
-    apply: ({ lossWeight, step, ...request }) => {
-      if (!(lossWeight > 0 && Number.isFinite(lossWeight))) {
+    apply: ({ step, ...request }) => {
+      if (!(request.lossWeight >= 0 && Number.isFinite(request.lossWeight))) {
         throw new LstmError(
           "invalidClipping",
-          `the loss weight is ${lossWeight}; it must be a number above 0`,
+          `the loss weight is ${request.lossWeight}; it must be a number from 0`,
         );
       }
-      const gradientNorm = Math.sqrt(sumOfSquares(request.gradient)) / lossWeight;
-      if (!Number.isFinite(gradientNorm)) return { gradientNorm, clipped: false, applied: false };
-      const average = clip({ ...request, lossWeight, norm: gradientNorm, scratch });
+      const hasTargets = request.lossWeight > 0;
+      const lossWeight = hasTargets ? request.lossWeight : 1;
+      const normOfAll = Math.sqrt(sumOfSquares(request.gradient)) / lossWeight;
+      if (!Number.isFinite(normOfAll)) {
+        return { gradientNorm: normOfAll, clipped: false, applied: false };
+      }
+      // Penalties and label smoothing may have a gradient where no target counts: it is over nothing.
+      const sum = hasTargets ? request.gradient : new Float32Array(layout.size);
+      const gradientNorm = hasTargets ? normOfAll : 0;
+      const average = clip({
+        ...{ ...request, gradient: sum, lossWeight },
+        ...{ norm: gradientNorm, scratch },
+      });
       const { gradient, scale, clipped } = withNoise(average, step);
       optimizer.update({ ...request, gradient, gradientScale: scale });
       return { gradientNorm, clipped, applied: true };

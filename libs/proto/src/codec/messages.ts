@@ -73,7 +73,7 @@ export type UploadRejection = (typeof UPLOAD_REJECTIONS)[number];
 /** What one leaf contributed to a step or an evaluation. */
 export interface LeafResult {
   readonly leaf: number;
-  /** Sum of the loss terms in nats, float64. */
+  /** Sum of the loss terms in the unit of the model's loss, float64. */
   readonly lossSum: number;
   /** Sum of their weights, float64. */
   readonly lossWeight: number;
@@ -204,7 +204,7 @@ export interface StatusReply {
   readonly step: number;
   readonly totalSteps: number;
   readonly epoch: number;
-  /** Mean loss in nats of the last committed step, float64. */
+  /** Mean loss of the last committed step in the unit of the model's loss, float64. */
   readonly loss: number;
   readonly workers: readonly WorkerStatus[];
   /** What the step waits for, since when and what happens next; empty while it moves. */
@@ -224,7 +224,7 @@ export type WatchEvent =
       readonly loss: number;
       readonly learningRate: number;
       readonly gradientNorm: number;
-      readonly tokensPerSecond: number;
+      readonly samplesPerSecond: number;
       readonly workers: number;
       readonly secondsLeft: number;
       readonly skipped: boolean;

@@ -52,7 +52,7 @@ export const watchEventCodec = createCodec(
       loss: float64,
       learningRate: float64,
       gradientNorm: float64,
-      tokensPerSecond: float64,
+      samplesPerSecond: float64,
       workers: uint32(),
       secondsLeft: float64,
       skipped: flag,

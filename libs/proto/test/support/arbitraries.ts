@@ -180,7 +180,7 @@ export const watchEvents: fc.Arbitrary<WatchEvent> = fc.oneof(
     loss: double,
     learningRate: double,
     gradientNorm: double,
-    tokensPerSecond: double,
+    samplesPerSecond: double,
     workers: uint32,
     secondsLeft: double,
     skipped: fc.boolean(),

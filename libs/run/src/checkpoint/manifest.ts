@@ -27,8 +27,8 @@ const manifestSchema = z.strictObject({
     .strictObject({ backend: z.string(), version: z.string(), digest: z.string() })
     .nullable(),
   ledger: z.strictObject({ head: hex64, offset: whole }),
-  /** SHA-256 of the run's vocabulary.json. */
-  vocabulary: hex64,
+  /** SHA-256 of the run's vocabulary.json; null for a run without one. */
+  vocabulary: hex64.nullable(),
   optimizer: z.strictObject({ stepCount: whole, slots: z.array(z.string()) }),
   progress: decisionStateSchema,
   files: z.strictObject(

@@ -2,7 +2,6 @@ import type { Dataset } from "@ostinato/data";
 import {
   compileLanguageModelSpec,
   compileModelSpec,
-  createLoss,
   LstmError,
   sequenceModelOfData,
 } from "@ostinato/lstm";
@@ -27,15 +26,11 @@ export function modelOfData({ model }: Pick<RunConfig, "model">, dataset: Datase
     throw new RangeError(`a ${model.kind} is not trained on ${dataset.kind}`);
   }
   try {
-    const numTargets = dataset.targets.size;
-    const spec = sequenceModelOfData(model, { inputs: dataset.inputs, numTargets });
-    createLoss(spec.loss, { numTargets });
-    return spec;
+    const { inputs, targets } = dataset;
+    return sequenceModelOfData(model, { inputs, numTargets: targets.size });
   } catch (error) {
     if (!(error instanceof LstmError)) throw error;
-    throw new RunError("outOfRange", error.message.replace(/^loss\./, "model.loss."), {
-      cause: error,
-    });
+    throw new RunError("outOfRange", error.message, { cause: error });
   }
 }
 

@@ -158,9 +158,37 @@ describe("openRunDirectory", () => {
     const run = await openRunDirectory(created.paths.root);
     expect(run.config).toEqual(config);
     expect(run.config.data.baseDirectory).toBe("/somewhere/else");
-    expect(run.vocabulary.symbols).toEqual(symbols);
-    expect(run.vocabulary.decode([2, 4, 0])).toBe("a😀\uFFFD");
+    expect(run.vocabulary?.symbols).toEqual(symbols);
+    expect(run.vocabulary?.decode([2, 4, 0])).toBe("a😀\uFFFD");
     expect(run.vocabularySha256).toBe(created.vocabularySha256);
+  });
+
+  it("asks for no vocabulary where the data have no symbols", async () => {
+    const path = join(folder, "sequences");
+    const { paths } = await createRunDirectory({
+      path,
+      config: compileConfig(
+        { data: { kind: "sequences", files: "x.jsonl" }, model: { kind: "sequenceModel" } },
+        "x.yaml",
+        { directory: folder },
+      ),
+      ...{ symbols: null, startedAt, owner: lockOwner() },
+    });
+    expect(await namesIn(path)).toEqual(["config.yaml", "coordinator.lock"]);
+    await writeFile(paths.ledger, "{}\n");
+    expect(await openRunDirectory(path)).toMatchObject({
+      vocabulary: null,
+      vocabularySha256: null,
+    });
+  });
+
+  it("asks for the vocabulary of a text", async () => {
+    const { paths } = await create(join(folder, "a"));
+    await writeFile(paths.ledger, "{}\n");
+    await rm(paths.vocabulary);
+    await expect(openRunDirectory(paths.root)).rejects.toMatchObject({
+      message: expect.stringContaining("holds no run: there is no vocabulary.json"),
+    });
   });
 
   it("finds no run where a file of it is missing", async () => {

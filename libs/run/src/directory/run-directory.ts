@@ -16,7 +16,12 @@ import { claimNamed, claimUnnamed, hasBegun, unbornFiles } from "./new-folder.js
 import type { LockOwner, RunLock } from "./run-lock.js";
 import { runPaths } from "./run-paths.js";
 import type { RunPaths } from "./run-paths.js";
-import { decodeVocabulary, encodeVocabulary, vocabularySha256 } from "./vocabulary-file.js";
+import {
+  decodeVocabulary,
+  encodeVocabulary,
+  hasVocabulary,
+  vocabularySha256,
+} from "./vocabulary-file.js";
 
 /** One run's files. What writes throws RunError 'lockLost' once another coordinator has the directory. */
 export interface RunDirectory {
@@ -24,9 +29,10 @@ export interface RunDirectory {
   readonly storage: Storage;
   /** As it stands in config.yaml. */
   readonly config: RunConfig;
-  readonly vocabulary: Vocabulary;
-  /** SHA-256 (hex) of vocabulary.json. */
-  readonly vocabularySha256: string;
+  /** Null for data without symbols. */
+  readonly vocabulary: Vocabulary | null;
+  /** SHA-256 (hex) of vocabulary.json; null where there is none. */
+  readonly vocabularySha256: string | null;
   /** Replaces config.yaml, for a resume with other operational keys. */
   writeConfig(config: RunConfig): Promise<void>;
   /**
@@ -52,15 +58,15 @@ export interface CreateRunDirectoryOptions {
   /** Where unnamed run directories go. Default `runs`. */
   readonly runsFolder?: string;
   readonly config: RunConfig;
-  /** The symbols of the data set, by token id. */
-  readonly symbols: readonly string[];
+  /** The symbols of the data set, by token id; null for data without symbols. */
+  readonly symbols: readonly string[] | null;
   readonly startedAt: Date;
   readonly owner: LockOwner;
   readonly storage?: Storage;
 }
 
 /**
- * Creates a run directory with its lock, config and vocabulary, or nothing at all. The lock is first: of
+ * Creates a run directory with its lock, config and vocabulary (if it has one), or nothing at all. The lock is first: of
  * two who start in the same folder, one finds it claimed and leaves it alone.
  *
  * @throws RunError 'runDirectoryInUse' if `path` holds anything but a run that never came to its first
@@ -82,8 +88,8 @@ export async function createRunDirectory(
     if (topmost !== undefined) await removeEmpty(storage, resolve(paths.root), topmost);
   };
   try {
-    const vocabulary = encodeVocabulary(symbols);
-    await storage.write(paths.vocabulary, vocabulary);
+    const vocabulary = symbols && encodeVocabulary(symbols);
+    if (vocabulary !== null) await storage.write(paths.vocabulary, vocabulary);
     await storage.write(paths.config, encodeConfig(config));
     const guarded = guardStorage(storage, () => lock.requireHeld());
     return { ...describe(guarded, paths, config, vocabulary), lock, discard };
@@ -103,15 +109,19 @@ export async function openRunDirectory(
   storage: Storage = new FileStorage(),
 ): Promise<RunDirectory> {
   const paths = runPaths(path);
-  for (const name of ["config", "vocabulary", "ledger"] as const) {
-    if (await storage.exists(paths[name])) continue;
+  const requireFile = async (file: string): Promise<void> => {
+    if (await storage.exists(file)) return;
     const hint = (await storage.exists(paths.lock)) ? NEVER_BEGAN : "";
-    throw notARun(path, `there is no ${basename(paths[name])}${hint}`);
-  }
+    throw notARun(path, `there is no ${basename(file)}${hint}`);
+  };
+  await requireFile(paths.config);
+  await requireFile(paths.ledger);
   if (!(await hasBegun(storage, paths))) {
     throw notARun(path, `there is no line in ${basename(paths.ledger)}${NEVER_BEGAN}`);
   }
   const config = await loadConfig({ file: paths.config });
+  if (!hasVocabulary(config)) return describe(storage, paths, config, null);
+  await requireFile(paths.vocabulary);
   return describe(storage, paths, config, await storage.read(paths.vocabulary));
 }
 
@@ -125,14 +135,14 @@ function describe(
   storage: Storage,
   paths: RunPaths,
   config: RunConfig,
-  vocabulary: Uint8Array,
+  vocabulary: Uint8Array | null,
 ): RunDirectory {
   return {
     paths,
     storage,
     config,
-    vocabulary: decodeVocabulary(vocabulary, paths.vocabulary),
-    vocabularySha256: vocabularySha256(vocabulary),
+    vocabulary: vocabulary && decodeVocabulary(vocabulary, paths.vocabulary),
+    vocabularySha256: vocabulary && vocabularySha256(vocabulary),
     writeConfig: (changed) => storage.write(paths.config, encodeConfig(changed)),
     readEnd: async () =>
       (await storage.exists(paths.end))

@@ -1,4 +1,4 @@
-/** vocabulary.json: what turns token ids into text again, long after the data is gone. */
+/** vocabulary.json: what turns token ids into text again, long after the data is gone. Runs of texts have one. */
 
 import { createHash } from "node:crypto";
 
@@ -6,9 +6,15 @@ import { createVocabulary } from "@ostinato/data";
 import type { Vocabulary } from "@ostinato/data";
 import { z } from "zod";
 
+import type { RunConfig } from "../config/index.js";
 import { RunError } from "../errors/index.js";
 
 const vocabularyFile = z.strictObject({ format: z.literal(1), symbols: z.array(z.string()) });
+
+/** Whether the data of a run have symbols, and its directory a vocabulary.json. */
+export function hasVocabulary({ data }: Pick<RunConfig, "data">): boolean {
+  return data.kind === "text";
+}
 
 export function encodeVocabulary(symbols: readonly string[]): Uint8Array {
   return Buffer.from(`${JSON.stringify({ format: 1, symbols })}\n`);

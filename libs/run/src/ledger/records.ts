@@ -71,7 +71,10 @@ const stepRecord = z.strictObject({
   /** Float64 sum over the leaves in ascending order. */
   lossSum: sum,
   lossWeight: z.number(),
-  /** lossSum / lossWeight, in nats. */
+  /**
+   * lossSum / lossWeight, in the unit of the model's loss; null for a step none of whose targets counts:
+   * its loss weight is 0, and its gradient too.
+   */
   loss: sum,
   learningRate: z.number(),
   /** Of the averaged gradient, before clipping. */

@@ -4,7 +4,7 @@
  * @example
  * ```ts
  * const metrics = openMetricsFile(run.paths.metrics);
- * metrics.append({ type: "step", step: 1, loss: 4.57, tokensPerSecond: 8100 });
+ * metrics.append({ type: "step", step: 1, loss: 4.57, samplesPerSecond: 8100 });
  * ```
  *
  * @module

@@ -47,15 +47,15 @@ export function openMetricsFile(path: string, committed?: readonly MetricsLine[]
 /**
  * The line that a committed step or evaluation amounts to.
  *
- * @param tokensPerSecond how fast a step was, which is not in the ledger
+ * @param samplesPerSecond how fast a step was, which is not in the ledger
  */
 export function metricsLine(
   record: StepRecord | EvaluationRecord,
-  tokensPerSecond: number | null = null,
+  samplesPerSecond: number | null = null,
 ): MetricsLine {
   if (record.type === "step") {
     const { type, step, epoch, loss, learningRate, gradientNorm } = record;
-    const line = { type, step, epoch, loss, learningRate, gradientNorm, tokensPerSecond };
+    const line = { type, step, epoch, loss, learningRate, gradientNorm, samplesPerSecond };
     return { ...line, skipped: record.skipped !== null };
   }
   const { type, step, split, loss, best } = record;

@@ -71,6 +71,17 @@ describe("checkSums", () => {
     expect(problemsOf(null, null)).toEqual(["step 1: lossSum is null, not 0.6000000000000001"]);
   });
 
+  it("wants no loss where no target counts", () => {
+    const none = leaves.map((leaf) => ({ ...leaf, weight: 0, loss: 0 }));
+    const problemsWith = (loss: number | null): string[] => {
+      const problems = new Problems();
+      checkSums({ samples: 3, lossSum: 0, lossWeight: 0, loss }, none, "step 1", problems);
+      return problems.lines;
+    };
+    expect(problemsWith(null)).toEqual([]);
+    expect(problemsWith(0)).toEqual(["step 1: loss is 0, not null"]);
+  });
+
   it("asks for no sum of losses that were not finite", () => {
     const problems = new Problems();
     const lost = leaves.map((leaf) => ({ ...leaf, loss: leaf.leaf === 1 ? null : leaf.loss }));

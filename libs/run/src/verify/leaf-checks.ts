@@ -68,9 +68,9 @@ export function checkSums(
   const losses = ascending.flatMap(({ loss }) => loss ?? []);
   if (losses.length < ascending.length) return;
   problems.compare(place, "lossSum", record.lossSum, sum(losses));
-  if (record.lossSum !== null && record.lossWeight > 0) {
-    problems.compare(place, "loss", record.loss, record.lossSum / record.lossWeight);
-  }
+  if (record.lossSum === null) return;
+  const loss = record.lossWeight > 0 ? record.lossSum / record.lossWeight : null;
+  problems.compare(place, "loss", record.loss, loss);
 }
 
 /** The nodes are ones of the gradient tree, and each leaf is under exactly one of them. */

@@ -79,9 +79,10 @@ async function followLedger(
     const { vocabulary } = run;
     const { model } = record;
     if (model.kind === "languageModel") {
-      problems.compare("vocabulary.json", "its size", vocabulary.size, model.vocabularySize);
+      problems.compare("vocabulary.json", "its size", vocabulary?.size, model.vocabularySize);
     }
-    if (dataset?.kind === "text" && !isSame(vocabulary.symbols, dataset.vocabulary.symbols)) {
+    const symbols = vocabulary?.symbols ?? [];
+    if (dataset?.kind === "text" && !isSame(symbols, dataset.vocabulary.symbols)) {
       problems.add("vocabulary.json", "its symbols are not those of the data");
     }
   }

@@ -29,7 +29,10 @@ export interface TrainerOptions<Input> extends TrainerSettingsInput {
 export interface StepResult {
   /** 1 for the first. */
   readonly step: number;
-  /** Mean over the batch, with what training adds to it, such as label smoothing. */
+  /**
+   * Mean over the batch, with what training adds to it, such as label smoothing; NaN where no target of it
+   * counts. Such a step has a gradient of 0.
+   */
   readonly loss: number;
   /** Global norm of the averaged gradient, before clipping and noise. */
   readonly gradientNorm: number;
@@ -69,7 +72,7 @@ export interface Trainer<Input> {
    *   optimizer has moved on: go back to an earlier state.
    */
   trainStep(input: Input, at?: { readonly epoch?: number }): StepResult;
-  /** Mean loss, without dropout and the like, and its sums. */
+  /** Mean loss, without dropout and the like, and its sums; NaN where no target counts. */
   evaluate(input: Input): { readonly loss: number; readonly outcomes: readonly LeafOutcome[] };
   /**
    * Takes in the loss of an evaluation: may lower the learning rate on a plateau, or say that training

@@ -59,10 +59,10 @@ function brokenRule(config: TaskConfig): BrokenRule | undefined {
 
 /** A task's targets are values or classes, which the loss has to take. */
 function brokenLoss(config: TaskConfig): BrokenRule | undefined {
-  const { loss, numTargets } = taskModelSpec(config);
   const path = ["model", "loss", "kind"];
   const expected = config.data.kind === "copyTask" ? "classes" : "values";
   try {
+    const { loss, numTargets } = taskModelSpec(config);
     const { targetKind } = createLoss(loss, { numTargets });
     if (targetKind === expected) return undefined;
     return { path, complaint: `is no loss of ${expected}, which ${config.data.kind} has` };
