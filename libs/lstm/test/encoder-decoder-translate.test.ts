@@ -2,12 +2,14 @@
 import { selectBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { statisticsLayout } from "../src/index.js";
+import { parameterLayout, statisticsLayout } from "../src/index.js";
 import type { EncoderDecoderSpec } from "../src/index.js";
 import { createEncoderDecoder } from "../src/model/index.js";
 import type { EncoderDecoder, Hypothesis } from "../src/model/index.js";
 import { backends, relativeError } from "./language-models.js";
-import { oracleLosses } from "./support/encoder-decoder-oracle.js";
+import { runEncoderDecoder } from "./oracle/encoder-decoder.js";
+import { OracleMasks } from "./oracle/masks.js";
+import { OracleTensors } from "./oracle/tensors.js";
 import {
   END,
   pairBatchOf,
@@ -40,12 +42,23 @@ function enumerated(
   maxLength: number,
 ): { tokens: number[]; logProbability: number }[] {
   const targets = allTargets(spec, maxLength);
-  // One leaf a target, all of the same source.
-  const batch = pairBatchOf(targets.map((target) => [{ source, target }]));
-  const losses = oracleLosses(spec, parameters, batch);
   return targets
-    .map((tokens, n) => ({ tokens, logProbability: -losses[n]!.lossSum }))
+    .map((tokens) => ({ tokens, logProbability: -lossOf(spec, parameters, source, tokens) }))
     .sort((a, b) => b.logProbability - a.logProbability);
+}
+
+/** −log P(target, end | source). */
+function lossOf(
+  spec: EncoderDecoderSpec,
+  parameters: Float32Array,
+  source: readonly number[],
+  target: readonly number[],
+): number {
+  const tensors = new OracleTensors(parameterLayout(spec).tensors, parameters);
+  const masks = new OracleMasks(undefined);
+  const running = (): never => expect.fail("no model here has running statistics");
+  const pairs = [{ source, target }];
+  return runEncoderDecoder({ spec, tensors, masks, running, leaf: 0, pairs }).lossSum;
 }
 
 function modelOf(spec: EncoderDecoderSpec, parameters: Float32Array): EncoderDecoder {
@@ -247,9 +260,8 @@ function likeliestNext(
   source: readonly number[],
   prefix: readonly number[],
 ): number {
-  const batch = pairBatchOf([[{ source, target: prefix }]]);
   const losses = Array.from({ length: spec.targetVocabularySize }, (_, endId) =>
-    endId === START ? Infinity : oracleLosses({ ...spec, endId }, parameters, batch)[0]!.lossSum,
+    endId === START ? Infinity : lossOf({ ...spec, endId }, parameters, source, prefix),
   );
   return losses.indexOf(Math.min(...losses));
 }

@@ -6,7 +6,7 @@ import { selectBackend } from "@ostinato/kernels/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { initialStatistics, parameterLayout, statisticsLayout } from "../src/index.js";
+import { parameterLayout } from "../src/index.js";
 import type { LanguageModelSpec } from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
 import type { LeafOutcome } from "../src/model/index.js";
@@ -14,7 +14,6 @@ import {
   backends,
   randomParameters,
   randomSegment,
-  randomValues,
   relativeError,
   specOf,
 } from "./language-models.js";
@@ -24,29 +23,13 @@ import { centralDifferences } from "./oracle/finite-differences.js";
 import { runLanguageModel } from "./oracle/language-model.js";
 import type { OracleOutcome } from "./oracle/language-model.js";
 import { OracleMasks } from "./oracle/masks.js";
-import type { RunningStatistics } from "./oracle/normalization.js";
 import { OracleTensors } from "./oracle/tensors.js";
+import { randomStatistics, runningOf } from "./support/running-statistics.js";
 
 /** Of gradients: those of a loss that is nearly zero, or of a unit that hardly matters, are sums to nothing. */
 const FLOOR = 0.01;
 
 type Training = { readonly seed: number; readonly step: number } | undefined;
-
-/** Of a running mean and variance that are not those of the start. */
-function randomStatistics(spec: LanguageModelSpec): Float64Array {
-  const values = initialStatistics(statisticsLayout(spec));
-  const noise = randomValues(17)(values.length, 0.5);
-  return values.map((value, k) => value + noise[k]!);
-}
-
-function runningOf(spec: LanguageModelSpec, statistics: Float64Array): RunningStatistics {
-  const { entries } = statisticsLayout(spec);
-  return (prefix) => {
-    const { offset, size } = entries.find(({ name }) => name === prefix)!;
-    const part = (start: number): number[] => Array.from(statistics.slice(start, start + size));
-    return { mean: part(offset), variance: part(offset + size) };
-  };
-}
 
 function oracleOf(
   spec: LanguageModelSpec,
@@ -56,7 +39,7 @@ function oracleOf(
 ): { readonly tensors: OracleTensors; readonly run: () => readonly OracleOutcome[] } {
   const tensors = new OracleTensors(parameterLayout(spec).tensors, parameters);
   const masks = new OracleMasks(training);
-  const running = runningOf(spec, randomStatistics(spec));
+  const running = runningOf(spec);
   return { tensors, run: () => runLanguageModel({ spec, tensors, masks, running, ...segment }) };
 }
 

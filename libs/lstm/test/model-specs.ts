@@ -3,6 +3,7 @@ import fc from "fast-check";
 
 import type { LanguageModelSpec } from "../src/index.js";
 import { specOf } from "./language-models.js";
+import { anyRate, anyStack, outputSizeOf } from "./support/any-stack.js";
 
 type Changes = Partial<LanguageModelSpec>;
 
@@ -78,10 +79,6 @@ export const MODEL_CASES: readonly { readonly name: string; readonly spec: Langu
   ] satisfies readonly [string, Changes][]
 ).map(([name, changes]) => ({ name, spec: specOf({ ...PLAIN, ...changes }) }));
 
-/** 0 as often as not. */
-const rate = fc.constantFrom(0, 0, 0.3, 0.5);
-const weight = fc.constantFrom(0, 0, 0.5, 2);
-
 /**
  * Any valid combination of all keys.
  *
@@ -90,50 +87,19 @@ const weight = fc.constantFrom(0, 0, 0.5, 2);
 export const anySpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<LanguageModelSpec> =>
   fc
     .record({
+      stack: anyStack(sizes),
       vocabularySize: fc.integer({ min: 1, max: 6 }),
       embeddingSize: sizes,
       tiedEmbedding: fc.boolean(),
-      cell: fc.constantFrom("lstm", "gru", "rnn"),
-      hiddenSize: sizes,
-      numLayers: fc.integer({ min: 1, max: 3 }),
-      residual: fc.boolean(),
-      normalization: fc.constantFrom("none", "batch", "layer"),
-      forgetBias: fc.constantFrom(-1, 0, 1),
-      peephole: fc.boolean(),
-      coupledGates: fc.boolean(),
-      layerNorm: fc.boolean(),
-      projectionSize: fc.option(sizes),
-      resetAfter: fc.boolean(),
-      activation: fc.constantFrom("tanh", "relu"),
-      dropout: rate,
-      inputDropout: rate,
-      outputDropout: rate,
-      variationalDropout: fc.boolean(),
-      weightDropout: rate,
-      zoneoutHidden: rate,
-      zoneoutCell: rate,
-      activationPenalty: weight,
-      temporalActivationPenalty: weight,
-      embeddingDropout: rate,
-      labelSmoothing: rate,
+      embeddingDropout: anyRate,
+      labelSmoothing: anyRate,
     })
-    .map((raw): LanguageModelSpec => {
-      const isLstm = raw.cell === "lstm";
-      const { projectionSize, hiddenSize } = raw;
-      const isProjected = isLstm && projectionSize !== null && projectionSize < hiddenSize;
-      const outputSize = isProjected ? projectionSize : hiddenSize;
-      // How parameters start has no part in what is computed from them.
+    .map(({ stack, embeddingSize, ...rest }): LanguageModelSpec => {
+      // All but how parameters start: no key may be forgotten here.
       const keys: Omit<LanguageModelSpec, "kind" | "initialization"> = {
-        ...raw,
-        forgetBias: isLstm ? raw.forgetBias : 1,
-        peephole: isLstm && raw.peephole,
-        coupledGates: isLstm && raw.coupledGates,
-        layerNorm: isLstm && raw.layerNorm,
-        projectionSize: isProjected ? projectionSize : null,
-        zoneoutCell: isLstm ? raw.zoneoutCell : 0,
-        resetAfter: raw.cell !== "gru" || raw.resetAfter,
-        activation: raw.cell === "rnn" ? raw.activation : "tanh",
-        embeddingSize: raw.tiedEmbedding ? outputSize : raw.embeddingSize,
+        ...stack,
+        ...rest,
+        embeddingSize: rest.tiedEmbedding ? outputSizeOf(stack) : embeddingSize,
       };
       return specOf(keys);
     });

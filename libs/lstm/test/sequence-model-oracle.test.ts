@@ -3,6 +3,7 @@
  * numbers: losses and predictions by its forward pass, gradients by its central differences.
  */
 import { selectBackend } from "@ostinato/kernels/tensor";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import type { SequenceModelSpec } from "../src/index.js";
@@ -15,6 +16,7 @@ import { runSequenceModel } from "./oracle/sequence-model.js";
 import type { OracleOutcome } from "./oracle/sequence-model.js";
 import { OracleTensors } from "./oracle/tensors.js";
 import {
+  anySequenceSpec,
   randomSequence,
   randomSequenceParameters,
   sequenceBatchOf,
@@ -99,9 +101,13 @@ const FLOOR = 0.01;
 
 type Leaves = readonly (readonly SequenceRow[])[];
 
-const rowsOf = (spec: SequenceModelSpec, lengthsOfLeaves = LENGTHS): Leaves =>
+const rowsOf = (
+  spec: SequenceModelSpec,
+  lengthsOfLeaves: readonly (readonly number[])[] = LENGTHS,
+  seed = 5,
+): Leaves =>
   lengthsOfLeaves.map((lengths, leaf) =>
-    lengths.map((length, row) => randomSequence(spec, length, 5 + 100 * leaf + row)),
+    lengths.map((length, row) => randomSequence(spec, length, seed + 100 * leaf + row)),
   );
 
 function oracle(
@@ -119,7 +125,12 @@ function oracle(
 const flat = (outcomes: readonly OracleOutcome[], of: "lossSum" | "lossWeight"): number[] =>
   outcomes.map((outcome) => outcome[of]);
 
-function expectFormulas(spec: SequenceModelSpec, leaves: Leaves, further: number): void {
+function expectFormulas(
+  spec: SequenceModelSpec,
+  leaves: Leaves,
+  further: number,
+  placesPerTensor = 8,
+): void {
   const model = createSequenceModel(spec);
   const parameters = randomSequenceParameters(spec, 11);
   model.setParameters(parameters);
@@ -143,7 +154,7 @@ function expectFormulas(spec: SequenceModelSpec, leaves: Leaves, further: number
   const objectives = (): number[] =>
     oracle(spec, leaves, at, masks).map(({ objective }) => objective);
   for (const { name, offset, size } of tensors) {
-    const stride = Math.ceil(size / 8);
+    const stride = Math.ceil(size / placesPerTensor);
     const places = Array.from({ length: Math.ceil(size / stride) }, (_, k) => offset + k * stride);
     const wanted = centralDifferences(at.flat, places, objectives);
     for (const leaf of leaves.keys()) {
@@ -153,6 +164,20 @@ function expectFormulas(spec: SequenceModelSpec, leaves: Leaves, further: number
     }
   }
 }
+
+const anyCase = fc.record({
+  // Values normalized over one, two or three of them are steps: their slopes are too steep or nothing.
+  spec: anySequenceSpec(fc.integer({ min: 4, max: 6 })),
+  lengthsOfLeaves: fc.array(
+    fc.oneof(
+      fc.constant([]),
+      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 3, maxLength: 3 }),
+    ),
+    { minLength: 1, maxLength: 3 },
+  ),
+  further: fc.nat(2),
+  seed: fc.integer({ min: 0, max: 1e6 }),
+});
 
 describe.each(backends)("a sequence model on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
@@ -165,6 +190,16 @@ describe.each(backends)("a sequence model on %s", (backend) => {
   it.each(cases)("has them for one unit and rows of one step: $name", ({ changes }) => {
     const spec = sequenceSpecOf({ ...changes, hiddenSize: 1, projectionSize: null });
     expectFormulas(spec, rowsOf(spec, [[1], [1, 1]]), 0);
+  });
+
+  it("has them for any combination of options, losses and lengths", () => {
+    fc.assert(
+      fc.property(anyCase, ({ spec, lengthsOfLeaves, further, seed }) => {
+        expectFormulas(spec, rowsOf(spec, lengthsOfLeaves, seed), further, 4);
+      }),
+      // A seed, since a value close to a bend or a variance close to zero is found sooner or later.
+      { numRuns: 30, seed: 1, endOnFailure: true },
+    );
   });
 
   it.each(cases.filter(({ changes }) => changes["normalization"] !== "batch"))(

@@ -4,6 +4,7 @@ import type { TokenBatch } from "../../src/model/index.js";
 import type { CellState } from "./cells.js";
 import type { OracleMasks } from "./masks.js";
 import type { OracleMoments, RunningStatistics } from "./normalization.js";
+import { dropped, penaltyAt } from "./regularization.js";
 import { runStack } from "./stack.js";
 import type { StackStates } from "./stack.js";
 import { product } from "./tensors.js";
@@ -44,7 +45,7 @@ export function runLanguageModel(call: LanguageModelCall): OracleOutcome[] {
       initial: unflattened(spec, call.states[index]!, leaf.numRows),
       countedSteps: countedSteps(batch, leaf),
     });
-    const outputs = dropped(call, leaf.leaf, stack.outputs, "outputDropout", spec.outputDropout);
+    const outputs = dropped({ ...call, leaf: leaf.leaf, purpose: "outputDropout" }, stack.outputs);
     let [lossSum, lossWeight, penalties] = [0, 0, 0];
     // In the order (time, row), since the weights are summed in it.
     for (let t = 0; t < batch.numSteps; t++) {
@@ -53,7 +54,7 @@ export function runLanguageModel(call: LanguageModelCall): OracleOutcome[] {
         const weight = batch.weights[position]!;
         lossSum += weight * lossOf(call, outputs[row]![t]!, batch.targets[position]!);
         lossWeight += weight;
-        penalties += weight * penaltyOf(spec, stack.outputs[row]!, outputs[row]!, t);
+        penalties += weight * penaltyAt(spec, stack.outputs[row]!, outputs[row]!, t);
       }
     }
     return {
@@ -96,22 +97,7 @@ function embedded(call: LanguageModelCall, { leaf, firstRow, numRows }: Leaf): S
       return Array.from(table.subarray(start, start + embeddingSize), (x) => x * rowMask(token));
     }),
   );
-  return dropped(call, leaf, inputs, "inputDropout", spec.inputDropout);
-}
-
-function dropped(
-  { spec, masks }: LanguageModelCall,
-  leaf: number,
-  sequence: Sequence,
-  purpose: "inputDropout" | "outputDropout",
-  rate: number,
-): Sequence {
-  return sequence.map((steps, row) => {
-    const size = steps[0]!.length;
-    const options = { purpose, layer: 0, leaf, row, rate, size };
-    const mask = masks.dropout(options, spec.variationalDropout);
-    return steps.map((x, t) => x.map((value, j) => value * mask(t, j)));
-  });
+  return dropped({ ...call, leaf, purpose: "inputDropout" }, inputs);
 }
 
 /** Cross-entropy; in training with the target's probability smoothed (Szegedy et al., 2016, section 7). */
@@ -129,22 +115,6 @@ function lossOf({ spec, tensors, masks }: LanguageModelCall, h: Vector, target: 
     const probability = (v === target ? 1 - smoothing : 0) + smoothing / size;
     return loss - probability * (logit - total);
   }, 0);
-}
-
-/** α·mean(m∘h)² + β·mean(h_t − h_{t−1})² at one position (Merity et al., 2018, section 4.6 and 4.7). */
-function penaltyOf(
-  { activationPenalty, temporalActivationPenalty }: LanguageModelSpec,
-  outputs: readonly Vector[],
-  afterDropout: readonly Vector[],
-  t: number,
-): number {
-  const meanSquare = (values: Vector): number =>
-    values.reduce((sum, value) => sum + value * value, 0) / values.length;
-  const changes = t === 0 ? [0] : outputs[t]!.map((value, j) => value - outputs[t - 1]![j]!);
-  return (
-    activationPenalty * meanSquare(afterDropout[t]!) +
-    temporalActivationPenalty * meanSquare(changes)
-  );
 }
 
 function unflattened(spec: LanguageModelSpec, state: Float32Array, numRows: number): StackStates {

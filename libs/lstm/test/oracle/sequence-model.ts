@@ -6,6 +6,7 @@ import type { SequenceRow } from "../support/sequence-models.js";
 import { ctcLoss, lossAt } from "./losses.js";
 import type { OracleMasks } from "./masks.js";
 import type { RunningStatistics } from "./normalization.js";
+import { dropped, penaltyAt } from "./regularization.js";
 import { runStack } from "./stack.js";
 import type { StackStates } from "./stack.js";
 import { product } from "./tensors.js";
@@ -38,10 +39,10 @@ export function runSequenceModel(call: SequenceModelCall): OracleOutcome {
     bidirectional: spec.bidirectional,
     prefix: "",
     firstMaskLayer: 0,
-    inputs: dropped(call, inputsOf(call), "inputDropout", spec.inputDropout),
+    inputs: dropped({ ...call, purpose: "inputDropout" }, inputsOf(call)),
     initial: zeroStates(spec, rows.length),
   });
-  const above = dropped(call, stack.outputs, "outputDropout", spec.outputDropout);
+  const above = dropped({ ...call, purpose: "outputDropout" }, stack.outputs);
   const [kernel, bias] = [tensors.of("head.kernel"), tensors.of("head.bias")];
   const head = (h: Vector): Vector =>
     product(h, kernel, bias.length).map((value, k) => value + bias[k]!);
@@ -88,34 +89,5 @@ function zeroStates(spec: SequenceModelSpec, numRows: number): StackStates {
     Array.from({ length: spec.bidirectional ? 2 : 1 }, () =>
       Array.from({ length: numRows }, () => state),
     ),
-  );
-}
-
-function dropped(
-  { spec, masks, leaf }: SequenceModelCall,
-  sequence: Sequence,
-  purpose: "inputDropout" | "outputDropout",
-  rate: number,
-): Sequence {
-  return sequence.map((steps, row) => {
-    const options = { purpose, layer: 0, leaf, row, rate, size: steps[0]!.length };
-    const mask = masks.dropout(options, spec.variationalDropout);
-    return steps.map((x, t) => x.map((value, j) => value * mask(t, j)));
-  });
-}
-
-/** Merity et al. (2018), sections 4.6 and 4.7, at one step of one row. */
-function penaltyAt(
-  { activationPenalty, temporalActivationPenalty }: SequenceModelSpec,
-  outputs: readonly Vector[],
-  afterDropout: readonly Vector[],
-  t: number,
-): number {
-  const meanSquare = (values: Vector): number =>
-    values.reduce((sum, value) => sum + value * value, 0) / values.length;
-  const changes = t === 0 ? [0] : outputs[t]!.map((value, j) => value - outputs[t - 1]![j]!);
-  return (
-    activationPenalty * meanSquare(afterDropout[t]!) +
-    temporalActivationPenalty * meanSquare(changes)
   );
 }

@@ -1,4 +1,6 @@
 /** Small encoder–decoders and batches of pairs for tests. */
+import fc from "fast-check";
+
 import { compileModelSpec, parameterLayout } from "../../src/index.js";
 import type { EncoderDecoderSpec } from "../../src/index.js";
 import type {
@@ -8,7 +10,7 @@ import type {
   TokenSequences,
 } from "../../src/model/index.js";
 import { bitsOf, randomValues } from "../language-models.js";
-import { rowTokens } from "./encoder-decoder-oracle.js";
+import { anyRate, anyStack, outputSizeOf } from "./any-stack.js";
 
 export const START = 1;
 export const END = 0;
@@ -25,6 +27,37 @@ export function pairSpecOf(changes: Readonly<Record<string, unknown>> = {}): Enc
     ...changes,
   });
 }
+
+/**
+ * Any valid combination of all keys.
+ *
+ * @param sizes of the embeddings, the layers and the projection.
+ */
+export const anyPairSpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<EncoderDecoderSpec> =>
+  fc
+    .record({
+      stack: anyStack(sizes, 2),
+      sourceVocabularySize: fc.integer({ min: 1, max: 5 }),
+      targetVocabularySize: fc.integer({ min: 3, max: 6 }),
+      embeddingSize: sizes,
+      bidirectionalEncoder: fc.boolean(),
+      attention: fc.constantFrom("none", "additive", "multiplicative"),
+      tiedEmbedding: fc.boolean(),
+      labelSmoothing: anyRate,
+    })
+    .map(({ stack: raw, embeddingSize, ...rest }): EncoderDecoderSpec => {
+      const { hiddenSize } = raw;
+      const stack = rest.bidirectionalEncoder
+        ? { ...raw, projectionSize: null, hiddenSize: hiddenSize + (hiddenSize % 2) }
+        : raw;
+      // All but how parameters start: no key may be forgotten here.
+      const keys: Omit<EncoderDecoderSpec, "kind" | "initialization" | "startId" | "endId"> = {
+        ...stack,
+        ...rest,
+        embeddingSize: rest.tiedEmbedding ? outputSizeOf(stack) : embeddingSize,
+      };
+      return pairSpecOf(keys);
+    });
 
 export function randomPairParameters(
   spec: EncoderDecoderSpec,
@@ -90,11 +123,19 @@ export function pairBatchOf(
   };
 }
 
-export function pairsOf({ source, target, numRows }: PairBatch): Pair[] {
-  return Array.from({ length: numRows }, (_, row) => ({
-    source: rowTokens(source, row),
-    target: rowTokens(target, row),
-  }));
+/** The pairs of each leaf. */
+export function pairsOf({ source, target, leaves }: PairBatch): Pair[][] {
+  return leaves.map(({ firstRow, numRows }) =>
+    Array.from({ length: numRows }, (_, k) => ({
+      source: rowTokens(source, firstRow + k),
+      target: rowTokens(target, firstRow + k),
+    })),
+  );
+}
+
+/** Tokens of one row, without its padding. */
+function rowTokens({ tokens, lengths }: TokenSequences, row: number): number[] {
+  return Array.from({ length: lengths[row]! }, (_, t) => tokens[t * lengths.length + row]!);
 }
 
 /** Per leaf: its outcome and the gradient of each tensor in the order they came, as bits. */

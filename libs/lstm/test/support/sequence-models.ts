@@ -1,8 +1,11 @@
 /** Small sequence models and batches of rows of different lengths for the tests of `./model`. */
+import fc from "fast-check";
+
 import { compileModelSpec, createLoss, parameterLayout } from "../../src/index.js";
 import type { SequenceModelSpec } from "../../src/index.js";
 import type { SequenceBatch } from "../../src/model/index.js";
 import { randomValues } from "../language-models.js";
+import { anyRate, anyStack } from "./any-stack.js";
 
 export type Changes = Readonly<Record<string, unknown>>;
 
@@ -16,6 +19,65 @@ export function sequenceSpecOf(changes: Changes = {}): SequenceModelSpec {
     ...changes,
   });
 }
+
+const anyLoss: fc.Arbitrary<Changes> = fc.oneof(
+  fc.constantFrom(
+    { kind: "meanSquared" },
+    { kind: "meanAbsolute" },
+    { kind: "gaussian" },
+    { kind: "studentT" },
+    { kind: "ctc" },
+  ),
+  fc.record({ kind: fc.constant("huber"), delta: fc.constantFrom(0.3, 1) }),
+  fc.record({
+    kind: fc.constant("quantile"),
+    quantiles: fc.constantFrom([0.5], [0.1, 0.5, 0.8]),
+  }),
+  fc.record({ kind: fc.constant("binaryCrossEntropy"), positiveWeight: fc.constantFrom(1, 3) }),
+  fc.record({
+    kind: fc.constant("crossEntropy"),
+    labelSmoothing: anyRate,
+    ignoredIndex: fc.constantFrom(-100, 1),
+  }),
+);
+
+/**
+ * Any valid combination of all keys.
+ *
+ * @param sizes of the layers, the projection, the inputs and the embedding.
+ */
+export const anySequenceSpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<SequenceModelSpec> =>
+  fc
+    .record({
+      stack: anyStack(sizes, 2),
+      loss: anyLoss,
+      input: fc.oneof(
+        fc.record({ kind: fc.constant("values"), size: sizes }),
+        fc.record({
+          kind: fc.constant("tokens"),
+          vocabularySize: fc.integer({ min: 1, max: 5 }),
+          embeddingSize: sizes,
+        }),
+      ),
+      numTargets: fc.integer({ min: 2, max: 3 }),
+      bidirectional: fc.boolean(),
+      output: fc.constantFrom("everyStep", "lastStep"),
+      hasClassWeights: fc.boolean(),
+    })
+    .map(({ stack, output, loss, hasClassWeights, ...rest }): SequenceModelSpec => {
+      const isWeighted = hasClassWeights && loss["kind"] === "crossEntropy";
+      const classWeights = [1, 0.5, 2].slice(0, rest.numTargets);
+      // All but how parameters start: no key may be forgotten here.
+      const keys: { readonly [K in Exclude<keyof SequenceModelSpec, NotDrawn>]: unknown } = {
+        ...stack,
+        ...rest,
+        loss: isWeighted ? { ...loss, classWeights } : loss,
+        output: loss["kind"] === "ctc" ? "everyStep" : output,
+      };
+      return sequenceSpecOf(keys);
+    });
+
+type NotDrawn = "kind" | "initialization";
 
 /** One row, without padding. */
 export interface SequenceRow {
