@@ -3,17 +3,21 @@
 import { createHash } from "node:crypto";
 
 import { decodeDataset } from "@ostinato/data";
-import type { SequenceBatch, TokenBatch } from "@ostinato/data";
+import type { PairBatch, SequenceBatch, TokenBatch } from "@ostinato/data";
 import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
 import type { StatisticsLayout } from "@ostinato/lstm";
-import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
+import {
+  createEncoderDecoder,
+  createLanguageModel,
+  createSequenceModel,
+} from "@ostinato/lstm/model";
 import type { LeafResult, NodeId } from "@ostinato/proto";
 
 import type { RunModelSpec } from "@ostinato/run";
 
 import { WorkerError } from "../errors/index.js";
-import { createSequenceSource, createTextSource } from "../shard/index.js";
+import { createPairSource, createSequenceSource, createTextSource } from "../shard/index.js";
 import type { RunSettings } from "../shard/index.js";
 import type { ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
 import type { ShardModules } from "./shard-model.js";
@@ -181,8 +185,9 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
   }
 }
 
-/** A computer of text or of sequences: leases name leaves, whatever these hold. */
-export type AnyShardComputer = ShardComputer<TokenBatch> | ShardComputer<SequenceBatch>;
+/** A computer of text, of sequences or of pairs: leases name leaves, whatever these hold. */
+export type AnyShardComputer =
+  ShardComputer<TokenBatch> | ShardComputer<SequenceBatch> | ShardComputer<PairBatch>;
 
 /**
  * @param encoded the data set
@@ -209,6 +214,13 @@ export function createShardComputer(
     return new ShardComputer<SequenceBatch>(settings, {
       model: createSequenceModel(spec),
       source,
+      stateValuesPerRow: 0,
+    });
+  }
+  if (spec.kind === "encoderDecoder" && dataset.kind === "pairs") {
+    return new ShardComputer<PairBatch>(settings, {
+      model: createEncoderDecoder(spec),
+      source: createPairSource(dataset, settings),
       stateValuesPerRow: 0,
     });
   }

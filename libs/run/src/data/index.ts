@@ -12,7 +12,7 @@
  *
  * @module
  */
-export { layOut, layOutSequences, layOutText, layoutSettings } from "./layouts.js";
+export { layOut, layOutPairs, layOutSequences, layOutText, layoutSettings } from "./layouts.js";
 export type { DataLayout, LayoutSettings } from "./layouts.js";
 export { readDataset } from "./read-dataset.js";
 export type { ReadDataset } from "./read-dataset.js";

@@ -1,10 +1,11 @@
 import { createSequenceLayout, sequenceDigest } from "@ostinato/data";
-import type { EpochPlace, SequenceBatch, SequenceLayoutOptions } from "@ostinato/data";
+import type { SequenceBatch, SequenceLayoutOptions } from "@ostinato/data";
 
-import type { LeafSamples, SplitLayout } from "./split-layout.js";
+import { sampleSplit } from "./sample-split.js";
+import type { SplitLayout } from "./split-layout.js";
 
 /**
- * A part of some sequences: each is one sample, whatever it weighs.
+ * A part of some sequences.
  *
  * @param weights [N] of the whole data set; see `sequenceWeights`. Asked for where it is needed: a worker
  *   needs none.
@@ -14,35 +15,16 @@ export function sequenceSplit(
   weights: () => Float64Array,
 ): SplitLayout<SequenceBatch> {
   const layout = createSequenceLayout(options);
-  const { microShards, stepsPerEpoch, numSamples } = layout;
-  const lossWeightOf = (place: EpochPlace, leaf: number): number =>
-    layout.sequencesOf(place, leaf).reduce((sum, sequence) => sum + (weights()[sequence] ?? 0), 0);
-  const samplesOf = (batch: SequenceBatch, leaf: number): LeafSamples => ({
-    numSamples: batch.leaves.find((entry) => entry.leaf === leaf)?.numRows ?? 0,
-    sampleDigest: sequenceDigest(batch, leaf),
-  });
-  return {
-    numSamples,
-    stepsPerEpoch,
-    microShards,
+  const { numSamples, stepsPerEpoch, microShards } = layout;
+  return sampleSplit({
+    ...{ numSamples, stepsPerEpoch, microShards, noun: "sequences" },
     isSameEveryEpoch: options.randomWords === undefined,
-    stateRowsOf: () => 0,
-    lossWeightAt(place) {
-      let lossWeight = 0;
-      for (let leaf = 0; leaf < microShards; leaf++) lossWeight += lossWeightOf(place, leaf);
-      return lossWeight;
-    },
+    numbersOf: (place, leaf) => layout.sequencesOf(place, leaf),
+    lossWeightOf: (place, leaf) =>
+      layout
+        .sequencesOf(place, leaf)
+        .reduce((sum, sequence) => sum + (weights()[sequence] ?? 0), 0),
     batch: (place, leaves) => layout.batch(place, leaves),
-    samplesOf,
-    expectedLeaf(place, leaf) {
-      const batch = layout.batch(place, [leaf]);
-      return { ...samplesOf(batch, leaf), lossWeight: lossWeightOf(place, leaf) };
-    },
-    describe(place, leaves) {
-      const numbers = leaves.flatMap((leaf) =>
-        Array.from(layout.sequencesOf(place, leaf), (sequence) => sequence + 1),
-      );
-      return `training sequences ${numbers.join(", ")}`;
-    },
-  };
+    digestOf: sequenceDigest,
+  });
 }
