@@ -16,6 +16,7 @@ export type {
   GenerateOptions,
   PredictOptions,
   TrainOptions,
+  TranslateOptions,
   VerifyOptions,
   WorkerCommandOptions,
 } from "./options.js";

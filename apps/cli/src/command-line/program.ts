@@ -11,6 +11,7 @@ import type {
   GenerateOptions,
   PredictOptions,
   TrainOptions,
+  TranslateOptions,
   VerifyOptions,
   WorkerCommandOptions,
 } from "./options.js";
@@ -167,6 +168,34 @@ export function createProgram({
     .action(async (run: string, options: Omit<PredictOptions, "run">) => {
       onExitCode(await commands.predict({ ...options, run }));
     });
+
+  program
+    .command("translate")
+    .description("translate sources with a trained encoder–decoder, a JSON object a line")
+    .argument("<run>", "run directory; its best checkpoint is used, else the latest")
+    .option("--input <file>", "JSON Lines with the source of one pair each")
+    .option("--text <text>", "one source: its characters, or its words where sources are lists")
+    .option("--beam-size <n>", "targets followed at once", wholeNumber(1, 1000), 5)
+    .option("--max-length <n>", "most tokens of a target", wholeNumber(0, 100_000), 200)
+    .option(
+      "--length-penalty <a>",
+      "prefer longer targets; 0 ranks by probability alone",
+      numberFromZero,
+      0,
+    )
+    .option("--n-best <n>", "targets of each source, up to --beam-size", wholeNumber(1, 1000), 1)
+    .action(async (run: string, options: TranslateArguments, command: Command) => {
+      const { input, text, beamSize, maxLength, lengthPenalty, nBest: numBest } = options;
+      if ((input === undefined) === (text === undefined)) {
+        command.error("error: translate needs one of --input and --text");
+      }
+      if (numBest > beamSize) {
+        command.error(`error: --n-best is ${numBest}; it is at most --beam-size, ${beamSize}`);
+      }
+      const request = { beamSize, maxLength, lengthPenalty, numBest };
+      onExitCode(await commands.translate({ run, input, text, ...request }));
+    });
+
   program
     .command("diagnose")
     .description("show vanishing and exploding gradients, saturated gates and the size of updates")
@@ -197,6 +226,8 @@ export function createProgram({
 
   return program;
 }
+
+type TranslateArguments = Omit<TranslateOptions, "run" | "numBest"> & { readonly nBest: number };
 
 type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline" | "insecure">;
 

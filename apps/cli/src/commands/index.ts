@@ -25,6 +25,7 @@ export function createCommands(terminal: Terminal): Commands {
     evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
     predict: async (options) => (await import("./predict.js")).predict(options, terminal),
     diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
+    translate: async (options) => (await import("./translate.js")).translate(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),
   };
 }
