@@ -70,6 +70,7 @@ describe("a fresh clone", () => {
         "evaluate",
         "generate",
         "predict",
+        "translate",
         "train",
         "verify",
         "worker",
