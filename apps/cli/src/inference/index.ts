@@ -30,6 +30,5 @@ export type { OpenModel, SkippedCheckpoint } from "./open-model.js";
 export { predictLines } from "./predict-lines.js";
 export type { Prediction } from "./predict-lines.js";
 export { readRunDataset } from "./run-dataset.js";
-export { sampleTranslations } from "./sample-translations.js";
-export { translateSources } from "./translate-sources.js";
+export { sampleTranslations, translateSources } from "./translate-sources.js";
 export type { RankedTarget, Translation, TranslationRequest } from "./translate-sources.js";

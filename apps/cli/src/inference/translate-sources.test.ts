@@ -7,8 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CliError } from "../errors/index.js";
 import { requireTranslator, requireWriter } from "./model-kind.js";
 import type { Translator } from "./model-kind.js";
-import { sampleTranslations } from "./sample-translations.js";
-import { translateSources } from "./translate-sources.js";
+import { sampleTranslations, translateSources } from "./translate-sources.js";
 
 const vocabularies = {
   source: createTokenVocabulary({ form: "characters", tokens: ["a", "b", "c"], firstId: 1 }),

@@ -1,9 +1,10 @@
 /** What an encoder–decoder makes of sources, one after the other. */
 
-import { UNKNOWN_ID } from "@ostinato/data";
-import type { WrittenSequence } from "@ostinato/data";
+import { firstPairs, UNKNOWN_ID } from "@ostinato/data";
+import type { PairDataset, WrittenSequence } from "@ostinato/data";
 import type { Hypothesis } from "@ostinato/lstm/model";
 
+import type { SampleTranslation } from "../progress/index.js";
 import type { Translator } from "./model-kind.js";
 
 export interface TranslationRequest {
@@ -55,7 +56,7 @@ export function* translateSources(
 }
 
 /** The same for sources of token ids: hypotheses, best first. */
-export function* translateIds(
+function* translateIds(
   { model }: Pick<Translator, "model">,
   sources: readonly Int32Array[],
   { beamSize, maxLength, lengthPenalty }: Omit<TranslationRequest, "numBest">,
@@ -71,4 +72,26 @@ export function* translateIds(
     const lengths = Int32Array.from(rows, ({ length }) => length);
     yield* model.translate({ numSteps, tokens, lengths }, options);
   }
+}
+
+const NUM_SAMPLES = 5;
+const BEAM = { beamSize: 5, lengthPenalty: 0 };
+/** A target that is not ended at this many times the expected one's tokens is of no interest. */
+const LONGEST = 2;
+
+/** What a model makes of the first pairs of the test part, beside what they are. */
+export function sampleTranslations(
+  translator: Translator,
+  dataset: PairDataset,
+): readonly SampleTranslation[] {
+  const { source, target } = translator.vocabularies;
+  return firstPairs(dataset, "test", NUM_SAMPLES).map((pair) => {
+    const maxLength = LONGEST * pair.target.length + 1;
+    const [found = []] = translateIds(translator, [pair.source], { ...BEAM, maxLength });
+    return {
+      source: source.decode(pair.source),
+      target: target.decode(pair.target),
+      translation: target.decode(found[0]?.tokens ?? []),
+    };
+  });
 }

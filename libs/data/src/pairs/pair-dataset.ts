@@ -61,7 +61,10 @@ export function firstPairs(
   const { first, count: ofSplit } = splits[split];
   const idsOf = (side: SideSamples): ((pair: number) => Int32Array) => {
     const starts = startsOf(side);
-    return (pair) => side.ids.subarray(starts[pair]!, starts[pair]! + side.lengths[pair]!);
+    return (pair) => {
+      const start = starts[pair]!;
+      return side.ids.subarray(start, start + side.lengths[pair]!);
+    };
   };
   const [sources, targets] = [idsOf(source), idsOf(target)];
   return Array.from({ length: Math.min(count, ofSplit) }, (_, n) => ({

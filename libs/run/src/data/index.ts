@@ -18,4 +18,4 @@ export { readDataset } from "./read-dataset.js";
 export type { ReadDataset } from "./read-dataset.js";
 export { compileRunModelSpec, modelOfData } from "./run-model.js";
 export type { RunModelSpec } from "./run-model.js";
-export type { ExpectedSamples, LeafSamples, SplitLayout } from "./split-layout.js";
+export type { ExpectedSamples, LeafSamples, SplitLayout } from "./splits/index.js";

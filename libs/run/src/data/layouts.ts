@@ -13,11 +13,8 @@ import type { SequenceModelSpec } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
 import type { RunModelSpec } from "./run-model.js";
-import { pairSplit } from "./pair-split.js";
-import { sequenceSplit } from "./sequence-split.js";
-import { sequenceWeights } from "./sequence-weights.js";
-import type { SplitLayout } from "./split-layout.js";
-import { textSplit } from "./text-split.js";
+import { pairSplit, sequenceSplit, sequenceWeights, textSplit } from "./splits/index.js";
+import type { SplitLayout } from "./splits/index.js";
 
 /** The keys of a run config that layouts depend on. */
 export interface LayoutSettings {
