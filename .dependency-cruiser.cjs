@@ -4,7 +4,7 @@
  * Imports are judged by where they lead, type-only ones too: what may not be imported may not be
  * named either. Only cycles look at run-time imports alone, since types form no cycle at run time.
  */
-const inPackage = "^((?:libs|apps)/[^/]+)";
+const inPackage = "^((?:libs|apps)/[^/]+|bench)";
 const testFile = "\\.test\\.ts$|/test/";
 const tensorCode = [
   "node_modules/@tensorflow/",
@@ -106,7 +106,7 @@ module.exports = {
     {
       name: "e2e-through-the-doors",
       severity: "error",
-      from: { path: "^e2e/" },
+      from: { path: "^(e2e|bench)/" },
       to: {
         path: "^(libs|apps)/",
         pathNot: [
@@ -192,7 +192,7 @@ module.exports = {
       name: "declared-dependencies-only",
       comment: "What the package.json does not list may be missing tomorrow.",
       severity: "error",
-      from: { path: "^(libs|apps)/[^/]+/src/", pathNot: testFile },
+      from: { path: `${inPackage}/src/`, pathNot: testFile },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown", "npm-optional"] },
     },
     {
@@ -204,7 +204,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(libs|apps)/[^/]+/(dist|coverage|runs)/" },
+    exclude: { path: "^((libs|apps)/[^/]+|bench)/(dist|coverage|runs)/" },
     tsPreCompilationDeps: true,
     // Everything here is an ES module: a function called `require` is just a function.
     moduleSystems: ["es6"],

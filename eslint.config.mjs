@@ -92,6 +92,7 @@ export default defineConfig(
       "**/ops/**",
       "**/bin/**",
       "apps/cli/**",
+      "bench/**",
       "libs/runtime/**",
       "**/vitest.*.ts",
     ],

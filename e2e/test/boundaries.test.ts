@@ -148,6 +148,19 @@ const plants = [
       "e2e-through-the-doors: e2e/test/planted-window.ts → libs/run/src/planted-room/inside.ts",
   },
   {
+    title: "a benchmark that goes around a door",
+    file: "bench/src/planted-window.ts",
+    source: `import '../../libs/run/src/planted-room/inside.js';`,
+    violation:
+      "e2e-through-the-doors: bench/src/planted-window.ts → libs/run/src/planted-room/inside.ts",
+  },
+  {
+    title: "a benchmark in an app",
+    file: "apps/worker/src/planted-bench.ts",
+    source: `import '../../../bench/src/rows/index.js';`,
+    violation: "nobody-imports-e2e: apps/worker/src/planted-bench.ts → bench/src/rows/index.ts",
+  },
+  {
     title: "a dependency that the package does not declare",
     file: "libs/runtime/src/planted-undeclared.ts",
     source: `import 'commander';`,
@@ -189,6 +202,7 @@ beforeAll(() => {
     "libs",
     "apps",
     "e2e",
+    "bench",
     "package.json",
     ".dependency-cruiser.cjs",
     "vitest.base.ts",

@@ -27,7 +27,9 @@ interface Shown {
     readonly value: string | null;
     readonly end: {
       readonly step: number;
-      readonly layers: readonly { readonly normsByDistance: readonly number[] }[];
+      readonly layers: readonly {
+        readonly byDistance: { readonly hidden: { readonly norms: readonly number[] } };
+      }[];
     };
   }[];
 }
@@ -49,7 +51,7 @@ describe("ostinato diagnose", () => {
     for (const { end } of variants) {
       expect(end.step).toBe(5);
       // 4 + 2·2 time steps.
-      expect(end.layers[0]?.normsByDistance).toHaveLength(8);
+      expect(end.layers[0]?.byDistance.hidden.norms).toHaveLength(8);
     }
     expect(await readFile(workspace.at("cells.svg"), "utf8")).toMatch(/^<svg [^]*<\/svg>\s*$/);
   });
@@ -78,7 +80,7 @@ describe("ostinato train", () => {
     const finished = await run(["train", "task.yaml"], { cwd: workspace.folder });
     expect(finished).toMatchObject({ code: 2, stdout: "" });
     expect(finished.stderr).toBe(
-      "ostinato: task.yaml:1: data.kind: \"copyTask\" is a task for `ostinato diagnose`; a run takes 'text'\n",
+      "ostinato: task.yaml:1: data.kind: \"copyTask\" is a task for `ostinato diagnose`; a run takes 'text' or 'sequences'\n",
     );
     expect(await readdir(workspace.folder)).toEqual(before);
   });

@@ -3,12 +3,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { runCommandLine } from "../src/command-line/index.js";
-import { createCommands } from "../src/commands/index.js";
-import type { Terminal } from "../src/commands/index.js";
+import { runCommand } from "./support/command.js";
+import type { Finished } from "./support/command.js";
+import { writeSmallRun } from "./support/small-run.js";
 import { elementsOf } from "./support/xml.js";
 
 let folder: string;
@@ -39,46 +38,39 @@ evaluation:
   batchSize: 2
 `;
 
+const SEQUENCES = `data:
+  kind: sequences
+  files: lines.jsonl
+  validationFraction: 0.2
+  testFraction: 0.2
+model:
+  kind: sequenceModel
+  cell: rnn
+  hiddenSize: 3
+training:
+  batchSize: 4
+  microShards: 2
+evaluation:
+  batchSize: 2
+`;
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "ostinato-diagnose-"));
   await writeFile(at("task.yaml"), TASK);
   await writeFile(at("text.yaml"), TEXT);
+  await writeFile(at("sequences.yaml"), SEQUENCES);
+  // Of three to six steps; the target is what was read one step before.
+  const lines = Array.from({ length: 10 }, (_, n) => {
+    const inputs = Array.from({ length: 3 + (n % 4) }, (__, t) => [Math.sin(n + t)]);
+    return JSON.stringify({ inputs, targets: [[0], ...inputs.slice(0, -1)] });
+  });
+  await writeFile(at("lines.jsonl"), lines.join("\n"));
   await writeFile(at("book.txt"), "call me ishmael, some years ago; ".repeat(20));
 });
 
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Finished {
-  readonly exitCode: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function diagnose(...args: string[]): Promise<Finished> {
-  let [out, err] = ["", ""];
-  const stream = (take: (text: string) => void): NodeJS.WriteStream =>
-    new Writable({
-      decodeStrings: false,
-      write: (text: string, _, done) => {
-        take(text);
-        done();
-      },
-    }) as unknown as NodeJS.WriteStream;
-  const terminal: Terminal = {
-    stdout: stream((text) => (out += text)),
-    stderr: stream((text) => (err += text)),
-    folder,
-    mainFile: "",
-  };
-  const exitCode = await runCommandLine(["diagnose", ...args], {
-    commands: createCommands(terminal),
-    version: "0",
-    writeOut: (text) => (out += text),
-    writeErr: (text) => (err += text),
-    debug: false,
-  });
-  return { exitCode, out, err };
-}
+const diagnose = (...args: string[]): Promise<Finished> => runCommand(folder, "diagnose", ...args);
 
 interface Shown {
   readonly compared: string | null;
@@ -96,10 +88,15 @@ interface ShownDiagnosis {
   readonly gradient: { readonly global: number; readonly tensors: readonly { name: string }[] };
   readonly layers: readonly {
     readonly name: string;
-    readonly normsByDistance: readonly number[];
+    readonly byDistance: Readonly<
+      Record<"hidden" | "gates", { readonly norms: readonly number[] }>
+    > | null;
     readonly gates: readonly { readonly gate: string }[];
   }[];
-  readonly update: { readonly tensors: readonly { readonly ratio: number | null }[] };
+  readonly update: {
+    readonly learningRate: number;
+    readonly tensors: readonly { readonly ratio: number | null }[];
+  };
 }
 
 const shownBy = ({ out }: Finished): Shown => JSON.parse(out) as Shown;
@@ -114,7 +111,8 @@ describe("ostinato diagnose --json", () => {
     expect(variant).toMatchObject({ value: null, training: null, end: null });
     const { layers, gradient, update } = variant!.start;
     expect(layers.map(({ name }) => name)).toEqual(["layers.0"]);
-    expect(layers[0]!.normsByDistance).toHaveLength(8);
+    expect(layers[0]!.byDistance!.hidden.norms).toHaveLength(8);
+    expect(layers[0]!.byDistance!.gates.norms).toHaveLength(8);
     expect(layers[0]!.gates.map(({ gate }) => gate)).toEqual(["reset", "update", "candidate"]);
     expect(gradient.tensors).toHaveLength(update.tensors.length);
     expect(gradient.global).toBeGreaterThan(0);
@@ -150,8 +148,120 @@ describe("ostinato diagnose --json", () => {
     expect(finished.exitCode, finished.err).toBe(0);
     const { start, end } = shownBy(finished).variants[0]!;
     expect(start.layers.map(({ name }) => name)).toEqual(["layers.0", "layers.1"]);
-    expect(start.layers[0]!.normsByDistance).toHaveLength(6);
+    expect(start.layers[0]!.byDistance!.hidden.norms).toHaveLength(6);
     expect(end!.loss).toBeLessThan(start.loss);
+  });
+});
+
+describe("ostinato diagnose of sequences", () => {
+  it("measures the sequences of a run's first step, before and after training", async () => {
+    const finished = await diagnose(at("sequences.yaml"), "--json", "--steps", "6");
+    expect(finished).toMatchObject({ exitCode: 0, err: "" });
+    const { start, training, end } = shownBy(finished).variants[0]!;
+    expect(start.layers[0]!.byDistance!.hidden.norms).toHaveLength(6);
+    expect(training?.losses).toHaveLength(6);
+    // The first step is that of the batch which is measured.
+    expect(training?.losses[0]).toBe(start.loss);
+    expect(end!.step).toBe(6);
+    expect(end!.loss).toBeLessThan(start.loss);
+  });
+
+  it("takes tokens in both directions, and compares", async () => {
+    await writeFile(
+      at("tokens.yaml"),
+      SEQUENCES.replace("lines.jsonl", "tokens.jsonl").replace(
+        "  hiddenSize: 3",
+        "  hiddenSize: 3\n  bidirectional: true\n  output: lastStep\n  loss: { kind: crossEntropy }",
+      ),
+    );
+    const lines = Array.from({ length: 10 }, (_, n) =>
+      JSON.stringify({ inputs: [n % 3, 1, 2], targets: n % 2 }),
+    );
+    await writeFile(at("tokens.jsonl"), lines.join("\n"));
+    const args = [at("tokens.yaml"), "--json", "--compare", "model.embeddingDropout=0,0.5"];
+    const { variants } = shownBy(await diagnose(...args));
+    expect(variants.map(({ value }) => value)).toEqual(["0", "0.5"]);
+    expect(variants[0]!.start.layers.map(({ name }) => name)).toEqual([
+      "layers.0.forward",
+      "layers.0.backward",
+    ]);
+    expect(variants[1]!.start.gradient.global).not.toBe(variants[0]!.start.gradient.global);
+  });
+
+  it("has no distances in time for CTC, whose loss is of a whole sequence", async () => {
+    await writeFile(
+      at("ctc.yaml"),
+      SEQUENCES.replace("lines.jsonl", "labels.jsonl").replace(
+        "  hiddenSize: 3",
+        "  hiddenSize: 3\n  loss: { kind: ctc }",
+      ),
+    );
+    const line = JSON.stringify({ inputs: [[1], [2], [3]], targets: [1] });
+    await writeFile(at("labels.jsonl"), Array<string>(10).fill(line).join("\n"));
+    const { start } = shownBy(await diagnose(at("ctc.yaml"), "--json")).variants[0]!;
+    expect(start.layers[0]!.byDistance).toBeNull();
+    expect(start.gradient.global).toBeGreaterThan(0);
+    const svg = at("ctc.svg");
+    const { out, exitCode } = await diagnose(at("ctc.yaml"), "--svg", svg);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("the loss 'ctc' is of whole sequences");
+    expect(elementsOf(await readFile(svg, "utf8"))[0]).toMatchObject({ name: "svg" });
+  });
+});
+
+describe("ostinato diagnose of a run", () => {
+  const CONFIG = `${TEXT}optimizer:
+  kind: sgd
+  learningRate: 0.5
+  schedule: { kind: step, stepSize: 3, gamma: 0.1 }
+`;
+
+  it("measures its best checkpoint as it is, and the update that would come next", async () => {
+    const config = at("sgd.yaml");
+    await writeFile(config, CONFIG);
+    // The parameters after step 3 are the initial ones of the seed 3.
+    await writeSmallRun({ config, path: at("run"), steps: [3, 5] });
+    const finished = await diagnose(at("run"), "--json");
+    expect(finished).toMatchObject({ exitCode: 0, err: "" });
+    const { start, training, end } = shownBy(finished).variants[0]!;
+    expect([training, end]).toEqual([null, null]);
+    const ofConfig = await diagnose(config, "--json", "--set", "seed=3");
+    const expected = shownBy(ofConfig).variants[0]!.start;
+    expect(start).toMatchObject({
+      ...{ step: 3, loss: expected.loss, gradient: expected.gradient, layers: expected.layers },
+      update: { learningRate: 0.05 },
+    });
+    expect(expected.update.learningRate).toBe(0.5);
+    expect((await diagnose(at("run"))).out).toContain("after step 3");
+  });
+
+  it("takes a run of sequences", async () => {
+    const config = at("sequences-sgd.yaml");
+    await writeFile(config, `${SEQUENCES}optimizer: { kind: sgd }\n`);
+    await writeSmallRun({ config, path: at("sequences"), steps: [4] });
+    const { start } = shownBy(await diagnose(at("sequences"), "--json")).variants[0]!;
+    expect(start.step).toBe(4);
+    expect(start.layers[0]!.byDistance!.hidden.norms).toHaveLength(6);
+  });
+
+  it.each([
+    ["training", ["--steps", "2"], "--steps 2: RUN is a run directory"],
+    ["other keys", ["--set", "seed=2"], "--set seed=2: RUN is a run directory"],
+    ["a comparison", ["--compare", "seed=1,2"], "--compare seed=1,2: RUN is a run directory"],
+  ])("refuses %s in one line with exit code 2", async (_, args, told) => {
+    const finished = await diagnose(folder, ...args, "--json");
+    expect(finished).toMatchObject({ exitCode: 2, out: "" });
+    expect(finished.err).toMatch(/^ostinato: [^\n]+\n$/);
+    expect(finished.err).toContain(told.replace("RUN", folder));
+  });
+
+  it("refuses a text that is not that of the run any more", async () => {
+    await writeFile(at("old.yaml"), CONFIG);
+    const changes = { data: "b".repeat(64) };
+    await writeSmallRun({ config: at("old.yaml"), path: at("old"), steps: [1], changes });
+    const finished = await diagnose(at("old"));
+    expect(finished).toMatchObject({ exitCode: 2, out: "" });
+    expect(finished.err).toContain("the text has changed since the run was trained on it");
   });
 });
 
@@ -164,7 +274,8 @@ describe("ostinato diagnose --svg", () => {
     const elements = elementsOf(await readFile(svg, "utf8"));
     expect(elements[0]).toMatchObject({ name: "svg" });
     const texts = elements.filter(({ name }) => name === "text").map(({ text }) => text);
-    for (const expected of ["rnn", "lstm", "How far a gradient reaches back", "head.kernel"]) {
+    const titles = ["How far a gradient reaches back", "The same at the gates"];
+    for (const expected of ["rnn", "lstm", ...titles, "head.kernel"]) {
       expect(texts).toContain(expected);
     }
     expect(texts).toContain("lstm layers.0 forget");
@@ -176,8 +287,9 @@ describe("ostinato diagnose --svg", () => {
           attributes["stroke"] === colour &&
           (attributes["d"]?.match(/[LC]|(?<=\d) (?=\d|-)/g)?.length ?? 0) >= 7,
       );
-    expect(curves("#0072b2")).toHaveLength(1);
-    expect(curves("#d55e00")).toHaveLength(1);
+    // One of the hidden state and one of the gates.
+    expect(curves("#0072b2")).toHaveLength(2);
+    expect(curves("#d55e00")).toHaveLength(2);
   });
 
   it("refuses a file that cannot be written", async () => {
@@ -216,7 +328,7 @@ describe("ostinato diagnose", () => {
     [
       "a task that is none",
       ["--set", "data.kind=sorting"],
-      "data.kind: \"sorting\" is not 'text', 'addingProblem' or 'copyTask'",
+      "data.kind: \"sorting\" is not 'text', 'sequences', 'addingProblem' or 'copyTask'",
     ],
     [
       "a pattern that fits no tensor",

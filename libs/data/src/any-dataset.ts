@@ -4,6 +4,7 @@ import {
   decodeHeader,
   encodeDataset as encodeText,
   isRecord,
+  MAX_HEADER_BYTES,
 } from "./dataset/index.js";
 import type { TextDataset } from "./dataset/index.js";
 import { decodePairs, encodePairs } from "./pairs/index.js";
@@ -34,7 +35,7 @@ export function encodeDataset(dataset: Dataset): Uint8Array {
  * @throws DataError 'corruptDataset'
  */
 export function decodeDataset(bytes: Uint8Array): Dataset {
-  const { raw } = decodeHeader(bytes, bytes.length);
+  const { raw } = decodeHeader(bytes, MAX_HEADER_BYTES);
   const kind = isRecord(raw) ? raw["kind"] : undefined;
   if (kind === "text") return decodeText(bytes);
   if (kind === "sequences") return decodeSequences(bytes);

@@ -10,16 +10,17 @@ import {
   createSequenceModel,
   createTrainer,
   diagnose,
-  factorPerStep,
+  gateNormsByDistance,
   gateSaturation,
   gradientNorms,
-  normsByDistance,
+  hiddenNormsByDistance,
   recordLayers,
   sequenceLastStep,
   tokensLastStep,
   updateRatios,
 } from "../src/model/index.js";
 import type {
+  NormsByDistance,
   ObservedLayer,
   SequenceBatch,
   SequenceModel,
@@ -66,9 +67,9 @@ function observe(
 describe("the norm by distance of a relu RNN of one unit", () => {
   /**
    * h_t = w·h_{t−1} + x_t, all positive, so that the slope is 1; y = v·h_T; loss (y − target)². Then
-   * ∂L/∂a_{T−k} = 2·(y − target)·v·w^k.
+   * ∂L/∂h_{T−k} = ∂L/∂a_{T−k} = 2·(y − target)·v·w^k.
    */
-  function normsOf(w: number): readonly number[] {
+  function normsOf(w: number): readonly NormsByDistance[] {
     const model = sequenceModel({ cell: "rnn", activation: "relu", hiddenSize: 1 });
     const [numSteps, v] = [6, 2];
     // layers.0.kernel [x, h], layers.0.bias, head.kernel, head.bias
@@ -91,7 +92,7 @@ describe("the norm by distance of a relu RNN of one unit", () => {
       leaves: leaf(1),
     });
     model.dispose();
-    return normsByDistance(layers[0]!);
+    return [hiddenNormsByDistance(layers[0]!), gateNormsByDistance(layers[0]!)];
   }
 
   it.each([
@@ -99,9 +100,10 @@ describe("the norm by distance of a relu RNN of one unit", () => {
     ["stays", 1],
     ["explodes", 2],
   ])("%s with w = %d: it is w^k", (_, w) => {
-    const norms = normsOf(w);
-    expect(norms).toEqual([0, 1, 2, 3, 4, 5].map((k) => w ** k));
-    expect(factorPerStep(norms)).toBeCloseTo(w, 12);
+    for (const { norms, factorPerStep: factor } of normsOf(w)) {
+      expect(norms).toEqual([0, 1, 2, 3, 4, 5].map((k) => w ** k));
+      expect(factor).toBeCloseTo(w, 12);
+    }
   });
 
   it("is zero everywhere behind a unit that is dead", () => {
@@ -115,9 +117,11 @@ describe("the norm by distance of a relu RNN of one unit", () => {
       targets: Float32Array.of(0),
       leaves: leaf(1),
     });
-    // y = 1: 2·(1 − 0)·1 at the last step, nothing before.
-    expect(normsByDistance(layers[0]!)).toEqual([2, 0, 0, 0]);
-    expect(factorPerStep([2, 0, 0, 0])).toBe(0);
+    // y = 1: 2·(1 − 0)·1 at the last step. The state before it, the dead unit's zero, is still read by it, while
+    // no change of what the dead unit adds up is.
+    const [hidden, gates] = [hiddenNormsByDistance(layers[0]!), gateNormsByDistance(layers[0]!)];
+    expect(hidden).toEqual({ norms: [2, 2, 0, 0], factorPerStep: 0 });
+    expect(gates).toEqual({ norms: [2, 0, 0, 0], factorPerStep: 0 });
     expect(gateSaturation(layers[0]!, model.spec)).toEqual([
       { gate: "hidden", activation: "relu", left: 0.25, right: 0 },
     ]);
@@ -160,7 +164,7 @@ describe.each([
     };
     model.setParameters(parameters);
     const { layers } = observe(model, batch);
-    const norms = normsByDistance(layers[0]!);
+    const { norms } = gateNormsByDistance(layers[0]!);
     const kernel = model.layout.tensors.find(({ name }) => name === "layers.0.kernel")!;
     const width = kernel.shape[1]!;
     for (let k = 0; k < numSteps; k++) {
@@ -241,11 +245,13 @@ describe("an observer", () => {
       lengths: Int32Array.of(4, 3),
       leaves: leaf(2),
     });
-    const [ahead, back] = layers.map(normsByDistance);
-    expect(ahead!.every((norm) => norm > 0)).toBe(true);
-    // The state that starts at the last step has read nothing else when the head reads it.
-    expect(back![0]).toBeGreaterThan(0);
-    expect(back!.slice(1)).toEqual([0, 0, 0]);
+    for (const of of [hiddenNormsByDistance, gateNormsByDistance]) {
+      const [ahead, back] = layers.map((layer) => of(layer).norms);
+      expect(ahead!.every((norm) => norm > 0)).toBe(true);
+      // The state that starts at the last step has read nothing else when the head reads it.
+      expect(back![0]).toBeGreaterThan(0);
+      expect(back!.slice(1)).toEqual([0, 0, 0]);
+    }
     model.dispose();
   });
 });
@@ -263,6 +269,7 @@ describe("gateSaturation", () => {
     gates,
     activations: Float32Array.from(activations),
     gateGradients: new Float32Array(0),
+    hiddenGradients: new Float32Array(0),
     outputGradients: new Float32Array(0),
   });
 
@@ -398,7 +405,8 @@ describe("diagnose", () => {
       }),
     );
     expect(kernel.updateNorm).toBeCloseTo(difference, 12);
-    expect(found.layers[0]!.normsByDistance).toHaveLength(12);
+    expect(found.layers[0]!.byDistance!.hidden.norms).toHaveLength(12);
+    expect(found.layers[0]!.byDistance!.gates.norms).toHaveLength(12);
     expect(found.layers[0]!.gates.map(({ gate }) => gate)).toEqual([
       "reset",
       "update",
@@ -406,6 +414,16 @@ describe("diagnose", () => {
     ]);
     model.dispose();
     expect(memory().numTensors).toBe(none);
+  });
+
+  it("has no distances to tell of where there is no loss of the last step alone", () => {
+    const model = sequenceModel({ cell: "gru", hiddenSize: 4, input: { kind: "values", size: 2 } });
+    const trainer = createTrainer({ model, ...settings });
+    const input = { batch: batchOf(1) };
+    const found = diagnose({ model, trainer, input, lastStep: undefined, seed: 3 });
+    expect(found.layers.map(({ byDistance }) => byDistance)).toEqual([undefined]);
+    expect(found.layers[0]!.outputGradientNorm).toBeGreaterThan(0);
+    model.dispose();
   });
 
   it("has no update to tell of where the gradient is not finite", () => {
@@ -449,7 +467,7 @@ describe("diagnose", () => {
       "cell",
       "output",
     ]);
-    expect(found.layers[0]!.normsByDistance).toHaveLength(4);
+    expect(found.layers[0]!.byDistance!.hidden.norms).toHaveLength(4);
     model.dispose();
   });
 });

@@ -1,12 +1,17 @@
 /** Who frees what, and what is refused. */
 import { selectBackend } from "@ostinato/kernels/tensor";
-import { memory } from "@tensorflow/tfjs-core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { compileModelSpec, LstmError } from "../src/index.js";
 import { createEncoderDecoder } from "../src/model/index.js";
 import type { EncoderDecoder, PairBatch } from "../src/model/index.js";
 import { backends } from "./language-models.js";
+import {
+  expectCleanEndings,
+  expectNothingLeft,
+  expectParametersNeeded,
+  heldModel,
+} from "./support/call-endings.js";
 import {
   END,
   pairBatchOf,
@@ -41,52 +46,33 @@ describe.each(kinds)("with attention $attention on $backend", ({ attention, back
 
   beforeAll(() => selectBackend(backend));
   beforeEach(() => {
-    const before = memory();
-    model = createEncoderDecoder(spec);
-    model.setParameters(randomPairParameters(spec, 1));
-    return () => {
-      model.dispose();
-      expect(memory()).toEqual(before);
-    };
+    const held = heldModel(() => createEncoderDecoder(spec), randomPairParameters(spec, 1));
+    model = held.model;
+    return held.expectEnd;
   });
 
   it("computeGradients, evaluate and translate leave nothing", () => {
-    // What follows from the parameters once a version, such as transposes, stays with them.
-    model.computeGradients(training);
-    const before = memory();
-    model.computeGradients(training);
-    expect(memory()).toEqual(before);
-    model.evaluate({ batch });
-    expect(memory()).toEqual(before);
-    model.translate(batch.source, { beamSize: 3, maxLength: 4 });
-    expect(memory()).toEqual(before);
+    expectNothingLeft(
+      () => model.computeGradients(training),
+      () => model.evaluate({ batch }),
+      () => model.translate(batch.source, { beamSize: 3, maxLength: 4 }),
+    );
   });
 
-  it("a cancelled call ends at each of its reports with `cancelled`, and leaves nothing", () => {
-    model.computeGradients(training);
-    const before = memory();
-    let numReports = 0;
-    model.computeGradients({ ...training, onProgress: () => numReports++ });
+  it("a call that is cancelled, or whose receiver throws, leaves nothing", () => {
+    const numReports = expectCleanEndings((call) =>
+      model.computeGradients({ ...training, ...call }),
+    );
     expect(numReports).toBeGreaterThan(10);
-    for (let stopAt = 0; stopAt < numReports; stopAt++) {
-      let asked = 0;
-      const isCancelled = (): boolean => asked++ === stopAt;
-      expect(() => model.computeGradients({ ...training, isCancelled })).toThrow(
-        expect.objectContaining({ code: "cancelled" }),
-      );
-      expect(memory()).toEqual(before);
-    }
   });
 
   it("needs parameters", () => {
     model.dispose();
-    for (const call of [
+    expectParametersNeeded(
       () => model.computeGradients(training),
       () => model.evaluate({ batch }),
       () => model.translate(batch.source, { beamSize: 1, maxLength: 1 }),
-    ]) {
-      expect(call).toThrow(expect.objectContaining({ code: "invalidParameters" }));
-    }
+    );
   });
 });
 

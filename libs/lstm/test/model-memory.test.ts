@@ -8,6 +8,12 @@ import { createLanguageModel, generate } from "../src/model/index.js";
 import type { LanguageModel } from "../src/model/index.js";
 import { backends, randomParameters, randomSegment, specOf } from "./language-models.js";
 import { MODEL_CASES } from "./model-specs.js";
+import {
+  expectCleanEndings,
+  expectNothingLeft,
+  expectParametersNeeded,
+  heldModel,
+} from "./support/call-endings.js";
 
 // Beyond 256 symbols layer 0 reads embeddings, up to there a projected table: other tensors.
 const cases = backends.flatMap((backend) => [7, 260].map((symbols) => ({ backend, symbols })));
@@ -22,14 +28,9 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
 
   beforeAll(() => selectBackend(backend));
   beforeEach(() => {
-    const before = memory();
-    model = createLanguageModel(spec);
-    model.setParameters(randomParameters(spec, 1));
-    return () => {
-      model.dispose();
-      model.dispose();
-      expect(memory()).toEqual(before);
-    };
+    const held = heldModel(() => createLanguageModel(spec), randomParameters(spec, 1));
+    model = held.model;
+    return held.expectEnd;
   });
 
   it("setParameters replaces the tensors of the version before", () => {
@@ -51,20 +52,17 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
   });
 
   it("computeGradients, evaluate, predictNext and generate leave nothing", () => {
-    // What follows from the parameters once a version, such as transposes, stays with them.
-    model.computeGradients(training);
-    const before = memory();
-    model.computeGradients(training);
-    expect(memory()).toEqual(before);
-    model.evaluate(segment);
-    expect(memory()).toEqual(before);
-    model.predictNext(Int32Array.of(1, 2), new Float32Array(2 * stateShape(spec).valuesPerRow));
-    expect(memory()).toEqual(before);
-    const tokens = generate(model, { prompt: [1], length: 5, temperature: 1, topP: 1, seed: 1 });
-    tokens.next();
-    expect(memory()).toEqual(before);
-    expect([...tokens].length).toBe(4);
-    expect(memory()).toEqual(before);
+    const zeroStates = new Float32Array(2 * stateShape(spec).valuesPerRow);
+    const generating = (): ReturnType<typeof generate> =>
+      generate(model, { prompt: [1], length: 5, temperature: 1, topP: 1, seed: 1 });
+    expectNothingLeft(
+      () => model.computeGradients(training),
+      () => model.evaluate(segment),
+      () => model.predictNext(Int32Array.of(1, 2), zeroStates),
+      // Left off after a token, and to its end.
+      () => generating().next(),
+      () => expect([...generating()].length).toBe(5),
+    );
   });
 
   it("report progress at least every 16 time steps, in both phases, over all layers", () => {
@@ -88,36 +86,14 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
     );
   });
 
-  it("a cancelled call ends at each of its reports with `cancelled`, and leaves nothing", () => {
-    // What follows from the parameters once a version, such as transposes, stays with them.
-    model.computeGradients(training);
-    const before = memory();
-    let numReports = 0;
-    model.computeGradients({ ...training, onProgress: () => numReports++ });
+  it("a call that is cancelled, or whose receiver throws, leaves nothing", () => {
+    const numReports = expectCleanEndings((call) =>
+      model.computeGradients({ ...training, ...call }),
+    );
     expect(numReports).toBeGreaterThan(10);
-    for (let stopAt = 0; stopAt < numReports; stopAt++) {
-      let asked = 0;
-      const isCancelled = (): boolean => asked++ === stopAt;
-      expect(() => model.computeGradients({ ...training, isCancelled })).toThrow(
-        expect.objectContaining({ code: "cancelled" }),
-      );
-      expect(memory()).toEqual(before);
-    }
-    expect(() => model.evaluate({ ...segment, isCancelled: () => true })).toThrow(LstmError);
-    expect(memory()).toEqual(before);
-  });
-
-  it("a receiver that throws gets its own error, and nothing is left", () => {
-    // What follows from the parameters once a version, such as transposes, stays with them.
-    model.computeGradients(training);
-    const before = memory();
-    for (const failing of ["head.kernel", "layers.1.bias", "embedding.table"]) {
-      const onGradient = (tensor: string): void => {
-        if (tensor === failing) throw new Error(`no room for ${tensor}`);
-      };
-      expect(() => model.computeGradients({ ...training, onGradient })).toThrow(failing);
-      expect(memory()).toEqual(before);
-    }
+    expectNothingLeft(() =>
+      expect(() => model.evaluate({ ...segment, isCancelled: () => true })).toThrow(LstmError),
+    );
   });
 
   it("a batch that contradicts itself is refused, naming what is wrong, and nothing is left", () => {
@@ -185,8 +161,9 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
 
   it("a model without parameters says so", () => {
     model.dispose();
-    expect(() => model.evaluate(segment)).toThrow(
-      expect.objectContaining({ code: "invalidParameters" }),
+    expectParametersNeeded(
+      () => model.computeGradients(training),
+      () => model.evaluate(segment),
     );
   });
 
@@ -230,39 +207,18 @@ describe.each(backends)("on %s, whatever the model is made of", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each(MODEL_CASES)("nothing is left, however a call ends: $name", ({ spec }) => {
-    const outside = memory();
-    const model = createLanguageModel(spec);
-    model.setParameters(randomParameters(spec, 1));
+    const { model, expectEnd } = heldModel(
+      () => createLanguageModel(spec),
+      randomParameters(spec, 1),
+    );
     const segment = randomSegment(spec, 3, [2, 0, 1], 1);
-    const names: string[] = [];
-    let numReports = 0;
-    const training = { ...segment, seed: 1, step: 1 };
-    const onGradient = (name: string): number => names.push(name);
-    // What follows from the parameters once a version, such as transposes, stays with them.
-    model.computeGradients({ ...training, onGradient, onProgress: () => numReports++ });
-    model.evaluate(segment);
-    const before = memory();
-    for (let stopAt = 0; stopAt < numReports; stopAt++) {
-      let asked = 0;
-      const isCancelled = (): boolean => asked++ === stopAt;
-      expect(() =>
-        model.computeGradients({ ...training, onGradient: () => undefined, isCancelled }),
-      ).toThrow(expect.objectContaining({ code: "cancelled" }));
-      expect(memory()).toEqual(before);
-    }
-    for (const failing of names) {
-      const refuse = (name: string): void => {
-        if (name === failing) throw new Error(`no room for ${name}`);
-      };
-      expect(() => model.computeGradients({ ...training, onGradient: refuse })).toThrow(failing);
-      expect(memory()).toEqual(before);
-    }
-    model.evaluate(segment);
-    expect(memory()).toEqual(before);
-    model.predictNext(Int32Array.of(1, 2), new Float32Array(2 * stateShape(spec).valuesPerRow));
-    expect(memory()).toEqual(before);
-    model.dispose();
-    expect(memory()).toEqual(outside);
+    const zeroStates = new Float32Array(2 * stateShape(spec).valuesPerRow);
+    expectCleanEndings((call) => model.computeGradients({ ...segment, seed: 1, step: 1, ...call }));
+    expectNothingLeft(
+      () => model.evaluate(segment),
+      () => model.predictNext(Int32Array.of(1, 2), zeroStates),
+    );
+    expectEnd();
   });
 
   it.each(MODEL_CASES)("gradients come last layer first, rows or none: $name", ({ spec }) => {

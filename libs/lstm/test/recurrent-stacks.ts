@@ -8,7 +8,7 @@ import type { BatchLeaf } from "../src/model/index.js";
 import { recurrentStack } from "../src/model/layers/index.js";
 import type { LayerState } from "../src/model/layers/index.js";
 import { inTensorScope, Padding, ParameterTensors, Progress } from "../src/model/pass/index.js";
-import type { RunningMoments } from "../src/model/pass/index.js";
+import type { PassObserver, RunningMoments } from "../src/model/pass/index.js";
 import { randomValues } from "./language-models.js";
 
 export interface StackModel {
@@ -79,6 +79,7 @@ export interface StackRunOptions {
   readonly numSteps?: number;
   /** What stands in the padding of the gradient that arrives; 0 by default. */
   readonly gradientInPadding?: number;
+  readonly observer?: PassObserver;
   /** Tells the rows' lengths also where all are as long as the batch. */
   readonly alwaysPadded?: boolean;
 }
@@ -123,6 +124,7 @@ export function runStack(options: StackRunOptions): StackRunResult {
           onGradient: (name, perLeaf) => gradients.set(name, perLeaf),
           onStatistics: () => undefined,
           runningStatistics: options.running ?? noStatistics,
+          observer: options.observer,
         },
         inputs: joined(
           rows.map(({ inputs }) => inputs),

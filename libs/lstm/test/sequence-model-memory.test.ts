@@ -1,12 +1,17 @@
 /** Who frees what of a sequence model, what it leaves as it was, and what it refuses. */
 import { selectBackend } from "@ostinato/kernels/tensor";
-import { memory } from "@tensorflow/tfjs-core";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { LstmError } from "../src/index.js";
 import { createSequenceModel } from "../src/model/index.js";
 import type { SequenceModel } from "../src/model/index.js";
 import { backends } from "./language-models.js";
+import {
+  expectCleanEndings,
+  expectNothingLeft,
+  expectParametersNeeded,
+  heldModel,
+} from "./support/call-endings.js";
 import {
   randomSequence,
   randomSequenceParameters,
@@ -32,43 +37,26 @@ describe.each(cases)("a sequence model of $name on $backend", ({ changes, backen
 
   beforeAll(() => selectBackend(backend));
   beforeEach(() => {
-    const before = memory();
-    model = createSequenceModel(spec);
-    model.setParameters(randomSequenceParameters(spec, 1));
-    return () => {
-      model.dispose();
-      expect(memory()).toEqual(before);
-    };
+    const held = heldModel(() => createSequenceModel(spec), randomSequenceParameters(spec, 1));
+    model = held.model;
+    return held.expectEnd;
   });
 
   it("computeGradients, evaluate and predict leave no tensor and the batch as it was", () => {
-    // What follows from the parameters once a version, such as transposes, stays with them.
-    model.computeGradients(training);
     const copy = structuredClone(batch);
-    const before = memory();
-    model.computeGradients(training);
-    expect(memory()).toEqual(before);
-    model.evaluate({ batch });
-    expect(memory()).toEqual(before);
-    model.predict(batch);
-    expect(memory()).toEqual(before);
+    expectNothingLeft(
+      () => model.computeGradients(training),
+      () => model.evaluate({ batch }),
+      () => model.predict(batch),
+    );
     expect(batch).toEqual(copy);
   });
 
-  it("a cancelled call ends at each of its reports with `cancelled`, and leaves nothing", () => {
-    model.computeGradients(training);
-    const before = memory();
-    let numReports = 0;
-    model.computeGradients({ ...training, onProgress: () => numReports++ });
+  it("a call that is cancelled, or whose receiver throws, leaves nothing", () => {
+    const numReports = expectCleanEndings((call) =>
+      model.computeGradients({ ...training, ...call }),
+    );
     expect(numReports).toBeGreaterThan(10);
-    for (let stopAt = 0; stopAt < numReports; stopAt++) {
-      let asked = 0;
-      const isCancelled = (): boolean => asked++ === stopAt;
-      expect(() => model.computeGradients({ ...training, isCancelled })).toThrow(
-        expect.objectContaining({ code: "cancelled" }),
-      );
-      expect(memory()).toEqual(before);
-    }
   });
 
   it("a batch without rows has zero gradients for every tensor", () => {
@@ -91,13 +79,11 @@ describe.each(cases)("a sequence model of $name on $backend", ({ changes, backen
 
   it("needs parameters", () => {
     model.dispose();
-    for (const call of [
+    expectParametersNeeded(
       () => model.computeGradients(training),
       () => model.evaluate({ batch }),
       () => model.predict(batch),
-    ]) {
-      expect(call).toThrow(expect.objectContaining({ code: "invalidParameters" }));
-    }
+    );
   });
 });
 
@@ -119,6 +105,34 @@ describe("tokens that a sequence model does not know", () => {
           `sequence batch: inputs of step 1, row 1 is token ${token}, allowed are 0 to 5`,
         ),
       );
+    }
+    model.dispose();
+  });
+});
+
+describe("input values that are no finite numbers", () => {
+  beforeAll(() => selectBackend("cpu"));
+
+  it.each([NaN, Infinity, -Infinity])("are told by step, row and value: %d", (value) => {
+    const spec = sequenceSpecOf();
+    const rows = [2, 3].map((length, seed) => randomSequence(spec, length, seed));
+    // Row 0's padding holds NaN, which no one reads.
+    const batch = sequenceBatchOf(spec, [rows]);
+    // [T,B,I] of 2 rows and 3 values: step 1, row 1, value 2.
+    const inputs = (batch.inputs as Float32Array).with((1 * 2 + 1) * 3 + 2, value);
+    const model = createSequenceModel(spec);
+    model.setParameters(randomSequenceParameters(spec, 1));
+    const wrong = { ...batch, inputs };
+    const error = new LstmError(
+      "invalidBatch",
+      `sequence batch: inputs of step 1, row 1, value 2 is ${value}, expected a finite number`,
+    );
+    for (const call of [
+      () => model.computeGradients({ batch: wrong, seed: 1, step: 1, onGradient: ignore }),
+      () => model.evaluate({ batch: wrong }),
+      () => model.predict(wrong),
+    ]) {
+      expect(call).toThrow(error);
     }
     model.dispose();
   });

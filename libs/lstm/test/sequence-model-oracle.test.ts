@@ -61,6 +61,10 @@ const cases: readonly { readonly name: string; readonly changes: Changes }[] = (
         bidirectional: true,
       },
     ],
+    [
+      "embedding dropout",
+      { ...TOKENS, embeddingDropout: 0.4, inputDropout: 0.2, bidirectional: true },
+    ],
     ["CTC", { numTargets: 3, loss: { kind: "ctc" } }],
     [
       "CTC over tokens in two directions, two layers, residuals, dropout, penalties",

@@ -37,14 +37,14 @@ export type {
 } from "./checkpoint/index.js";
 export {
   loadConfig,
-  loadDiagnosisConfig,
+  loadRunOrTaskConfig,
   parseOverride,
   requireSameTrajectory,
   taskModelSpec,
   trajectoryDigest,
 } from "./config/index.js";
 export type {
-  DiagnosisConfig,
+  RunOrTaskConfig,
   LoadConfigOptions,
   Override,
   RunConfig,

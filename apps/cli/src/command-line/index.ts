@@ -15,6 +15,7 @@ export type {
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
+  SummaryOptions,
   TrainOptions,
   TranslateOptions,
   VerifyOptions,

@@ -74,8 +74,17 @@ export interface VerifyOptions {
   readonly json: boolean;
 }
 
+export interface SummaryOptions {
+  /** Path of a config or a run directory. */
+  readonly source: string;
+  /** `key=value` each. */
+  readonly set: readonly string[];
+  readonly json: boolean;
+}
+
 export interface DiagnoseOptions {
-  readonly config: string;
+  /** Path of a config or a run directory. */
+  readonly source: string;
   /** `key=value` each. */
   readonly set: readonly string[];
   /** Updates between two measurements; undefined: as the config says. */
@@ -97,5 +106,6 @@ export interface Commands {
   predict(options: PredictOptions): Promise<number>;
   translate(options: TranslateOptions): Promise<number>;
   verify(options: VerifyOptions): Promise<number>;
+  summary(options: SummaryOptions): Promise<number>;
   diagnose(options: DiagnoseOptions): Promise<number>;
 }

@@ -10,6 +10,7 @@ import type {
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
+  SummaryOptions,
   TrainOptions,
   TranslateOptions,
   VerifyOptions,
@@ -39,6 +40,7 @@ Examples:
   ostinato diagnose examples/diagnose/adding-problem.yaml --compare model.cell=rnn,gru,lstm --svg cells.svg
   ostinato diagnose examples/diagnose/copy-task.yaml --steps 300 --compare optimizer.clipping.kind=none,globalNorm
   ostinato diagnose examples/moby-dick.yaml --steps 100
+  ostinato diagnose runs/moby-dick-20261124T031509Z                     a run as it is
 
 docs/training/diagnose.md says what is measured and what to make of it.`;
 
@@ -197,9 +199,20 @@ export function createProgram({
     });
 
   program
+    .command("summary")
+    .description("show layers, shapes, parameter counts and memory of a model")
+    .argument("<source>", "run config or task config, a YAML file; or a run directory")
+    .addOption(setOption())
+    .option("--json", "one JSON object on standard output, and nothing else", false)
+    .action(async (source: string, options: Omit<SummaryOptions, "source">) => {
+      const { set, json } = options;
+      onExitCode(await commands.summary({ source, set, json }));
+    });
+
+  program
     .command("diagnose")
     .description("show vanishing and exploding gradients, saturated gates and the size of updates")
-    .argument("<config>", "run config or task config, a YAML file")
+    .argument("<source>", "run config or task config, a YAML file; or a run directory")
     .addOption(setOption())
     .option(
       "--steps <n>",
@@ -210,9 +223,9 @@ export function createProgram({
     .option("--svg <file>", "write the plots to a file")
     .option("--json", "one JSON object on standard output, and nothing else", false)
     .addHelpText("after", DIAGNOSE_HELP)
-    .action(async (config: string, options: Omit<DiagnoseOptions, "config">) => {
+    .action(async (source: string, options: Omit<DiagnoseOptions, "source">) => {
       const { set, steps, compare, svg, json } = options;
-      onExitCode(await commands.diagnose({ config, set, steps, compare, svg, json }));
+      onExitCode(await commands.diagnose({ source, set, steps, compare, svg, json }));
     });
 
   program

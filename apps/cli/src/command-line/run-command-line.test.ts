@@ -20,6 +20,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     predict: noting("predict"),
     translate: noting("translate"),
     verify: noting("verify"),
+    summary: noting("summary"),
     diagnose: noting("diagnose"),
     ...behavior,
   };
@@ -129,17 +130,26 @@ describe("the command line", () => {
     });
   });
 
+  it("reads summary", async () => {
+    expect((await run("summary r")).calls).toEqual([
+      ["summary", { source: "r", set: [], json: false }],
+    ]);
+    expect((await run("summary a.yaml --json --set seed=2")).calls).toEqual([
+      ["summary", { source: "a.yaml", set: ["seed=2"], json: true }],
+    ]);
+  });
+
   it("reads diagnose", async () => {
     const nothing = { set: [], steps: undefined, compare: undefined, svg: undefined, json: false };
     expect((await run("diagnose x.yaml")).calls).toEqual([
-      ["diagnose", { config: "x.yaml", ...nothing }],
+      ["diagnose", { source: "x.yaml", ...nothing }],
     ]);
     const line = "diagnose x.yaml --steps 30 --compare model.cell=rnn,gru --svg a.svg --json";
     expect((await run(`${line} --set seed=2`)).calls).toEqual([
       [
         "diagnose",
         {
-          config: "x.yaml",
+          source: "x.yaml",
           set: ["seed=2"],
           steps: 30,
           compare: "model.cell=rnn,gru",
@@ -200,6 +210,7 @@ describe("the command line", () => {
       "evaluate",
       "predict",
       "translate",
+      "summary",
       "diagnose",
       "verify",
       "help",

@@ -1,5 +1,5 @@
 /**
- * What each command does. Each is loaded when it is asked for: `train` and `verify` load no
+ * What each command does. Each is loaded when it is asked for: `train`, `summary` and `verify` load no
  * TensorFlow, `worker` loads no coordinator.
  *
  * @example
@@ -12,18 +12,17 @@
  */
 import type { Commands } from "../command-line/index.js";
 import type { Terminal } from "./terminal.js";
+import { createTrainingCommands } from "./training/index.js";
 
 export type { Terminal } from "./terminal.js";
 
 export function createCommands(terminal: Terminal): Commands {
   return {
-    train: async (options) => (await import("./train.js")).train(options, terminal),
-    coordinator: async (options) =>
-      (await import("./coordinator.js")).coordinator(options, terminal),
-    worker: async (options) => (await import("./worker.js")).worker(options),
+    ...createTrainingCommands(terminal),
     generate: async (options) => (await import("./generate.js")).generate(options, terminal),
     evaluate: async (options) => (await import("./evaluate.js")).evaluate(options, terminal),
     predict: async (options) => (await import("./predict.js")).predict(options, terminal),
+    summary: async (options) => (await import("./summary.js")).summary(options, terminal),
     diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
     translate: async (options) => (await import("./translate.js")).translate(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),

@@ -1,16 +1,22 @@
 import { selectBackend } from "@ostinato/kernels/tensor";
 import { LstmError } from "@ostinato/lstm";
-import { loadDiagnosisConfig, RunError } from "@ostinato/run";
-import type { DiagnosisConfig } from "@ostinato/run";
+import type { ModelSpec } from "@ostinato/lstm";
+import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
+import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
+import { loadRunOrTaskConfig, modelOfData, readDataset, RunError } from "@ostinato/run";
+import type { RunConfig, RunOrTaskConfig } from "@ostinato/run";
 
-import { diagnoseSubject } from "./subject.js";
-import type { SubjectDiagnosis } from "./subject.js";
-import { taskSubject } from "./task-subject.js";
-import { textSubject } from "./text-subject.js";
+import {
+  diagnoseOnData,
+  diagnoseSubject,
+  requireDiagnosable,
+  taskSubject,
+} from "./subjects/index.js";
+import type { SubjectDiagnosis } from "./subjects/index.js";
 
 /** A config to diagnose, one of several that are compared. */
 export interface Variant {
-  readonly config: DiagnosisConfig;
+  readonly config: RunOrTaskConfig;
   /** What tells it from the others, such as `gru`; undefined where there is one alone. */
   readonly label: string | undefined;
 }
@@ -30,16 +36,16 @@ export interface VariantsRequest {
 /**
  * Reads the config of each variant: all of them before any is diagnosed.
  *
- * @throws RunError as `loadDiagnosisConfig`
+ * @throws RunError as `loadRunOrTaskConfig`
  */
 export async function readVariants(request: VariantsRequest): Promise<readonly Variant[]> {
   const { file, overrides, compared } = request;
   if (compared === undefined) {
-    return [{ config: await loadDiagnosisConfig({ file, overrides }), label: undefined }];
+    return [{ config: await loadRunOrTaskConfig({ file, overrides }), label: undefined }];
   }
   const { key, values } = compared;
   const read = async (value: string): Promise<Variant> => ({
-    config: await loadDiagnosisConfig({ file, overrides, compared: `${key}=${value}` }),
+    config: await loadRunOrTaskConfig({ file, overrides, compared: `${key}=${value}` }),
     label: value,
   });
   return Promise.all(values.map(read));
@@ -52,7 +58,7 @@ export function stepsOf({ config }: Variant, steps: number | undefined): number 
 
 /**
  * @param file named in messages
- * @throws RunError 'outOfRange' for what fits no model; DataError for a text that can't be used
+ * @throws RunError 'outOfRange' for what fits no model; DataError for data that can't be used
  */
 export async function diagnoseVariant(
   variant: Variant,
@@ -65,12 +71,32 @@ export async function diagnoseVariant(
   try {
     const found =
       config.kind === "task"
-        ? diagnoseSubject(taskSubject(config.config), steps)
-        : diagnoseSubject(await textSubject(config.config), steps);
+        ? diagnoseSubject(taskSubject(config.config), { steps, from: undefined })
+        : await diagnoseRunConfig(config.config, steps);
     return { label, ...found };
   } catch (error) {
     if (!(error instanceof LstmError)) throw error;
     // Such as a pattern of tensor names that fits none of this model.
     throw new RunError("outOfRange", `${file}: ${error.message}`, { cause: error });
+  }
+}
+
+async function diagnoseRunConfig(config: RunConfig, steps: number): Promise<SubjectDiagnosis> {
+  requireDiagnosable(config);
+  const { dataset } = await readDataset(config);
+  const model = createModel(modelOfData(config, dataset));
+  return diagnoseOnData(config, dataset, model, { steps, from: undefined });
+}
+
+function createModel(spec: ModelSpec): LanguageModel | SequenceModel {
+  switch (spec.kind) {
+    case "languageModel":
+      return createLanguageModel(spec);
+    case "sequenceModel":
+      return createSequenceModel(spec);
+    case "encoderDecoder":
+      throw new RangeError("an encoderDecoder is refused by its data");
+    default:
+      return spec satisfies never;
   }
 }

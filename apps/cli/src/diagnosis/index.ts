@@ -12,6 +12,8 @@
  */
 export { diagnoseVariant, readVariants, stepsOf } from "./diagnose-config.js";
 export type { Variant, VariantDiagnosis, VariantsRequest } from "./diagnose-config.js";
+export { diagnoseRun } from "./diagnose-run.js";
+export type { RunDiagnosis } from "./diagnose-run.js";
 export { diagnosisSvg } from "./diagnosis-svg.js";
 export { diagnosisJson, diagnosisText } from "./report/index.js";
 export type { Report } from "./report/index.js";

@@ -29,6 +29,8 @@ export interface OpenModel {
   /** Of both sides, of a run of pairs; null for another one. */
   readonly pairVocabularies: PairVocabularies | null;
   readonly config: RunConfig;
+  /** What the model was loaded from. */
+  readonly checkpoint: CheckpointContent;
   /** SHA-256 (hex) of the data set that it was trained on. */
   readonly dataDigest: string;
   /** The step after which the parameters were as they are here. */
@@ -63,6 +65,7 @@ export async function openModel(path: string): Promise<OpenModel> {
     vocabulary: run.vocabulary,
     pairVocabularies: run.pairVocabularies,
     config: run.config,
+    checkpoint,
     dataDigest: checkpoint.data,
     step: checkpoint.step,
     skipped,

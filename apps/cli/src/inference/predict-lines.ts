@@ -19,7 +19,8 @@ export interface Prediction {
 }
 
 /**
- * Predicts each line's sequence by itself, so that no prediction depends on the others.
+ * Predicts each line's sequence by itself, so that no prediction depends on the others, as the lines are
+ * read: what is wrong with one shows after the predictions of those before it.
  *
  * @param file JSON Lines with `inputs`, as for training
  * @throws DataError 'invalidSample' and the like; CliError 'unusableText' naming the line, for inputs that
@@ -29,12 +30,11 @@ export async function* predictLines(
   model: SequenceModel,
   file: string,
 ): AsyncGenerator<Prediction> {
-  const lines = await readInputLines(file);
-  for (const [index, line] of lines.entries()) {
+  let number = 0;
+  for await (const line of readInputLines(file)) {
+    number += 1;
     const problem = inputsProblem(model.spec, line);
-    if (problem !== undefined) {
-      throw new CliError("unusableText", `${file}:${index + 1}: ${problem}`);
-    }
+    if (problem !== undefined) throw new CliError("unusableText", `${file}:${number}: ${problem}`);
     yield predictLine(model, line);
   }
 }

@@ -3,10 +3,16 @@
 import { createHash } from "node:crypto";
 
 import { decodeDataset } from "@ostinato/data";
-import type { PairBatch, SequenceBatch, TokenBatch } from "@ostinato/data";
+import type {
+  PairBatch,
+  PairDataset,
+  SequenceBatch,
+  SequenceDataset,
+  TokenBatch,
+} from "@ostinato/data";
 import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
-import type { StatisticsLayout } from "@ostinato/lstm";
+import type { EncoderDecoderSpec, SequenceModelSpec, StatisticsLayout } from "@ostinato/lstm";
 import {
   createEncoderDecoder,
   createLanguageModel,
@@ -210,6 +216,7 @@ export function createShardComputer(
     });
   }
   if (spec.kind === "sequenceModel" && dataset.kind === "sequences") {
+    requireSameSizes(spec, dataset);
     const source = createSequenceSource(dataset, spec, settings);
     return new ShardComputer<SequenceBatch>(settings, {
       model: createSequenceModel(spec),
@@ -218,6 +225,7 @@ export function createShardComputer(
     });
   }
   if (spec.kind === "encoderDecoder" && dataset.kind === "pairs") {
+    requireSameVocabularies(spec, dataset);
     return new ShardComputer<PairBatch>(settings, {
       model: createEncoderDecoder(spec),
       source: createPairSource(dataset, settings),
@@ -225,6 +233,38 @@ export function createShardComputer(
     });
   }
   throw new WorkerError("refused", `a ${spec.kind} cannot be trained on ${dataset.kind}`);
+}
+
+/** Sizes come from the data: others are those of another data set. */
+function requireSameSizes(
+  { input, numTargets }: SequenceModelSpec,
+  { inputs, targets }: SequenceDataset,
+): void {
+  const size = input.kind === "values" ? input.size : input.vocabularySize;
+  if (input.kind !== inputs.kind || size !== inputs.size) {
+    throw new WorkerError(
+      "refused",
+      `the model reads ${input.kind} of size ${size}, the sequences have ${inputs.kind} of size ${inputs.size}`,
+    );
+  }
+  if (numTargets !== targets.size) {
+    throw new WorkerError(
+      "refused",
+      `the model has ${numTargets} targets, the sequences have ${targets.size}`,
+    );
+  }
+}
+
+function requireSameVocabularies(
+  { sourceVocabularySize, targetVocabularySize }: EncoderDecoderSpec,
+  { vocabularies: { source, target } }: PairDataset,
+): void {
+  if (source.size === sourceVocabularySize && target.size === targetVocabularySize) return;
+  throw new WorkerError(
+    "refused",
+    `the model has ${sourceVocabularySize} source and ${targetVocabularySize} target tokens, the ` +
+      `pairs have ${source.size} and ${target.size}`,
+  );
 }
 
 function checkLeaves(leaves: readonly number[], microShards: number): void {

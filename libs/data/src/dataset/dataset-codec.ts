@@ -18,7 +18,7 @@ import type { SplitName, TextDataset } from "./text-dataset.js";
 const TOKEN_BYTES = 2;
 
 /** A vocabulary of MAX_SYMBOLS astral symbols takes 7 bytes each, escaped ones (few) up to 9. */
-const MAX_HEADER_BYTES = 16 * MAX_SYMBOLS;
+export const MAX_HEADER_BYTES = 16 * MAX_SYMBOLS;
 
 interface Header {
   readonly symbols: readonly string[];

@@ -9,7 +9,7 @@
  *
  * @module
  */
-export { decodeDataset, encodeDataset } from "./dataset-codec.js";
+export { decodeDataset, encodeDataset, MAX_HEADER_BYTES } from "./dataset-codec.js";
 export { digestOf } from "./dataset-codec.js";
 export { beginEncoding, corrupt, decodeHeader, isRecord } from "./encoded-prefix.js";
 export { SPLIT_NAMES } from "./text-dataset.js";

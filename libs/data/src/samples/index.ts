@@ -19,6 +19,7 @@ export {
   eachLine,
   isFinite32,
   LineProblem,
+  parsedLines,
   parseObject,
   requireKeys,
   shown,

@@ -8,12 +8,28 @@ export class LineProblem extends Error {
   override readonly name = "LineProblem";
 }
 
+const BYTE_ORDER_MARK = "\uFEFF";
+
 /**
  * Hands each line of a file to `take`, whose LineProblem is told with file and line.
  *
  * @throws DataError 'invalidSample' | 'unreadable'
  */
 export async function eachLine(file: string, take: (line: string) => void): Promise<void> {
+  const taken = parsedLines(file, take);
+  while ((await taken.next()).done !== true);
+}
+
+/**
+ * What `parse` makes of each line of a file, one after the other, whatever the file's size. Its LineProblem
+ * is told with file and line. A byte-order mark at the start is dropped.
+ *
+ * @throws DataError 'invalidSample' | 'unreadable'
+ */
+export async function* parsedLines<Parsed>(
+  file: string,
+  parse: (line: string) => Parsed,
+): AsyncGenerator<Parsed, void> {
   let handle;
   try {
     handle = await open(file);
@@ -24,7 +40,7 @@ export async function eachLine(file: string, take: (line: string) => void): Prom
   try {
     for await (const line of handle.readLines({ encoding: "utf8" })) {
       number += 1;
-      take(line);
+      yield parse(number === 1 && line.startsWith(BYTE_ORDER_MARK) ? line.slice(1) : line);
     }
   } catch (error) {
     if (!(error instanceof LineProblem)) throw unreadable(file, error);

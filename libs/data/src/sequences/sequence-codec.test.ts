@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { decodeDataset, encodeDataset } from "../any-dataset.js";
-import { DataError } from "../data-error.js";
+import { codecChecks, assembledStart } from "../../test/support/codec-checks.js";
 import { madeDataset } from "../../test/support/made-dataset.js";
 
 /** A data set, assembled by hand from the format's description. */
@@ -12,18 +11,13 @@ function assemble(
   header: string,
   entries: readonly (readonly ["u" | "f" | "i", number])[],
 ): Buffer {
-  const headerBytes = Buffer.from(header);
-  const prefix = Buffer.alloc(16);
-  prefix.write("ostidata");
-  prefix.writeUInt32LE(1, 8);
-  prefix.writeUInt32LE(headerBytes.length, 12);
   const rest = Buffer.alloc(4 * entries.length);
   for (const [i, [type, value]] of entries.entries()) {
     if (type === "u") rest.writeUInt32LE(value, 4 * i);
     else if (type === "i") rest.writeInt32LE(value, 4 * i);
     else rest.writeFloatLE(value, 4 * i);
   }
-  return Buffer.concat([prefix, headerBytes, rest]);
+  return Buffer.concat([assembledStart(header), rest]);
 }
 
 const header =
@@ -40,16 +34,10 @@ const entries: readonly (readonly ["u" | "f" | "i", number])[] = [
 const withEntry = (index: number, entry: readonly ["u" | "f" | "i", number]) =>
   entries.map((old, i) => (i === index ? entry : old));
 
-const refused = (bytes: Uint8Array): string => {
-  try {
-    decodeDataset(bytes);
-  } catch (error) {
-    expect(error).toBeInstanceOf(DataError);
-    expect(error).toHaveProperty("code", "corruptDataset");
-    return (error as DataError).message;
-  }
-  throw new Error("the bytes were accepted");
-};
+const { refused, expectNoOtherLength, expectRoundTrips, expectMutationsSeen } = codecChecks({
+  encode: encodeDataset,
+  decode: decodeDataset,
+});
 
 describe("encoded sequences", () => {
   it("are the described bytes, and their SHA-256 is the digest", () => {
@@ -65,20 +53,11 @@ describe("encoded sequences", () => {
   });
 
   it("give back what was encoded, wherever in a buffer the bytes begin", () => {
-    fc.assert(
-      fc.property(madeDataset, fc.nat(3), (dataset, shift) => {
-        const bytes = encodeDataset(dataset);
-        const shifted = new Uint8Array(shift + bytes.length).subarray(shift);
-        shifted.set(bytes);
-        expect(decodeDataset(shifted)).toEqual(dataset);
-      }),
-    );
+    expectRoundTrips(madeDataset, (dataset) => dataset);
   });
 
   it("are refused when cut or extended anywhere", () => {
-    const bytes = assemble(header, entries);
-    for (let length = 0; length < bytes.length; length++) refused(bytes.subarray(0, length));
-    refused(Buffer.concat([bytes, Buffer.alloc(4)]));
+    expectNoOtherLength(assemble(header, entries));
   });
 
   it.each([
@@ -117,38 +96,6 @@ describe("encoded sequences", () => {
   });
 
   it("answer any mutation with a data set of another digest or a corruptDataset error", () => {
-    const mutation = fc.record({
-      at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-      remove: fc.nat(5),
-      insert: fc.uint8Array({ maxLength: 5 }),
-    });
-    fc.assert(
-      fc.property(
-        madeDataset,
-        fc.array(mutation, { minLength: 1, maxLength: 3 }),
-        (dataset, changes) => {
-          const original = Buffer.from(encodeDataset(dataset));
-          let bytes = original;
-          for (const { at, remove, insert } of changes) {
-            const offset = Math.floor(at * bytes.length);
-            bytes = Buffer.concat([
-              bytes.subarray(0, offset),
-              insert,
-              bytes.subarray(Math.min(bytes.length, offset + remove)),
-            ]);
-          }
-          fc.pre(!bytes.equals(original));
-          try {
-            const decoded = decodeDataset(bytes);
-            expect(decoded.digest).not.toBe(dataset.digest);
-            expect(Buffer.from(encodeDataset(decoded)).equals(bytes)).toBe(true);
-          } catch (error) {
-            if (!(error instanceof DataError)) throw error;
-            expect(error.code).toBe("corruptDataset");
-          }
-        },
-      ),
-      { numRuns: 1000 },
-    );
+    expectMutationsSeen(madeDataset);
   });
 });

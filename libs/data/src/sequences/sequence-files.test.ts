@@ -135,6 +135,12 @@ describe("a line that is no sample", () => {
     ],
     [VALUES, good, '{"targets": [3]}', "inputs is missing; it must be a list"],
     [VALUES, good, '{"inputs": [], "targets": []}', "inputs is []; it must be a list"],
+    [
+      VALUES,
+      good,
+      '{"inputs": [0.5], "targets": [3]}',
+      "inputs[0] is 0.5; it must be a list of values, such as [0.5], or a token id",
+    ],
     [VALUES, good, '{"inputs": [[1], [null]], "targets": [3, 4]}', "inputs[1][0] is null; it must"],
     [
       VALUES,
@@ -286,12 +292,27 @@ describe("inputs for a prediction", () => {
   it("need no targets", async () => {
     const file = join(folder, "p.jsonl");
     await writeFile(file, '{"inputs": [[1, 2]]}\n{"inputs": [[3, 4]], "targets": [1]}\n');
-    expect(await readInputLines(file)).toEqual([
+    const lines: unknown[] = [];
+    for await (const line of readInputLines(file)) lines.push(line);
+    expect(lines).toEqual([
       { inputs: { kind: "values", size: 2, values: [1, 2] }, length: 1 },
       { inputs: { kind: "values", size: 2, values: [3, 4] }, length: 1 },
     ]);
-    await expect(readInputLines(join(folder, "none.jsonl"))).rejects.toMatchObject({
+    await expect(readInputLines(join(folder, "none.jsonl")).next()).rejects.toMatchObject({
       code: "unreadable",
     });
+  });
+
+  it("come as they are read, so that what is wrong with a later line shows later", async () => {
+    const file = join(folder, "q.jsonl");
+    await writeFile(file, '\uFEFF{"inputs": [1]}\nno JSON\n');
+    const lines = readInputLines(file);
+    expect(await lines.next()).toMatchObject({ value: { inputs: { ids: [1] } } });
+    await expect(lines.next()).rejects.toThrow(/q\.jsonl:2: it is not JSON/);
+    // Whoever stops in the midst leaves no open file.
+    for await (const line of readInputLines(file)) {
+      expect(line.length).toBe(1);
+      break;
+    }
   });
 });

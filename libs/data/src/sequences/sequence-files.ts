@@ -1,6 +1,6 @@
 import { requireFractions } from "../dataset/index.js";
 import type { SplitFractions } from "../dataset/index.js";
-import { eachLine, splitsOf } from "../samples/index.js";
+import { eachLine, parsedLines, splitsOf } from "../samples/index.js";
 import { distinctFiles, note } from "../text/index.js";
 import type { ReadTextFilesOptions } from "../text/index.js";
 import { SequenceBuilder } from "./sequence-builder.js";
@@ -57,14 +57,11 @@ export async function readSequenceFiles(options: ReadSequenceFilesOptions): Prom
 }
 
 /**
- * Reads the `inputs` of JSON Lines alone, for predictions; targets and weights may be there or not.
+ * Reads the `inputs` of JSON Lines alone, for predictions, line by line; targets and weights may be there
+ * or not.
  *
- * @throws DataError 'invalidSample' | 'fileNotFound' | 'unreadable'
+ * @throws DataError 'invalidSample' | 'unreadable'
  */
-export async function readInputLines(file: string): Promise<readonly InputLine[]> {
-  const lines: InputLine[] = [];
-  await eachLine(file, (line) => {
-    lines.push(parseInputsLine(line));
-  });
-  return lines;
+export function readInputLines(file: string): AsyncGenerator<InputLine, void> {
+  return parsedLines(file, parseInputsLine);
 }

@@ -69,7 +69,13 @@ function parseInputs(raw: unknown): SequenceLine["inputs"] {
       `inputs is ${shown(raw)}; it must be a list with a list of values, or a token id, for each step`,
     );
   }
-  if (!Array.isArray(raw[0])) return { kind: "tokens", ids: idsOf("inputs", raw, MAX_IDS) };
+  const first: unknown = raw[0];
+  if (typeof first === "number" && !Number.isInteger(first)) {
+    throw new LineProblem(
+      `inputs[0] is ${shown(first)}; it must be a list of values, such as [${shown(first)}], or a token id`,
+    );
+  }
+  if (!Array.isArray(first)) return { kind: "tokens", ids: idsOf("inputs", raw, MAX_IDS) };
   return { kind: "values", ...matrixOf("inputs", raw) };
 }
 

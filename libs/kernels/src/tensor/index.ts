@@ -59,5 +59,5 @@ export type {
   RnnSequenceGradients,
   SequenceBlock,
 } from "./contract/index.js";
-export { numericsProfile } from "./profile/index.js";
+export { ENGINE_FUNCTIONS, numericsProfile } from "./profile/index.js";
 export type { NumericsProfile } from "./profile/index.js";

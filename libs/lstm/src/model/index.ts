@@ -10,10 +10,14 @@
  */
 export { selectBackend } from "@ostinato/kernels/tensor";
 
-export { generate } from "./generate.js";
-export type { GenerateOptions } from "./generate.js";
-export { createLanguageModel } from "./language-model.js";
-export type { ComputeGradientsOptions, EvaluateOptions, LanguageModel } from "./language-model.js";
+export { createLanguageModel, generate } from "./language-model/index.js";
+export type {
+  ComputeGradientsOptions,
+  EvaluateOptions,
+  GenerateOptions,
+  LanguageModel,
+  TokenBatch,
+} from "./language-model/index.js";
 export { createEncoderDecoder } from "./encoder-decoder/index.js";
 export type {
   EncoderDecoder,
@@ -24,20 +28,23 @@ export type {
   TokenSequences,
   TranslateOptions,
 } from "./encoder-decoder/index.js";
-export { createSequenceModel } from "./sequence-model.js";
+export { createSequenceModel, predictTensor, sequenceBatch } from "./sequence-model/index.js";
 export type {
+  SequenceBatch,
   SequenceEvaluateOptions,
   SequenceGradientsOptions,
+  SequenceInputs,
   SequenceModel,
-} from "./sequence-model.js";
-export type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
+  SequenceTensors,
+} from "./sequence-model/index.js";
 export type { BatchLeaf } from "./batch-leaves.js";
 export {
   diagnose,
   factorPerStep,
+  gateNormsByDistance,
   gateSaturation,
   gradientNorms,
-  normsByDistance,
+  hiddenNormsByDistance,
   outputGradientNorm,
   recordLayers,
   sequenceLastStep,
@@ -52,7 +59,9 @@ export type {
   GateSaturation,
   GradientNorms,
   LayerDiagnosis,
+  LayerDistances,
   NamedNorm,
+  NormsByDistance,
   ObservedLayer,
   UpdateRatio,
 } from "./diagnostics/index.js";
@@ -66,9 +75,7 @@ export type {
   PassObserver,
   ProgressOptions,
 } from "./pass/index.js";
-export type { LeafOutcome, TokenBatch } from "./token-batch.js";
-export { predictTensor, sequenceBatch } from "./sequence-tensors.js";
-export type { SequenceTensors } from "./sequence-tensors.js";
+export type { LeafOutcome } from "./leaf-outcome.js";
 export { createTrainer } from "./training/index.js";
 export type {
   StepResult,

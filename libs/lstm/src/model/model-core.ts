@@ -8,7 +8,7 @@ import type { BatchLeaf } from "./batch-leaves.js";
 import type { LeafLoss } from "./layers/index.js";
 import { inTensorScope, ParameterTensors, Progress } from "./pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions, TrainingKey } from "./pass/index.js";
-import type { LeafOutcome } from "./token-batch.js";
+import type { LeafOutcome } from "./leaf-outcome.js";
 
 /** What a pass is made of besides the model. */
 export interface PassOptions {

@@ -96,6 +96,20 @@ describe("compileModelSpec", () => {
     });
   });
 
+  it("takes embeddingDropout where tokens are embedded, and nowhere else", () => {
+    const sequences = { kind: "sequenceModel", numTargets: 1, embeddingDropout: 0.1 } as const;
+    const tokens = { kind: "tokens", vocabularySize: 3 };
+    expect(compileModelSpec({ ...sequences, input: tokens })).toMatchObject({
+      embeddingDropout: 0.1,
+    });
+    expect(() => compileModelSpec({ ...sequences, input: { kind: "values", size: 2 } })).toThrow(
+      new LstmError(
+        "invalidSpec",
+        "model.embeddingDropout is 0.1; it must be 0 for inputs that are values, not tokens",
+      ),
+    );
+  });
+
   it.each(["kind", "vocabularySize"])("refuses a spec without %s", (missing) => {
     const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => key !== missing));
     expect(() => compileModelSpec(rest)).toThrow(`model.${missing} is missing; it must be`);

@@ -26,8 +26,6 @@ export const LANGUAGE_MODEL_KEYS = {
   tiedEmbedding: key(FLAG, z.boolean().default(false)),
   ...RECURRENT_KEYS,
   ...REGULARIZATION_KEYS,
-  /** Share of the vocabulary whose embedding is dropped, one mask a step (Gal and Ghahramani, 2016). */
-  embeddingDropout: key(FRACTION, fraction().default(0)),
   /** Share of the target's probability that training spreads over all symbols (Szegedy et al., 2016). */
   labelSmoothing: key(FRACTION, fraction().default(0)),
 } as const;

@@ -60,6 +60,8 @@ export const RECURRENT_KEYS = {
 
 /** How training is kept from learning by heart; evaluation is without all of it. */
 export const REGULARIZATION_KEYS = {
+  /** Share of a vocabulary whose embedding is dropped, one mask a step (Gal and Ghahramani, 2016). */
+  embeddingDropout: key(FRACTION, fraction().default(0)),
   /** Share of the values dropped between layers (Zaremba et al., 2014). */
   dropout: key(FRACTION, fraction().default(0)),
   /** Share of the first layer's inputs dropped. */

@@ -34,6 +34,16 @@ describe("the spec of keys and data", () => {
     });
   });
 
+  it("drops embeddings of tokens, and is refused where there are none", () => {
+    const keys = keysOf({ embeddingDropout: 0.2 });
+    const dataOf = (kind: "tokens" | "values") =>
+      ({ inputs: { kind, size: 9 }, numTargets: 1 }) as const;
+    expect(sequenceModelOfData(keys, dataOf("tokens")).embeddingDropout).toBe(0.2);
+    expect(() => sequenceModelOfData(keys, dataOf("values"))).toThrow(
+      "model.embeddingDropout is 0.2; it must be 0 for inputs that are values, not tokens",
+    );
+  });
+
   it("is refused where values would be embedded", () => {
     const data = { inputs: { kind: "values", size: 9 }, numTargets: 1 } as const;
     expect(() => sequenceModelOfData(keysOf({ embeddingSize: 4 }), data)).toThrow(

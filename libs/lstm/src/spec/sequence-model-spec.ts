@@ -68,10 +68,20 @@ const sequenceModel = z.strictObject({
  */
 export type SequenceModelSpec = Readonly<z.output<typeof sequenceModel>>;
 
-/** The first rule between keys that a sequence model breaks, but for those of its data's sizes. */
+/**
+ * The first rule between keys that a sequence model breaks, but for those of its data's sizes.
+ *
+ * @param spec without `input` where the data are not known yet
+ */
 export function brokenSequenceModelRule(
-  spec: Omit<SequenceModelSpec, "input" | "numTargets">,
+  spec: Omit<SequenceModelSpec, "input" | "numTargets"> & Partial<Pick<SequenceModelSpec, "input">>,
 ): BrokenRule | undefined {
+  if (spec.input?.kind === "values" && spec.embeddingDropout !== 0) {
+    return {
+      path: ["embeddingDropout"],
+      message: "it must be 0 for inputs that are values, not tokens",
+    };
+  }
   if (spec.loss.kind === "ctc" && spec.output !== "everyStep") {
     return { path: ["output"], message: "it must be 'everyStep' for the loss 'ctc'" };
   }

@@ -39,7 +39,7 @@ export function mergeMoments(a: Moments, b: Moments): Moments {
  */
 export function mergeMomentsInTreeOrder(leaves: readonly Moments[]): Moments {
   const { length } = leaves;
-  if (length === 0 || !Number.isInteger(Math.log2(length))) {
+  if (length === 0 || (length & (length - 1)) !== 0) {
     throw new LstmError(
       "invalidStatistics",
       `there are moments of ${length} leaves; there must be a power of two of them`,

@@ -17,6 +17,8 @@ export interface CellMasks {
   readonly keepCell: ActivationMask;
   /** Of the recurrent rows of the kernel. */
   readonly weight: (counter: number) => number;
+  /** What the hidden state is moved by after a step. */
+  readonly nudge: (t: number) => Vector | undefined;
 }
 
 /** What one step needs of its layer. */
@@ -49,7 +51,9 @@ export function runCell(
   const step = { lstm: lstmStep, gru: gruStep, rnn: rnnStep }[spec.cell];
   let state = initial;
   const outputs = steps.map((x, t) => {
-    state = step(cell, x, state, t);
+    const { h, c } = step(cell, x, state, t);
+    const by = masks.nudge(t);
+    state = { h: by === undefined ? h : h.map((value, j) => value + by[j]!), c };
     return state.h;
   });
   return { outputs, final: state };

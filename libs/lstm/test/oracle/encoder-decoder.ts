@@ -82,8 +82,16 @@ function runSide(
   const isEncoder = prefix === "encoder.";
   const firstMaskLayer = isEncoder ? 0 : DECODER_MASKS;
   const table = call.tensors.of(`${prefix}embedding.table`);
+  const rowMask = call.masks.shared(
+    "embeddingDropout",
+    firstMaskLayer,
+    call.spec.embeddingDropout,
+    table.length / size,
+  );
   const embedded = rows.map((tokens) =>
-    tokens.map((token) => [...table.subarray(token * size, (token + 1) * size)]),
+    tokens.map((token) =>
+      Array.from(table.subarray(token * size, (token + 1) * size), (x) => x * rowMask(token)),
+    ),
   );
   const place = { ...call, layer: firstMaskLayer };
   const { outputs, final, moments } = runStack({

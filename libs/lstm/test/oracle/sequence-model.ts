@@ -71,13 +71,19 @@ export function runSequenceModel(call: SequenceModelCall): OracleOutcome {
   return { objective: lossSum + penalties, lossSum, lossWeight, outputs };
 }
 
-function inputsOf({ spec, tensors, rows }: SequenceModelCall): Sequence {
+function inputsOf({ spec, tensors, masks, rows }: SequenceModelCall): Sequence {
   const { input } = spec;
   if (input.kind === "values") return rows.map(({ inputs }) => inputs);
   const table = tensors.of("embedding.table");
-  const { embeddingSize: size } = input;
+  const { embeddingSize: size, vocabularySize } = input;
+  const rowMask = masks.shared("embeddingDropout", 0, spec.embeddingDropout, vocabularySize);
   return rows.map(({ inputs }) =>
-    inputs.map(([token]) => [...table.subarray(token! * size, (token! + 1) * size)]),
+    inputs.map(([token]) =>
+      Array.from(
+        table.subarray(token! * size, (token! + 1) * size),
+        (value) => value * rowMask(token!),
+      ),
+    ),
   );
 }
 

@@ -5,7 +5,7 @@ import type { CellState } from "./cells.js";
 import type { OracleMasks } from "./masks.js";
 import { batchNormalized, layerNormalized } from "./normalization.js";
 import type { OracleMoments, RunningStatistics } from "./normalization.js";
-import type { OracleTensors, Sequence } from "./tensors.js";
+import type { OracleTensors, Sequence, Vector } from "./tensors.js";
 
 /** [layer][direction][row] */
 export type StackStates = readonly (readonly (readonly CellState[])[])[];
@@ -22,6 +22,8 @@ export interface StackCall {
   readonly leaf: number;
   readonly inputs: Sequence;
   readonly initial: StackStates;
+  /** What the hidden state of a direction is moved by after a step of its own order; nothing where left out. */
+  readonly nudge?: (prefix: string, row: number, t: number) => Vector | undefined;
   /** Of each row, that batch normalization is of; all where left out. */
   readonly countedSteps?: readonly number[];
 }
@@ -101,7 +103,7 @@ function directions(
 }
 
 function oneDirection(
-  { spec, tensors, masks, leaf }: StackCall,
+  { spec, tensors, masks, leaf, nudge }: StackCall,
   prefix: string,
   maskLayer: number,
   inputs: Sequence,
@@ -125,6 +127,7 @@ function oneDirection(
         size: start.c.length,
       }),
       weight: masks.shared("weightDropout", maskLayer, spec.weightDropout, numWeights),
+      nudge: (t) => nudge?.(prefix, row, t),
     });
   });
   return { outputs: rows.map(({ outputs }) => outputs), final: rows.map(({ final }) => final) };

@@ -38,6 +38,7 @@ export const anyStack = (sizes: fc.Arbitrary<number>, numLayers = 3): fc.Arbitra
       outputDropout: anyRate,
       variationalDropout: fc.boolean(),
       weightDropout: anyRate,
+      embeddingDropout: anyRate,
       zoneoutHidden: anyRate,
       zoneoutCell: anyRate,
       activationPenalty: weight,

@@ -71,6 +71,7 @@ export const anySequenceSpec = (sizes: fc.Arbitrary<number>): fc.Arbitrary<Seque
       const keys: { readonly [K in Exclude<keyof SequenceModelSpec, NotDrawn>]: unknown } = {
         ...stack,
         ...rest,
+        embeddingDropout: rest.input["kind"] === "tokens" ? stack.embeddingDropout : 0,
         loss: isWeighted ? { ...loss, classWeights } : loss,
         output: loss["kind"] === "ctc" ? "everyStep" : output,
       };

@@ -8,7 +8,7 @@ import type { Path } from "./config-issues.js";
 import { brokenRule } from "./rules.js";
 import { runConfigSchema } from "./schema.js";
 import type { RunConfig } from "./schema.js";
-import { isTaskKind } from "./task/index.js";
+import { isTaskKind, listed, RUN_DATA_KINDS } from "./task/index.js";
 
 export interface CompileOptions {
   /** What a relative `data.baseDirectory` starts from; as it stands if left out. */
@@ -43,6 +43,6 @@ function requireRun(raw: unknown, place: (path: Path) => string): void {
   const path = ["data", "kind"];
   const kind = valueAt(raw, path);
   if (!isTaskKind(kind)) return;
-  const told = `data.kind: ${inWords(kind)} is a task for \`ostinato diagnose\`; a run takes 'text'`;
+  const told = `data.kind: ${inWords(kind)} is a task for \`ostinato diagnose\`; a run takes ${listed(RUN_DATA_KINDS)}`;
   throw new RunError("outOfRange", `${place(path)}: ${told}`);
 }

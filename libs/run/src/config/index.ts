@@ -12,8 +12,8 @@
 export { compileConfig } from "./compile-config.js";
 export type { CompileOptions } from "./compile-config.js";
 export type { KeyRole } from "./keys.js";
-export { loadConfig, loadDiagnosisConfig } from "./load-config.js";
-export type { DiagnosisConfig } from "./load-config.js";
+export { loadConfig, loadRunOrTaskConfig } from "./load-config.js";
+export type { RunOrTaskConfig } from "./load-config.js";
 export { parseOverride } from "./source/index.js";
 export type { LoadConfigOptions, Override } from "./source/index.js";
 export { taskModelSpec } from "./task/index.js";

@@ -1,4 +1,4 @@
-/** A config file → what it configures: a run, or a task to diagnose. */
+/** A config file → what it configures: a run, or a model and a task. */
 
 import { RunError } from "../errors/index.js";
 import { compileConfig } from "./compile-config.js";
@@ -6,7 +6,13 @@ import { inWords, valueAt } from "./config-issues.js";
 import type { RunConfig } from "./schema.js";
 import { readConfigDocument } from "./source/index.js";
 import type { LoadConfigOptions } from "./source/index.js";
-import { compileTaskConfig, isTaskKind, TASK_KINDS } from "./task/index.js";
+import {
+  ALL_DATA_KINDS,
+  compileTaskConfig,
+  isTaskKind,
+  listed,
+  RUN_DATA_KINDS,
+} from "./task/index.js";
 import type { TaskConfig } from "./task/index.js";
 
 /**
@@ -19,8 +25,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<RunConfig>
   return compileConfig(raw, options.file, { directory, locate });
 }
 
-/** What `ostinato diagnose` takes, discriminated by its `kind`. */
-export type DiagnosisConfig =
+/** What has a model and something to train it on, discriminated by its `kind`. */
+export type RunOrTaskConfig =
   | { readonly kind: "run"; readonly config: RunConfig }
   | { readonly kind: "task"; readonly config: TaskConfig };
 
@@ -29,15 +35,13 @@ export type DiagnosisConfig =
  *
  * @throws RunError as {@link loadConfig}
  */
-export async function loadDiagnosisConfig(options: LoadConfigOptions): Promise<DiagnosisConfig> {
+export async function loadRunOrTaskConfig(options: LoadConfigOptions): Promise<RunOrTaskConfig> {
   const { raw, directory, locate } = await readConfigDocument(options);
   const path = ["data", "kind"];
   const kind = valueAt(raw, path);
   if (isTaskKind(kind)) return { kind: "task", config: compileTaskConfig(raw, locate) };
-  if (typeof kind === "string" && kind !== "text") {
-    const allowed = ["text", ...TASK_KINDS].map((name) => `'${name}'`);
-    const listed = `${allowed.slice(0, -1).join(", ")} or ${String(allowed.at(-1))}`;
-    const told = `data.kind: ${inWords(kind)} is not ${listed}`;
+  if (typeof kind === "string" && !RUN_DATA_KINDS.includes(kind)) {
+    const told = `data.kind: ${inWords(kind)} is not ${listed(ALL_DATA_KINDS)}`;
     throw new RunError("outOfRange", `${locate(path)}: ${told}`);
   }
   return { kind: "run", config: compileConfig(raw, options.file, { directory, locate }) };

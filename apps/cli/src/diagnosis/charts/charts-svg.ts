@@ -3,7 +3,7 @@ import { GridComponent, LegendComponent, TitleComponent } from "echarts/componen
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-import { curvesOf, newest } from "../report/index.js";
+import { curvesOf, hasDistances, newest } from "../report/index.js";
 import type { Report } from "../report/index.js";
 import { distancePanel, seriesName } from "./distance-panel.js";
 import { layerPanel, updatePanel } from "./dot-panels.js";
@@ -31,13 +31,19 @@ const ROW_HEIGHT = 17;
 const CHARACTER_WIDTH = 6.3;
 
 /**
- * Four panels: norm by distance in time, gradient of each layer, saturation of each gate, update ratios.
+ * Panels of the norms by distance in time (none for a loss of whole sequences), the gradient of each layer,
+ * saturation of each gate, update ratios.
  *
  * @returns an SVG of its own, on white
  */
 export function chartsSvg(report: Report): string {
   const rows = [
-    [distancePanel(report), layerPanel(report)],
+    [
+      ...(hasDistances(report)
+        ? [distancePanel(report, "hidden"), distancePanel(report, "gates")]
+        : []),
+      layerPanel(report),
+    ],
     [saturationPanel(report), updatePanel(report)],
   ];
   const placed: { readonly panel: Panel; readonly box: Box }[] = [];
@@ -70,7 +76,9 @@ function optionOf(
   placed: readonly { readonly panel: Panel; readonly box: Box }[],
 ): ChartOption {
   const curves = curvesOf(report);
-  const names = [...new Set(curves.map((curve) => seriesName(report, curve)))];
+  // Without distances no series is of a layer.
+  const isNamed = hasDistances(report) || report.comparedKey !== undefined;
+  const names = isNamed ? [...new Set(curves.map((curve) => seriesName(report, curve)))] : [];
   return {
     animation: false,
     backgroundColor: "#ffffff",

@@ -1,20 +1,27 @@
-import { curvesOf } from "../report/index.js";
-import type { DistanceCurve, Report } from "../report/index.js";
+import { curvesOf, normsOf } from "../report/index.js";
+import type { DistanceCurve, DistanceOf, Report } from "../report/index.js";
 import { colourOf, exponentOf, isShown, logarithmic, TEXT } from "./panel.js";
 import type { Option, Panel } from "./panel.js";
 
+/** Of each panel. */
+const TITLES: Readonly<Record<DistanceOf, readonly [title: string, note: string]>> = {
+  hidden: ["How far a gradient reaches back", "‖∂L/∂h‖ of a loss at the last step alone"],
+  gates: ["The same at the gates", "‖∂L/∂gates‖, from which weights learn"],
+};
+
 /** Norm by distance in time: a curve for each layer, dashed before training. */
-export function distancePanel(report: Report): Panel {
+export function distancePanel(report: Report, of: DistanceOf): Panel {
   const newest = curvesOf(report);
   const isTrained = report.variants.some(({ end }) => end !== undefined);
   const start = isTrained ? curvesOf(report, (variant) => variant.start) : [];
   const isLayered = report.comparedKey !== undefined && newest.some(({ layer }) => !isFirst(layer));
-  const notes = [
-    "‖∂L/∂gates‖ of a loss at the last step alone",
-    ...(isTrained ? ["dashed: before training"] : []),
-    ...(isLayered ? ["the thicker, the higher the layer"] : []),
-  ];
-  const norms = [...start, ...newest].flatMap(({ layer }) => layer.normsByDistance);
+  const [title, note] = TITLES[of];
+  // As much as there is room for under each.
+  const further =
+    of === "hidden"
+      ? isTrained && "dashed: before training"
+      : isLayered && "thicker: higher layers";
+  const norms = [...start, ...newest].flatMap((found) => normsOf(found, of));
   const curve = (found: DistanceCurve, isStart: boolean): Option => ({
     type: "line",
     name: seriesName(report, found),
@@ -26,16 +33,16 @@ export function distancePanel(report: Report): Panel {
       width: widthOf(found, isStart, isLayered),
       opacity: isStart ? 0.7 : 1,
     },
-    data: pointsOf(found.layer.normsByDistance, start.length + newest.length),
+    data: pointsOf(normsOf(found, of), start.length + newest.length),
   });
   return {
-    title: "How far a gradient reaches back",
-    note: notes.join("; "),
+    title,
+    note: further === false ? note : `${note}; ${further}`,
     xAxis: {
       type: "value",
       name: "time steps back from the last one",
       min: 0,
-      max: Math.max(1, ...newest.map(({ layer }) => layer.normsByDistance.length - 1)),
+      max: Math.max(1, ...newest.map((found) => normsOf(found, of).length - 1)),
       nameLocation: "middle",
       nameGap: 26,
       nameTextStyle: TEXT,
@@ -85,8 +92,8 @@ function widthOf(found: DistanceCurve, isStart: boolean, isLayered: boolean): nu
   return (0.8 + (1.8 * layerIndex(found)) / highest) * (isStart ? 0.6 : 1);
 }
 
-/** Of all curves together: what keeps the file small. */
-const MAX_POINTS = 800;
+/** Of all curves of a panel together: what keeps the file small. */
+const MAX_POINTS = 600;
 const FEWEST_POINTS = 40;
 
 /** Some of the points where there are more than can be seen; the first and the last always. */

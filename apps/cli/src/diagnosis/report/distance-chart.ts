@@ -2,7 +2,8 @@
 
 import { plot } from "simple-ascii-chart";
 
-import type { DistanceCurve } from "./report.js";
+import { normsOf } from "./report.js";
+import type { DistanceCurve, DistanceOf } from "./report.js";
 
 const [WIDTH, HEIGHT] = [72, 14];
 const SYMBOLS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -10,8 +11,8 @@ const SYMBOLS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 type Point = [x: number, y: number];
 
 /** A chart with a letter for each curve, and what the letters stand for. */
-export function distanceChart(curves: readonly DistanceCurve[]): string {
-  const lines = curves.map(({ layer }) => acrossColumns(layer.normsByDistance));
+export function distanceChart(curves: readonly DistanceCurve[], of: DistanceOf): string {
+  const lines = curves.map((curve) => acrossColumns(normsOf(curve, of)));
   const all = lines.flat();
   if (all.length === 0) return "  no gradient is above zero and finite: nothing to draw\n";
   const symbols = new Map<string, string>();

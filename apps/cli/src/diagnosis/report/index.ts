@@ -8,6 +8,6 @@
  * ```
  */
 export { diagnosisJson } from "./json-report.js";
-export { curvesOf, newest } from "./report.js";
-export type { DistanceCurve, Report } from "./report.js";
+export { curvesOf, hasDistances, newest, normsOf } from "./report.js";
+export type { DistanceCurve, DistanceOf, Report } from "./report.js";
 export { diagnosisText } from "./terminal-report.js";

@@ -5,8 +5,8 @@ import type { VariantDiagnosis } from "../diagnose-config.js";
 import { diagnosisJson, diagnosisText } from "./index.js";
 import { short, table } from "./table.js";
 
-/** A diagnosis whose only layer's gradient has these norms by distance. */
-const diagnosis = (normsByDistance: readonly number[], step = 0): Diagnosis => ({
+/** A diagnosis whose only layer's hidden state has these norms by distance. */
+const diagnosis = (norms: readonly number[], step = 0): Diagnosis => ({
   step,
   loss: 0.25,
   gradient: {
@@ -18,8 +18,10 @@ const diagnosis = (normsByDistance: readonly number[], step = 0): Diagnosis => (
     {
       name: "layers.0",
       outputGradientNorm: 2,
-      normsByDistance,
-      factorPerStep: 0.1,
+      byDistance: {
+        hidden: { norms, factorPerStep: 0.1 },
+        gates: { norms: norms.map((norm) => 3 * norm), factorPerStep: 0.2 },
+      },
       gates: [{ gate: "forget", activation: "sigmoid", left: 0.125, right: 0.5 }],
     },
   ],
@@ -48,6 +50,7 @@ describe("the text of a diagnosis", () => {
     const text = diagnosisText(report([variant(undefined, diagnosis([1, 0.1, 0.01]))]));
     const rows = text.split("\n").map((line) => line.trim().split(/ {2,}/));
     expect(rows).toContainEqual(["layers.0", "0", "1", "0.1", "0.01", "2", "0.1"]);
+    expect(rows).toContainEqual(["layers.0", "0", "3", "0.3", "0.03", "2", "0.2"]);
     expect(rows).toContainEqual(["layers.0", "5", "2"]);
     expect(rows).toContainEqual(["layers.0 forget", "sigmoid", "12.5 %", "50.0 %"]);
     expect(rows).toContainEqual(["layers.0.kernel", "5", "2", "0.001", "5.0e-4"]);
@@ -109,7 +112,10 @@ describe("the JSON of a diagnosis", () => {
         value: "rnn",
         training: null,
         end: null,
-        start: { update: null, layers: [{ normsByDistance: [1, null] }] },
+        start: {
+          update: null,
+          layers: [{ byDistance: { hidden: { norms: [1, null] }, gates: { norms: [3, null] } } }],
+        },
       },
     ]);
   });

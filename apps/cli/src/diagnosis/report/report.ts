@@ -1,4 +1,4 @@
-import type { Diagnosis, LayerDiagnosis } from "@ostinato/lstm/model";
+import type { Diagnosis, LayerDiagnosis, LayerDistances } from "@ostinato/lstm/model";
 
 import type { VariantDiagnosis } from "../diagnose-config.js";
 
@@ -23,6 +23,19 @@ export interface DistanceCurve {
   readonly variant: number;
   readonly layer: LayerDiagnosis;
   readonly diagnosis: Diagnosis;
+}
+
+/** Whose gradient's norm it is: of the hidden state h_t, or of the gates before their activations. */
+export type DistanceOf = keyof LayerDistances;
+
+/** [T]; none for a loss of sequences as a whole. */
+export function normsOf({ layer }: DistanceCurve, of: DistanceOf): readonly number[] {
+  return layer.byDistance?.[of].norms ?? [];
+}
+
+/** Whether there are distances in time at all. */
+export function hasDistances(report: Report): boolean {
+  return curvesOf(report).some(({ layer }) => layer.byDistance !== undefined);
 }
 
 /** A curve for each layer of each variant. */

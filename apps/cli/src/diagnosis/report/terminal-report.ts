@@ -4,8 +4,8 @@ import type { Diagnosis } from "@ostinato/lstm/model";
 
 import type { VariantDiagnosis } from "../diagnose-config.js";
 import { distanceChart } from "./distance-chart.js";
-import { curvesOf, newest } from "./report.js";
-import type { Report } from "./report.js";
+import { curvesOf, hasDistances, newest, normsOf } from "./report.js";
+import type { DistanceOf, Report } from "./report.js";
 import { percent, short, table } from "./table.js";
 
 export function diagnosisText(report: Report): string {
@@ -13,12 +13,23 @@ export function diagnosisText(report: Report): string {
   const isTrained = variants.some(({ end }) => end !== undefined);
   const sections = [
     isTrained ? trainingText(report) : "",
-    "gradient norm by distance in time, of a loss at the last step alone (∂L/∂gates, root mean square over the rows)\n" +
-      distanceTable(report) +
-      distanceChart(curvesOf(report)),
+    ...(hasDistances(report) ? distancesText(report) : [NO_DISTANCES]),
     ...variants.map((variant) => variantText(variant, comparedKey)),
   ];
   return sections.filter((text) => text !== "").join("\n");
+}
+
+const NO_DISTANCES =
+  "no gradient norm by distance in time: the loss 'ctc' is of whole sequences, not of their last step\n";
+
+function distancesText(report: Report): readonly string[] {
+  return [
+    "gradient norm by distance in time, of a loss at the last step alone: of the hidden state (∂L/∂h, root mean square over the rows)\n" +
+      distanceTable(report, "hidden") +
+      distanceChart(curvesOf(report), "hidden"),
+    "the same of the gates, which the weights' gradients are formed from (∂L/∂gates)\n" +
+      distanceTable(report, "gates"),
+  ];
 }
 
 function trainingText({ comparedKey, variants }: Report): string {
@@ -41,7 +52,7 @@ function trainingText({ comparedKey, variants }: Report): string {
   return `training\n${table([comparedKey ?? "", ...head], rows)}${stops.join("")}`;
 }
 
-function distanceTable(report: Report): string {
+function distanceTable(report: Report, of: DistanceOf): string {
   const last = curvesOf(report);
   const start = curvesOf(report, ({ start: first, end }) =>
     end === undefined ? undefined : first,
@@ -50,17 +61,17 @@ function distanceTable(report: Report): string {
     ...start.filter(({ name, variant }) => name === curve.name && variant === curve.variant),
     curve,
   ]);
-  const rows = curves.map(({ name, layer, diagnosis }) => {
-    const norms = layer.normsByDistance;
+  const rows = curves.map((curve) => {
+    const norms = normsOf(curve, of);
     const furthest = norms.length - 1;
     return [
-      name,
-      String(diagnosis.step),
+      curve.name,
+      String(curve.diagnosis.step),
       short(norms[0]),
       short(norms[Math.round(furthest / 2)]),
       short(norms[furthest]),
       String(furthest),
-      short(layer.factorPerStep),
+      short(curve.layer.byDistance?.[of].factorPerStep),
     ];
   });
   const head = ["layer", "after step", "last step", "half-way", "first step", "steps back"];

@@ -1,4 +1,4 @@
-import { mul, ones, reshape, tidy, transpose } from "@tensorflow/tfjs-core";
+import { mul, ones, reshape, softmax, tanh, tidy, transpose } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
 import {
@@ -12,14 +12,16 @@ import {
   matMulBias,
   sequenceRows,
 } from "../contract/index.js";
+import { engineFunctionValues } from "./engine-functions.js";
 import { fixedLayers, tensorsIn } from "./fixed-layers.js";
 import { fixedValues } from "./fixed-values.js";
 
 /**
  * Every kernel once, on sizes that are no multiple of a vector's width, with values that reach the
- * curved part of each activation: a change of any operation's rounding changes the bytes.
+ * curved part of each activation: a change of any operation's rounding changes the bytes. Then what
+ * models take of tfjs itself, and of the engine.
  *
- * @returns the results' float32 values, little-endian
+ * @returns the results' float32 values, and those of the engine's functions in float64, little-endian
  */
 export function fixedComputation(): Uint8Array<ArrayBuffer> {
   const [numSteps, numRows, inputSize, hiddenSize, vocabularySize] = [9, 7, 13, 37, 29];
@@ -79,21 +81,25 @@ export function fixedComputation(): Uint8Array<ArrayBuffer> {
       extremeLosses,
       embeddingGradient(tokens, inputGradient, vocabularySize),
       ...fixedLayers(values),
+      // Attention's.
+      softmax(matrix(numRows, hiddenSize)),
+      tanh(matrix(numRows, hiddenSize)),
     ].map((tensor) => tensor.dataSync<"float32">());
   });
-  return concatenate(outputs);
+  return concatenate([...outputs, engineFunctionValues(values.next)]);
 }
 
-/** The values as little-endian float32 bytes, so that the digest is the same on any machine. */
-function concatenate(arrays: readonly Float32Array[]): Uint8Array<ArrayBuffer> {
+/** The values' bytes, little-endian, so that the digest is the same on any machine. */
+function concatenate(arrays: readonly (Float32Array | Float64Array)[]): Uint8Array<ArrayBuffer> {
   const bytes = new DataView(
-    new ArrayBuffer(4 * arrays.reduce((sum, { length }) => sum + length, 0)),
+    new ArrayBuffer(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)),
   );
   let offset = 0;
   for (const array of arrays) {
     for (const value of array) {
-      bytes.setFloat32(offset, value, true);
-      offset += 4;
+      if (array instanceof Float64Array) bytes.setFloat64(offset, value, true);
+      else bytes.setFloat32(offset, value, true);
+      offset += array.BYTES_PER_ELEMENT;
     }
   }
   return new Uint8Array(bytes.buffer);

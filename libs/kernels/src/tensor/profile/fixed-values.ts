@@ -3,6 +3,8 @@ import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 /** Tensors of the same values each time, one after the other; tracked by the caller's tidy scope. */
 export interface FixedValues {
+  /** In [−1, 1). */
+  readonly next: () => number;
   readonly vector: (size: number) => Tensor1D;
   readonly matrix: (rows: number, columns: number) => Tensor2D;
   readonly sequence: (steps: number, rows: number, columns: number) => Tensor3D;
@@ -14,6 +16,7 @@ export function fixedValues(): FixedValues {
   const next = linearCongruential();
   const vector = (size: number): Tensor1D => tensor1d(Float32Array.from({ length: size }, next));
   return {
+    next,
     vector,
     matrix: (rows, columns) => reshape(vector(rows * columns), [rows, columns]),
     sequence: (steps, rows, columns) =>

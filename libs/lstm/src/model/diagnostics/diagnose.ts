@@ -6,7 +6,12 @@ import { gateSaturation } from "./gate-saturation.js";
 import type { GateSaturation } from "./gate-saturation.js";
 import { gradientNorms } from "./gradient-norms.js";
 import type { GradientNorms } from "./gradient-norms.js";
-import { factorPerStep, normsByDistance, outputGradientNorm } from "./norms-by-distance.js";
+import {
+  gateNormsByDistance,
+  hiddenNormsByDistance,
+  outputGradientNorm,
+} from "./norms-by-distance.js";
+import type { NormsByDistance } from "./norms-by-distance.js";
 import { recordLayers } from "./observed-layers.js";
 import type { ObservedLayer } from "./observed-layers.js";
 import { updateRatios } from "./update-ratios.js";
@@ -18,8 +23,11 @@ export interface DiagnoseOptions<Input> {
   readonly trainer: Trainer<Input>;
   /** What is measured. */
   readonly input: Input;
-  /** The same with a loss at the last step alone; see `tokensLastStep` and `sequenceLastStep`. */
-  readonly lastStep: Input;
+  /**
+   * The same with a loss at the last step alone; see `tokensLastStep` and `sequenceLastStep`. Undefined for a
+   * loss of sequences as a whole, which there are no distances in time for.
+   */
+  readonly lastStep: Input | undefined;
   /** Of the random masks. */
   readonly seed: number;
   /** Epochs done before, for schedules that count in them; 0 by default. */
@@ -31,11 +39,17 @@ export interface LayerDiagnosis {
   readonly name: string;
   /** What reaches the layer's outputs from above; see {@link outputGradientNorm}. */
   readonly outputGradientNorm: number;
-  /** [T]; see {@link normsByDistance}. */
-  readonly normsByDistance: readonly number[];
-  /** See {@link factorPerStep}. */
-  readonly factorPerStep: number | undefined;
+  /** Undefined for a loss of sequences as a whole. */
+  readonly byDistance: LayerDistances | undefined;
   readonly gates: readonly GateSaturation[];
+}
+
+/** How far a layer's gradient of the last step's loss reaches back. */
+export interface LayerDistances {
+  /** See {@link hiddenNormsByDistance}. */
+  readonly hidden: NormsByDistance;
+  /** See {@link gateNormsByDistance}. */
+  readonly gates: NormsByDistance;
 }
 
 /** What can be seen of a model's gradients at one point of its training. */
@@ -71,24 +85,24 @@ export function diagnose<Input>(options: DiagnoseOptions<Input>): Diagnosis {
   model.setParameters(state.parameters);
   model.setRunningStatistics(state.statistics);
   const whole = observedPass(options, input, state.step);
-  const last = observedPass(options, lastStep, state.step);
-  const distances = new Map(last.layers.map((layer) => [layer.name, normsByDistance(layer)]));
+  const last = lastStep === undefined ? [] : observedPass(options, lastStep, state.step).layers;
+  const distances = new Map(last.map((layer) => [layer.name, distancesOf(layer)]));
   return {
     step: state.step,
     loss: whole.lossSum / whole.lossWeight,
     gradient: gradientNorms(model.layout, whole.gradient, whole.lossWeight),
-    layers: whole.layers.map((layer) => {
-      const norms = distances.get(layer.name) ?? [];
-      return {
-        name: layer.name,
-        outputGradientNorm: outputGradientNorm(layer),
-        normsByDistance: norms,
-        factorPerStep: factorPerStep(norms),
-        gates: gateSaturation(layer, stackOf(model)),
-      };
-    }),
+    layers: whole.layers.map((layer) => ({
+      name: layer.name,
+      outputGradientNorm: outputGradientNorm(layer),
+      byDistance: distances.get(layer.name),
+      gates: gateSaturation(layer, stackOf(model)),
+    })),
     update: nextUpdate(trainer, input, options, model),
   };
+}
+
+function distancesOf(layer: ObservedLayer): LayerDistances {
+  return { hidden: hiddenNormsByDistance(layer), gates: gateNormsByDistance(layer) };
 }
 
 interface ObservedPass {

@@ -6,16 +6,28 @@
  * const trainer = createTrainer({ model, seed: 1, optimizer: { kind: "adam" }, learningRate: 1e-3 });
  * const lastStep = { batch: sequenceLastStep(model.spec, batch) };
  * const { layers } = diagnose({ model, trainer, input: { batch }, lastStep, seed: 1 });
- * layers[0].normsByDistance; // [T]: how much of the last step's loss reaches back k steps
+ * layers[0].byDistance.hidden.norms; // [T]: how much of the last step's loss reaches back k steps
  */
 export { diagnose } from "./diagnose.js";
-export type { DiagnosedUpdate, DiagnoseOptions, Diagnosis, LayerDiagnosis } from "./diagnose.js";
+export type {
+  DiagnosedUpdate,
+  DiagnoseOptions,
+  Diagnosis,
+  LayerDiagnosis,
+  LayerDistances,
+} from "./diagnose.js";
 export { gateSaturation } from "./gate-saturation.js";
 export type { GateActivation, GateSaturation } from "./gate-saturation.js";
 export { gradientNorms } from "./gradient-norms.js";
 export type { GradientNorms, NamedNorm } from "./gradient-norms.js";
 export { sequenceLastStep, tokensLastStep } from "./last-step.js";
-export { factorPerStep, normsByDistance, outputGradientNorm } from "./norms-by-distance.js";
+export {
+  factorPerStep,
+  gateNormsByDistance,
+  hiddenNormsByDistance,
+  outputGradientNorm,
+} from "./norms-by-distance.js";
+export type { NormsByDistance } from "./norms-by-distance.js";
 export { recordLayers } from "./observed-layers.js";
 export type { ObservedLayer } from "./observed-layers.js";
 export { updateRatios } from "./update-ratios.js";

@@ -1,7 +1,7 @@
 import { LstmError } from "../../lstm-error.js";
 import type { SequenceModelSpec } from "../../spec/index.js";
-import type { SequenceBatch } from "../sequence-batch.js";
-import type { TokenBatch } from "../token-batch.js";
+import type { SequenceBatch } from "../sequence-model/index.js";
+import type { TokenBatch } from "../language-model/index.js";
 
 /** The same batch with a loss at the last position of the segment alone. */
 export function tokensLastStep(batch: TokenBatch): TokenBatch {

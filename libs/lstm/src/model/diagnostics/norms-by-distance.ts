@@ -1,36 +1,56 @@
 import { lengthOf } from "./observed-layers.js";
 import type { ObservedLayer } from "./observed-layers.js";
 
+/** How far a layer's gradient reaches back in time. */
+export interface NormsByDistance {
+  /** [T]: at k, the norm of the gradient k steps before the last one. */
+  readonly norms: readonly number[];
+  /** See {@link factorPerStep}. */
+  readonly factorPerStep: number | undefined;
+}
+
 /**
- * How far a gradient reaches back in time: for a pass whose loss is on each row's last step alone, the
- * norm ‖∂L/∂a_{T−k}‖ for k = 0, 1, …, where a are a layer's gates before their activations. It is the
- * product of Jacobians of Bengio, Simard and Frasconi (1994) and Pascanu, Mikolov and Bengio (2013,
- * equation 5), carried on to the gates, which the weights' and inputs' gradients are formed from: where
- * it vanishes, the step T − k teaches nothing.
+ * For a pass whose loss is on each row's last step alone, the norm ‖∂L/∂h_{T−k}‖ for k = 0, 1, …: the gradient
+ * that comes to the hidden state through all later steps. It is what Hochreiter (1991) and Bengio, Simard and
+ * Frasconi (1994) look at, and Pascanu, Mikolov and Bengio (2013, equations 5 to 7): products of the Jacobians
+ * ∂h_t/∂h_{t−1}. What reaches an LSTM's past through its cell state alone is not in it until it comes out of
+ * a hidden state: see {@link gateNormsByDistance}.
  *
  * The norm is of one row's gradient; of several rows it is the root of the mean square over those that
  * are long enough, so that it does not depend on how many there are. The direction from last to first
  * is told by its time steps too, not in its own order.
  *
  * @param layer seen in a pass over `tokensLastStep` or `sequenceLastStep`.
- * @returns [T], at k.
  */
-export function normsByDistance(layer: ObservedLayer): readonly number[] {
-  const { numSteps, numRows, gateGradients, name } = layer;
+export function hiddenNormsByDistance(layer: ObservedLayer): NormsByDistance {
+  return normsByDistance(layer, layer.hiddenGradients);
+}
+
+/**
+ * The same of ‖∂L/∂a_{T−k}‖, where a are the layer's gates before their activations. The gradients of weights
+ * and inputs are formed from it: where it vanishes, the step T − k teaches nothing.
+ */
+export function gateNormsByDistance(layer: ObservedLayer): NormsByDistance {
+  return normsByDistance(layer, layer.gateGradients);
+}
+
+function normsByDistance(layer: ObservedLayer, gradients: Float32Array): NormsByDistance {
+  const { numSteps, numRows, name } = layer;
   const isReversed = name.endsWith(".backward");
-  const width = gateGradients.length / (numSteps * numRows);
-  return Array.from({ length: numSteps }, (_, k) => {
+  const width = gradients.length / (numSteps * numRows);
+  const norms = Array.from({ length: numSteps }, (_, k) => {
     let [sum, count] = [0, 0];
     for (let row = 0; row < numRows; row++) {
       const length = lengthOf(layer, row);
       if (k >= length) continue;
       const ownStep = isReversed ? k : length - 1 - k;
       const start = (ownStep * numRows + row) * width;
-      sum += squaresOf(gateGradients.subarray(start, start + width));
+      sum += squaresOf(gradients.subarray(start, start + width));
       count++;
     }
     return count === 0 ? 0 : Math.sqrt(sum / count);
   });
+  return { norms, factorPerStep: factorPerStep(norms) };
 }
 
 /**

@@ -18,6 +18,8 @@ export interface ObservedLayer {
   readonly activations: Float32Array;
   /** [T,B,G·H], with respect to the gates before their activations; empty until backward was there. */
   readonly gateGradients: Float32Array;
+  /** [T,B,R], with respect to the hidden states, through all later time steps; empty until backward was there. */
+  readonly hiddenGradients: Float32Array;
   /** [T,B,R], with respect to the outputs, from above alone; empty until backward was there. */
   readonly outputGradients: Float32Array;
 }
@@ -53,11 +55,16 @@ export function recordLayers(): {
           gates: names,
           activations: copyOf(values),
           gateGradients: new Float32Array(0),
+          hiddenGradients: new Float32Array(0),
           outputGradients: new Float32Array(0),
         });
       },
-      onGradients(direction, { gates, outputs }) {
-        update(direction, { gateGradients: copyOf(gates), outputGradients: copyOf(outputs) });
+      onGradients(direction, { gates, hidden, outputs }) {
+        update(direction, {
+          gateGradients: copyOf(gates),
+          hiddenGradients: copyOf(hidden),
+          outputGradients: copyOf(outputs),
+        });
       },
     },
   };

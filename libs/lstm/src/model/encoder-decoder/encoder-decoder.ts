@@ -6,7 +6,7 @@ import { SoftmaxHead } from "../layers/index.js";
 import { ModelCore } from "../model-core.js";
 import { asOneStep, Progress } from "../pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
-import type { LeafOutcome } from "../token-batch.js";
+import type { LeafOutcome } from "../leaf-outcome.js";
 import type { Hypothesis } from "./beam.js";
 import { encoderDecoderRun } from "./forward.js";
 import { checkPairBatch, forcedTargets } from "./pair-batch.js";

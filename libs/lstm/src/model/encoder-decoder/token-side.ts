@@ -57,7 +57,12 @@ export function tokenSide(
   const embedded = embedding(
     pass,
     { ids, numSteps, numRows: pass.numRows },
-    { tableName: tableOf(prefix), dropout: 0, tiedGradients: () => tied },
+    {
+      tableName: tableOf(prefix),
+      dropout: spec.embeddingDropout,
+      maskLayer: firstMaskLayer,
+      tiedGradients: () => tied,
+    },
   );
   const masks = { layer: firstMaskLayer, isLocked: spec.variationalDropout };
   const inputs = dropout(pass, embedded.outputs, {

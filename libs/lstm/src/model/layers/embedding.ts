@@ -42,6 +42,8 @@ export interface EmbeddingOptions {
   readonly tableName: string;
   /** Share of the rows dropped in training. */
   readonly dropout: number;
+  /** Tells the mask of the dropout from that of another table. */
+  readonly maskLayer: number;
   /**
    * Further gradients of the table, one a leaf, that are added to the embedding's own: those of a head
    * that multiplies with the same table.
@@ -53,10 +55,10 @@ export interface EmbeddingOptions {
 export function embedding(
   pass: Pass,
   tokens: Tokens,
-  { tableName, dropout, tiedGradients }: EmbeddingOptions,
+  { tableName, dropout, maskLayer, tiedGradients }: EmbeddingOptions,
 ): Omit<Forwarded, "backward"> & { readonly backward: (gradient: Tensor3D) => void } {
   const table = pass.parameters.matrix(tableName);
-  const rowMask = embeddingMask(pass, table, dropout);
+  const rowMask = embeddingMask(pass, table, dropout, maskLayer);
   const used: Tensor2D = rowMask === undefined ? table : mul(table, rowMask);
   const ids = tensor1d(tokens.ids, "int32");
   return {
@@ -87,9 +89,14 @@ export function addTied(
 }
 
 /** [V,1]: 0 or 1 / (1 − rate) for each row of the table, one draw a step. */
-function embeddingMask({ training }: Pass, table: Tensor2D, rate: number): Tensor2D | undefined {
+function embeddingMask(
+  { training }: Pass,
+  table: Tensor2D,
+  rate: number,
+  layer: number,
+): Tensor2D | undefined {
   if (training === undefined || rate === 0) return undefined;
   const mask = new Float32Array(table.shape[0]);
-  fillDropoutMask({ ...training, purpose: "embeddingDropout", layer: 0 }, 1 - rate, mask);
+  fillDropoutMask({ ...training, purpose: "embeddingDropout", layer }, 1 - rate, mask);
   return tensor2d(mask, [mask.length, 1]);
 }

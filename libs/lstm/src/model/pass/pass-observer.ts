@@ -39,6 +39,8 @@ export interface PassObserver {
 export interface ObservedGradients {
   /** [T,B,G·H], with respect to the gates before their activations, through all later time steps. */
   readonly gates: Tensor3D;
+  /** [T,B,R], with respect to the hidden states h_t, through all later time steps. */
+  readonly hidden: Tensor3D;
   /** [T,B,R], with respect to the hidden states from above alone, not through later time steps. */
   readonly outputs: Tensor3D;
 }

@@ -1,7 +1,7 @@
 import type { ParameterLayout } from "../../layout/index.js";
 import type { ModelSpec } from "../../spec/index.js";
 import type { OnGradient, PassObserver } from "../pass/index.js";
-import type { LeafOutcome } from "../token-batch.js";
+import type { LeafOutcome } from "../leaf-outcome.js";
 
 /** What a step of training needs besides its batch. */
 export interface StepKey {

@@ -13,7 +13,7 @@ import {
   statisticsLayout,
 } from "../../statistics/index.js";
 import { createParameterUpdate } from "../../update/index.js";
-import type { LeafOutcome } from "../token-batch.js";
+import type { LeafOutcome } from "../leaf-outcome.js";
 import { compileTrainerSettings } from "./trainer-settings.js";
 import type { TrainerSettingsInput } from "./trainer-settings.js";
 import type { Trainable } from "./trainable.js";

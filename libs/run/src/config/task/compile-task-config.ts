@@ -12,13 +12,8 @@ import { checkedConfig } from "../config-issues.js";
 import type { Path } from "../config-issues.js";
 import type { BrokenRule } from "../rules.js";
 import { taskModelSpec } from "./task-model.js";
-import { TASK_KINDS, taskConfigSchema } from "./task-schema.js";
+import { taskConfigSchema } from "./task-schema.js";
 import type { TaskConfig } from "./task-schema.js";
-
-/** Whether a `data.kind` is one of a task. */
-export function isTaskKind(kind: unknown): kind is (typeof TASK_KINDS)[number] {
-  return TASK_KINDS.some((known) => known === kind);
-}
 
 /**
  * Checks a raw task config and fills in the defaults.

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { RunError } from "../../errors/index.js";
-import { loadConfig, loadDiagnosisConfig } from "../load-config.js";
+import { loadConfig, loadRunOrTaskConfig } from "../load-config.js";
 import { keysOf } from "../schema-walk.js";
 import { compileTaskConfig, taskModelSpec } from "./index.js";
 import { taskConfigSchema } from "./task-schema.js";
@@ -78,6 +78,10 @@ describe("a task config", () => {
       "outOfRange x.yaml: model.activation: \"relu\" is not possible: it fits cell 'rnn' only, not 'lstm'",
     ],
     [
+      { data: adding, model: { embeddingDropout: 0.2 } },
+      "outOfRange x.yaml: model.embeddingDropout: 0.2 is not possible: it must be 0 for inputs that are values, not tokens",
+    ],
+    [
       { data: adding, model: { loss: { kind: "crossEntropy" } } },
       'outOfRange x.yaml: model.loss.kind: "crossEntropy" is no loss of values, which addingProblem has',
     ],
@@ -113,36 +117,36 @@ describe("a config to diagnose", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   it("is a task or a run, by what its data are", async () => {
-    expect((await loadDiagnosisConfig({ file })).kind).toBe("task");
+    expect((await loadRunOrTaskConfig({ file })).kind).toBe("task");
     await writeFile(file, "data:\n  files: a.txt\n");
-    const { kind, config } = await loadDiagnosisConfig({ file });
+    const { kind, config } = await loadRunOrTaskConfig({ file });
     expect(kind).toBe("run");
     expect(config.data).toMatchObject({ baseDirectory: folder });
   });
 
   it("takes overrides, and says which option a wrong value came with", async () => {
     const options = { file, overrides: ["model.cell=gru"] };
-    expect((await loadDiagnosisConfig(options)).config.model.cell).toBe("gru");
+    expect((await loadRunOrTaskConfig(options)).config.model.cell).toBe("gru");
     const compared = { ...options, compared: "model.cell=lstm" };
-    expect((await loadDiagnosisConfig(compared)).config.model.cell).toBe("lstm");
-    await expect(loadDiagnosisConfig({ file, overrides: ["model.cell=x"] })).rejects.toThrow(
+    expect((await loadRunOrTaskConfig(compared)).config.model.cell).toBe("lstm");
+    await expect(loadRunOrTaskConfig({ file, overrides: ["model.cell=x"] })).rejects.toThrow(
       "--set model.cell: model.cell: \"x\" is not 'lstm', 'gru' or 'rnn'",
     );
-    await expect(loadDiagnosisConfig({ file, compared: "model.cell=x" })).rejects.toThrow(
+    await expect(loadRunOrTaskConfig({ file, compared: "model.cell=x" })).rejects.toThrow(
       `${file}: --compare model.cell: model.cell: "x" is not 'lstm', 'gru' or 'rnn'`,
     );
   });
 
   it("names what data there are", async () => {
     await writeFile(file, "data:\n  kind: sorting\n");
-    await expect(loadDiagnosisConfig({ file })).rejects.toThrow(
-      `${file}:2: data.kind: "sorting" is not 'text', 'addingProblem' or 'copyTask'`,
+    await expect(loadRunOrTaskConfig({ file })).rejects.toThrow(
+      `${file}:2: data.kind: "sorting" is not 'text', 'sequences', 'addingProblem' or 'copyTask'`,
     );
   });
 
   it("is refused in one line where a run is meant", async () => {
     await expect(loadConfig({ file })).rejects.toThrow(
-      `${file}:2: data.kind: "addingProblem" is a task for \`ostinato diagnose\`; a run takes 'text'`,
+      `${file}:2: data.kind: "addingProblem" is a task for \`ostinato diagnose\`; a run takes 'text' or 'sequences'`,
     );
   });
 });

@@ -52,6 +52,8 @@ export interface CellGradients {
   /** [T,B,G·H], with respect to the `gates` of the call. */
   readonly gates: Tensor3D;
   readonly initial: LayerState;
+  /** Of the layer's hidden states; asked for by who looks on. */
+  readonly hiddenPaths: () => HiddenPaths;
   /**
    * Over one leaf's positions.
    *
@@ -63,6 +65,14 @@ export interface CellGradients {
     readonly name: string;
     readonly gradientOf: (leaf: BatchLeaf) => Tensor;
   }[];
+}
+
+/** The ways by which a gradient gets from a step to the hidden state before it. */
+export interface HiddenPaths {
+  /** [T,B,R], with respect to h_{t−1}, through the products of step t. */
+  readonly products: Tensor3D;
+  /** [T,B,R]: the share of h_{t−1} that is h_t's as it is, through no product; undefined for none. */
+  readonly direct: Tensor3D | undefined;
 }
 
 export interface RecurrentGradients {

@@ -5,6 +5,7 @@ import { gruSequenceBackward, gruSequenceForward, linearGradient } from "@ostina
 
 import { columnSums, positionsOf } from "../../pass/index.js";
 import type { CellCall, CellRun } from "./cell.js";
+import { gruDirect, gruProducts } from "./hidden-paths.js";
 import { hiddenZoneout } from "./rnn.js";
 
 /** GRU (Cho et al., 2014), the reset gate before or after the recurrent product, with zoneout. */
@@ -42,6 +43,15 @@ export function gru(call: CellCall): CellRun {
       return {
         gates: gateGradients,
         initial: { hidden: initialHiddenGradient },
+        hiddenPaths: () => ({
+          products: gruProducts(
+            spec,
+            sequence.gates,
+            recurrentGradients,
+            recurrentKernelTransposed,
+          ),
+          direct: gruDirect(sequence.gates, keep),
+        }),
         recurrent(leaf, before) {
           const products = positionsOf(recurrentGradients, leaf);
           const bias = columnSums(positionsOf(gateGradients, leaf));

@@ -7,4 +7,11 @@
  * const { gates, initial, recurrent, further } = run.backward(hiddenGradient, undefined);
  */
 export { cellOf } from "./cell-of.js";
-export type { CellCall, CellGradients, CellRun, LayerState, RecurrentGradients } from "./cell.js";
+export type {
+  CellCall,
+  CellGradients,
+  CellRun,
+  HiddenPaths,
+  LayerState,
+  RecurrentGradients,
+} from "./cell.js";

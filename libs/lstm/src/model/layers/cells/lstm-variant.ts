@@ -12,6 +12,7 @@ import { beforeLast, columnSums, positionsOf } from "../../pass/index.js";
 import { LAYER_NORM_EPSILON } from "../normalization/index.js";
 import { zoneoutMask } from "../regularization/index.js";
 import type { CellCall, CellGradients, CellRun } from "./cell.js";
+import { throughProducts } from "./hidden-paths.js";
 
 type Options = Parameters<typeof lstmVariantSequenceForward>[0];
 type Further = CellGradients["further"];
@@ -62,6 +63,10 @@ export function lstmVariant(call: CellCall): CellRun {
       return {
         gates: gateGradients,
         initial: { hidden: gradients.initialHiddenGradient, cell: gradients.initialCellGradient },
+        hiddenPaths: () => ({
+          products: throughProducts(recurrentGradients, recurrentKernelTransposed),
+          direct: options.keep?.hidden,
+        }),
         recurrent: (leaf, before) => ({
           kernel: linearGradient(before, positionsOf(recurrentGradients, leaf)).kernelGradient,
           bias: columnSums(positionsOf(gateGradients, leaf)),

@@ -6,6 +6,7 @@ import {
 
 import { positionsOf } from "../../pass/index.js";
 import type { CellCall, CellRun } from "./cell.js";
+import { throughProducts } from "./hidden-paths.js";
 
 /** LSTM without options (Hochreiter and Schmidhuber, 1997; Gers et al., 2000). */
 export function lstm(call: CellCall): CellRun {
@@ -35,6 +36,10 @@ export function lstm(call: CellCall): CellRun {
       return {
         gates: gradients.gateGradients,
         initial: { hidden: gradients.initialHiddenGradient, cell: gradients.initialCellGradient },
+        hiddenPaths: () => ({
+          products: throughProducts(gradients.gateGradients, recurrentKernelTransposed),
+          direct: undefined,
+        }),
         recurrent(leaf, before) {
           const { kernelGradient, biasGradient } = linearGradient(
             before,

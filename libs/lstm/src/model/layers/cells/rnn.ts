@@ -3,6 +3,7 @@ import { linearGradient, rnnSequenceBackward, rnnSequenceForward } from "@ostina
 import { positionsOf } from "../../pass/index.js";
 import { zoneoutMask } from "../regularization/index.js";
 import type { CellCall, CellRun } from "./cell.js";
+import { throughProducts } from "./hidden-paths.js";
 
 /** h_t = tanh or relu of the sum (Elman, 1990; Le et al., 2015), with zoneout. */
 export function rnn(call: CellCall): CellRun {
@@ -36,6 +37,10 @@ export function rnn(call: CellCall): CellRun {
       return {
         gates: gateGradients,
         initial: { hidden: initialHiddenGradient },
+        hiddenPaths: () => ({
+          products: throughProducts(gateGradients, recurrentKernelTransposed),
+          direct: keep,
+        }),
         recurrent(leaf, before) {
           const sums = linearGradient(before, positionsOf(gateGradients, leaf));
           return { kernel: sums.kernelGradient, bias: sums.biasGradient };

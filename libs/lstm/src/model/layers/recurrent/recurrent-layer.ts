@@ -7,6 +7,7 @@ import { afterFirst, beforeLast, emitLeafGradients, positionsOf } from "../../pa
 import type { Padding } from "../../pass/index.js";
 import { cellOf } from "../cells/index.js";
 import type { CellRun, LayerState } from "../cells/index.js";
+import { hiddenGradients } from "./hidden-gradients.js";
 import { inputKernelOf, inputProducts, recurrentKernelOf } from "./layer-kernels.js";
 import type { LayerKernelsCall } from "./layer-kernels.js";
 
@@ -59,7 +60,11 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
       pass.progress.beginLayer();
       const outside = outsideGradients(gradient, final, padding);
       const gradients = run.backward(outside.hidden, outside.cell);
-      pass.observer?.onGradients(observed, { gates: gradients.gates, outputs: outside.hidden });
+      pass.observer?.onGradients(observed, {
+        gates: gradients.gates,
+        hidden: hiddenGradients(outside.hidden, gradients.hiddenPaths()),
+        outputs: outside.hidden,
+      });
       const ofProducts = products.backward(gradients.gates);
       const hidden = withInitial(initial, outputs);
       const offsetOf = ({ name }: { readonly name: string }): number =>

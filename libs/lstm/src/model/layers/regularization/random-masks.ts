@@ -10,16 +10,16 @@
  * | purpose          | layer                           | counter                                     |
  * |------------------|---------------------------------|---------------------------------------------|
  * | dropout          | m of the layer below            | t·C + c; locked: c                          |
- * | inputDropout     | 0                               | the same                                    |
- * | outputDropout    | 0                               | the same                                    |
+ * | inputDropout     | s                               | the same                                    |
+ * | outputDropout    | s                               | the same                                    |
  * | zoneout          | hidden 2·m, cell state 2·m + 1  | t·C + c                                     |
  * | weightDropout    | m; no leaf, no row              | row·G·H + column of the recurrent rows      |
- * | embeddingDropout | 0; no leaf, no row              | token                                       |
+ * | embeddingDropout | s; no leaf, no row              | token                                       |
  *
- * m is the layer's number in its stack plus the stack's first one, and 65 536 more for the direction from
- * last to first, whose t counts from the row's last step. C is the number of units. A dropped value is 0, a
- * kept one grows by 1 / (1 − rate), rounded to float32; zoneout keeps the state before where the number,
- * as a fraction from 0 to below 1, is below the rate.
+ * s is the stack's first number: 0, but of a decoder 131 072. m is the layer's number in its stack plus s, and
+ * 65 536 more for the direction from last to first, whose t counts from the row's last step. C is the number
+ * of units. A dropped value is 0, a kept one grows by 1 / (1 − rate), rounded to float32; zoneout keeps the
+ * state before where the number, as a fraction from 0 to below 1, is below the rate.
  */
 import { tensor2d, tensor3d } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";

@@ -1,0 +1,14 @@
+/**
+ * Arguments of the commands that mean more than the command line itself can tell.
+ *
+ * @example
+ * ```ts
+ * parseCompared("model.cell=rnn,gru"); // { key: "model.cell", values: ["rnn", "gru"] }
+ * resolveOverrides(["data.files=a.txt"], "/here"); // with data.baseDirectory="/here"
+ * ```
+ *
+ * @module
+ */
+export { parseCompared } from "./compared.js";
+export type { Compared } from "./compared.js";
+export { resolveOverrides } from "./overrides.js";

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+
+import type { Commands } from "../../command-line/index.js";
+import { runCommandLine } from "../../command-line/index.js";
+import { clusterOptions } from "./cluster-arguments.js";
+
+const ready = {
+  kind: "ready",
+  address: "127.0.0.1:7070",
+  metricsAddress: "http://127.0.0.1:9464",
+  runDirectory: "runs/r",
+  notes: [],
+} as const;
+
+/** What the program understands of a command line. */
+async function parse(programArguments: readonly string[]): Promise<unknown> {
+  let understood: unknown;
+  const note = (options: unknown): Promise<number> => {
+    understood = options;
+    return Promise.resolve(0);
+  };
+  const told: string[] = [];
+  const exitCode = await runCommandLine(programArguments, {
+    commands: { coordinator: note, worker: note } as unknown as Commands,
+    version: "",
+    writeOut: () => undefined,
+    writeErr: (text) => told.push(text),
+    debug: false,
+  });
+  expect(told).toEqual([]);
+  expect(exitCode).toBe(0);
+  return understood;
+}
+
+describe("the command lines of a local cluster", () => {
+  const options = clusterOptions({
+    options: { config: "-my run.yaml", runDir: "a dir", resume: true },
+    overrides: ['data.baseDirectory="/some where"', "seed=1"],
+    numWorkers: 3,
+    deadlineSeconds: 2.5,
+  });
+
+  it("give the coordinator the config as it is, on loopback and on any free port", async () => {
+    expect(await parse(options.coordinatorArguments)).toEqual({
+      config: "-my run.yaml",
+      listen: "127.0.0.1:0",
+      http: "127.0.0.1:0",
+      runDir: "a dir",
+      resume: true,
+      insecure: false,
+      set: ['data.baseDirectory="/some where"', "seed=1"],
+    });
+  });
+
+  it("give a worker the coordinator's address, the run's deadline, and a log in the run directory", async () => {
+    expect(await parse(options.workerArguments(ready, "worker-2"))).toEqual({
+      coordinator: "127.0.0.1:7070",
+      backend: undefined,
+      http: "127.0.0.1:0",
+      insecure: false,
+      deadline: 2.5,
+      cacheDir: undefined,
+      name: "worker-2",
+      logFile: "runs/r/logs/worker-2.log",
+    });
+  });
+});

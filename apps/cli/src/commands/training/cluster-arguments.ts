@@ -1,0 +1,42 @@
+/** The command lines of a local cluster's processes. */
+
+import { join } from "node:path";
+
+import type { ClusterOptions } from "../../cluster/index.js";
+import type { TrainOptions } from "../../command-line/index.js";
+
+/** Any free port of this machine, for this machine alone. */
+const LOOPBACK = "127.0.0.1:0";
+
+export interface ClusterArguments {
+  readonly options: Pick<TrainOptions, "config" | "runDir" | "resume">;
+  /** As `--set` takes them, paths resolved. */
+  readonly overrides: readonly string[];
+  readonly numWorkers: number;
+  readonly deadlineSeconds: number;
+}
+
+export function clusterOptions({
+  options: { config, runDir, resume },
+  overrides,
+  numWorkers,
+  deadlineSeconds,
+}: ClusterArguments): ClusterOptions {
+  return {
+    numWorkers,
+    coordinatorArguments: [
+      "coordinator",
+      ...["--listen", LOOPBACK, "--http", LOOPBACK],
+      ...(runDir === undefined ? [] : ["--run-dir", runDir]),
+      ...(resume ? ["--resume"] : []),
+      ...overrides.flatMap((override) => ["--set", override]),
+      ...["--", config],
+    ],
+    workerArguments: ({ address, runDirectory }, name) => [
+      "worker",
+      ...["--coordinator", address, "--http", LOOPBACK, "--name", name],
+      ...["--deadline", String(deadlineSeconds)],
+      ...["--log-file", join(runDirectory, "logs", `${name}.log`)],
+    ],
+  };
+}

@@ -1,0 +1,50 @@
+import { runCoordinator } from "@ostinato/coordinator";
+import { loadConfig } from "@ostinato/run";
+import { StopRequests, systemClock } from "@ostinato/runtime";
+
+import type { ReadyMessage } from "../../cluster/index.js";
+import type { CoordinatorCommandOptions } from "../../command-line/index.js";
+import { EXIT_CODES } from "../../errors/index.js";
+import { completedRun } from "./completed-run.js";
+import { resolveOverrides } from "../arguments/index.js";
+import type { Terminal } from "../terminal.js";
+
+/** `ostinato coordinator`: tells a launcher over IPC when it is ready, and a person in a log line. */
+export async function coordinator(
+  options: CoordinatorCommandOptions,
+  { folder, stderr }: Terminal,
+): Promise<number> {
+  const overrides = resolveOverrides(options.set, folder);
+  const config = await loadConfig({ file: options.config, overrides });
+  const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
+  if (completed !== undefined) {
+    stderr.write(`ostinato: ${completed.text}\n`);
+    return EXIT_CODES.done;
+  }
+  const launcher = process.send?.bind(process);
+  if (launcher === undefined) endAtSecondInterrupt();
+  const exitCode = await runCoordinator({
+    config,
+    configFile: options.config,
+    listen: options.listen,
+    http: options.http,
+    runDirectory: options.runDir,
+    resume: options.resume,
+    insecure: options.insecure,
+    console: launcher === undefined ? "pretty" : "none",
+    onReady: (ready) => {
+      launcher?.({ kind: "ready", ...ready } satisfies ReadyMessage);
+    },
+  });
+  // An open channel would keep the process.
+  if (process.connected) process.disconnect();
+  return exitCode;
+}
+
+/** For a person who will not wait for the checkpoint: the run directory is whole at any instant. */
+function endAtSecondInterrupt(): void {
+  const requests = new StopRequests(systemClock);
+  process.on("SIGINT", () => {
+    if (requests.take() === "second") process.exit(EXIT_CODES.SIGINT);
+  });
+}

@@ -1,0 +1,21 @@
+import { runWorker } from "@ostinato/worker";
+
+import type { WorkerCommandOptions } from "../../command-line/index.js";
+
+/** `ostinato worker`: everything but the address comes from the coordinator. */
+export async function worker(options: WorkerCommandOptions): Promise<number> {
+  const exitCode = await runWorker({
+    coordinator: options.coordinator,
+    backend: options.backend,
+    http: options.http,
+    insecure: options.insecure,
+    deadlineSeconds: options.deadline,
+    cacheDirectory: options.cacheDir,
+    logFile: options.logFile,
+    name: options.name,
+    console: process.send === undefined ? "pretty" : "none",
+  });
+  // An open channel would keep the process.
+  if (process.connected) process.disconnect();
+  return exitCode;
+}

@@ -1,0 +1,5 @@
+/** Something that is done again and again, and timed. */
+export interface Work {
+  once(): void;
+  dispose(): void;
+}

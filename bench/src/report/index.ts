@@ -1,0 +1,10 @@
+/**
+ * The results of a benchmark run, as JSON for programs and as a table for people.
+ *
+ * @example
+ * writeReport("bench/results/latest.json", report);
+ * process.stdout.write(formatTable(report.results));
+ */
+export { ROW_NAMES, thisMachine, writeReport } from "./report.js";
+export type { BenchReport, CaseResult, Machine, RowName } from "./report.js";
+export { formatTable } from "./table.js";

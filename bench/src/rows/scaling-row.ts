@@ -1,0 +1,38 @@
+import type { MeasuredCase, TrainingStep } from "../cases/index.js";
+import { backendSide } from "../sides/index.js";
+import type { Side } from "../sides/index.js";
+import { clusterRounds, clusterSide } from "./cluster-row.js";
+import { compare } from "./context.js";
+import type { RowContext } from "./context.js";
+import { stepCases } from "./step-row.js";
+
+const BARS: Readonly<Record<string, number>> = { "char 512 ×2": 0.85, "Zaremba small": 0.7 };
+
+/**
+ * What two workers do of what they would do alone: half of a step's gradients takes a worker as long as
+ * a step would take two of them if nothing else took time.
+ */
+export async function scalingRow(context: RowContext): Promise<void> {
+  const names = context.isQuick
+    ? (["char512x2"] as const)
+    : (["char512x2", "zarembaSmall"] as const);
+  for (const backend of context.backends) {
+    const cluster = clusterSide(context, backend, 2);
+    await compare<TrainingStep>("scaling", context, {
+      cases: stepCases(context.isQuick, names),
+      sides: [cluster, aloneSide(backend)],
+      comparisons: (name) => ({ own: [cluster.name], barOf: () => BARS[name] ?? null }),
+      rounds: clusterRounds(context),
+    });
+  }
+}
+
+function aloneSide(backend: string): Side<TrainingStep> {
+  const side: Side<MeasuredCase> = backendSide(backend, 1);
+  return {
+    name: `${backend}, 2 × one worker's kernels`,
+    prepare: (step) => side.prepare({ ...step, kind: "halfGradients" }),
+    measure: (seconds) => side.measure(seconds),
+    close: () => side.close(),
+  };
+}

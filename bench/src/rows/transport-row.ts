@@ -1,0 +1,36 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { NUM_VALUES, QUICK_NUM_VALUES, TransportSide, VALUE_BYTES } from "../transport/index.js";
+import { compare } from "./context.js";
+import type { RowContext } from "./context.js";
+
+const BAR = 0.8;
+
+/** Parameters down and a gradient up: the protocol, and what grpc-js and a socket do at best. */
+export async function transportRow(context: RowContext): Promise<void> {
+  const numValues = context.isQuick ? QUICK_NUM_VALUES : NUM_VALUES;
+  mkdirSync(context.folder, { recursive: true });
+  const megabytes = (2 * numValues * VALUE_BYTES) / 1e6;
+  const unixSocket = `unix:${join(context.folder, "bare.sock")}`;
+  await compare("transport", context, {
+    cases: [
+      {
+        name: `${(megabytes / 2).toFixed(1)} MB down and up`,
+        measured: { numValues },
+        sizes: { numValues },
+        work: { unit: "MB", amount: megabytes },
+      },
+    ],
+    sides: [
+      new TransportSide("protocol", { kind: "protocol" }),
+      new TransportSide("bare grpc-js, TCP", { kind: "bare", target: "127.0.0.1:0" }),
+      new TransportSide("bare grpc-js, Unix socket", { kind: "bare", target: unixSocket }),
+      new TransportSide("plain TCP socket", { kind: "raw" }),
+    ],
+    comparisons: () => ({
+      own: ["protocol"],
+      barOf: (_, other) => (other.startsWith("bare") ? BAR : null),
+    }),
+  });
+}

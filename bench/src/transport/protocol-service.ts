@@ -1,0 +1,135 @@
+/**
+ * The real protocol, both ends: on its Train stream a coordinator sends one version of parameters in
+ * frames, a worker checks and copies them and uploads a gradient of the same size, which the coordinator
+ * checks and copies.
+ */
+import {
+  bindServer,
+  checkFrame,
+  checksumOfFrames,
+  createCoordinatorClient,
+  createServer,
+  encodeFrames,
+  implementCoordinator,
+  readFrameInto,
+} from "@ostinato/proto";
+import type {
+  CoordinatorClient,
+  CoordinatorHandlers,
+  CoordinatorMessage,
+  TensorFrame,
+  TrainStream,
+  WorkerMessage,
+} from "@ostinato/proto";
+
+import type { TransportClient } from "./transport-client.js";
+
+/** @returns the address that it listens on */
+export async function serveProtocol(numValues: number): Promise<string> {
+  const parameters = new Float32Array(numValues).fill(0.01);
+  const gradient = new Float32Array(numValues);
+  const unused = (): never => {
+    throw new Error("the benchmark calls Train alone");
+  };
+  const handlers: CoordinatorHandlers = {
+    ...{ join: unused, fetchData: unused, status: unused, watch: unused },
+    train(stream) {
+      const checksums: number[] = [];
+      stream.onMessage((message) => {
+        switch (message.kind) {
+          case "progress":
+            void sendAll(
+              stream,
+              encodeFrames({ transfer: 1, transferKind: "parameters", values: parameters }),
+            );
+            break;
+          case "frame":
+            take(message.frame, gradient);
+            checksums.push(message.frame.crc32);
+            break;
+          case "uploadEnd":
+            if (checksumOfFrames(checksums.splice(0)) !== message.checksum) {
+              throw new Error("the upload's checksum is wrong");
+            }
+            stream.send({ kind: "revoke", fence: 1, reason: "the benchmark has all of it" });
+            break;
+          default:
+        }
+      });
+      stream.onClosed(() => undefined);
+    },
+  };
+  const server = createServer();
+  implementCoordinator(server, handlers);
+  const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+  return `127.0.0.1:${port}`;
+}
+
+/** A worker's end. */
+export class ProtocolClient implements TransportClient {
+  readonly #client: CoordinatorClient;
+  readonly #stream: TrainStream<CoordinatorMessage, WorkerMessage>;
+  readonly #parameters: Float32Array;
+  readonly #gradient: Float32Array;
+  #numTaken = 0;
+  #finish: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+
+  constructor(address: string, numValues: number) {
+    this.#parameters = new Float32Array(numValues);
+    this.#gradient = new Float32Array(numValues).fill(0.02);
+    this.#client = createCoordinatorClient(address);
+    this.#stream = this.#client.train();
+    this.#stream.onMessage((message) => {
+      if (message.kind === "frame") this.#take(message.frame);
+      if (message.kind === "revoke") this.#finish();
+    });
+    this.#stream.onClosed((error) => {
+      this.#fail(error ?? new Error("the stream ended"));
+    });
+  }
+
+  roundTrip(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+      this.#numTaken = 0;
+      this.#stream.send({ kind: "progress", fence: 1, phase: "prepare", timeSteps: 0 });
+    });
+  }
+
+  close(): void {
+    this.#fail = () => undefined;
+    this.#client.close();
+  }
+
+  #take(frame: TensorFrame): void {
+    this.#numTaken += take(frame, this.#parameters);
+    if (this.#numTaken === this.#parameters.length) this.#upload().catch(this.#fail);
+  }
+
+  async #upload(): Promise<void> {
+    const frames = encodeFrames({ transfer: 2, transferKind: "gradient", values: this.#gradient });
+    const node = { firstLeaf: 0, numLeaves: 1 };
+    const place = { jobId: "bench", incarnation: 1, step: 1, fence: 1, node };
+    this.#stream.send({ kind: "uploadBegin", transfer: 2, ...place });
+    await sendAll(this.#stream, frames);
+    const checksum = checksumOfFrames(frames.map(({ crc32 }) => crc32));
+    const numFrames = frames.length;
+    this.#stream.send({ kind: "uploadEnd", transfer: 2, leaves: [], numFrames, checksum });
+  }
+}
+
+function take(frame: TensorFrame, destination: Float32Array): number {
+  checkFrame(frame);
+  return readFrameInto(frame, destination);
+}
+
+async function sendAll<In, Out>(
+  stream: TrainStream<In, Out | { readonly kind: "frame"; readonly frame: TensorFrame }>,
+  frames: readonly TensorFrame[],
+): Promise<void> {
+  for (const frame of frames) {
+    if (!stream.send({ kind: "frame", frame })) await stream.drained();
+  }
+}
