@@ -124,6 +124,7 @@ export default defineConfig(
       "**/model/**/*.ts",
       "**/layout/**/*.ts",
       "**/sequences/**/*.ts",
+      "**/pairs/**/*.ts",
       "**/losses/**/*.ts",
     ],
     rules: { "@typescript-eslint/no-non-null-assertion": "off" },

@@ -72,6 +72,7 @@ describe("a fresh clone", () => {
         "predict",
         "summary",
         "train",
+        "translate",
         "verify",
         "worker",
       ].sort(),

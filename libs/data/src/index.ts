@@ -1,5 +1,5 @@
 /**
- * Text files or sequences to an encoded data set to the micro-shards of a step, as plain arrays.
+ * Text files, sequences or pairs to an encoded data set to the micro-shards of a step, as plain arrays.
  *
  * @example
  * ```ts
@@ -40,6 +40,30 @@ export type {
   TokenBatch,
 } from "./layout/index.js";
 export {
+  createPairLayout,
+  END_ID,
+  FIRST_IDS,
+  firstPairs,
+  pairDigest,
+  readPairFiles,
+  readSourceLines,
+  SIDES,
+  START_ID,
+} from "./pairs/index.js";
+export type {
+  PairBatch,
+  PairDataset,
+  PairFiles,
+  PairIds,
+  PairLayout,
+  PairLayoutOptions,
+  PairVocabularies,
+  ReadPairFilesOptions,
+  Side,
+  SideSamples,
+  TokenRows,
+} from "./pairs/index.js";
+export {
   createSequenceLayout,
   readInputLines,
   readSequenceFiles,
@@ -61,5 +85,15 @@ export type {
 export type { EpochPlace, SampleRange } from "./samples/index.js";
 export { readTextFiles } from "./text/index.js";
 export type { ReadTextFilesOptions, TextFiles } from "./text/index.js";
-export { createVocabulary, UNKNOWN_ID } from "./vocabulary/index.js";
-export type { Vocabulary } from "./vocabulary/index.js";
+export {
+  createTokenVocabulary,
+  createVocabulary,
+  UNKNOWN_ID,
+  WRITTEN_FORMS,
+} from "./vocabulary/index.js";
+export type {
+  TokenVocabulary,
+  Vocabulary,
+  WrittenForm,
+  WrittenSequence,
+} from "./vocabulary/index.js";

@@ -133,6 +133,17 @@ describe("a pair batch", () => {
       { source: { ...good.source, numSteps: 0 } },
       "source.numSteps is 0, expected a whole number from 1",
     ],
+    ["too few weights", { weights: Float32Array.of(1) }, "weights has 1 values, expected 2 rows"],
+    [
+      "a negative weight",
+      { weights: Float32Array.of(1, -0.5) },
+      "weights[1] is -0.5, expected a finite number from 0",
+    ],
+    [
+      "a weight that is no number",
+      { weights: Float32Array.of(NaN, 1) },
+      "weights[0] is NaN, expected a finite number from 0",
+    ],
     ["half a row", { numRows: 1.5 }, "numRows is 1.5, expected a whole number from 0"],
     ["leaves beyond the rows", { leaves: [{ ...leaf, numRows: 3 }] }, "leaves cover 3 of 2 rows"],
   ])("with %s is refused", (_, changes, message) => {

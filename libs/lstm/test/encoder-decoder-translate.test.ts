@@ -108,6 +108,24 @@ describe.each(backends)("translate on %s", (backend) => {
     },
   );
 
+  it("never writes what is excluded, and leaves the others their probabilities", () => {
+    const spec = pairSpecOf({ attention: "additive" });
+    const parameters = randomPairParameters(spec, 21, 1.5);
+    const model = modelOf(spec, parameters);
+    for (const source of sources) {
+      const expected = enumerated(spec, parameters, source, 2).filter(
+        ({ tokens }) => !tokens.includes(3) && !tokens.includes(5),
+      );
+      const options = { beamSize: 60, maxLength: 2, excluded: [3, 5, END] };
+      const [found = []] = model.translate(sequencesOf([source]), options);
+      expect(found.map(({ tokens }) => tokens)).toEqual(expected.map(({ tokens }) => tokens));
+      const probabilities = found.map(({ logProbability }) => logProbability);
+      const wanted = expected.map(({ logProbability }) => logProbability);
+      expect(relativeError(probabilities, wanted)).toBeLessThan(1e-5);
+    }
+    model.dispose();
+  });
+
   it.each(kinds)("takes the likeliest token each time with a beam of 1: $attention", (kind) => {
     const spec = pairSpecOf({ ...kind, hiddenSize: 4 });
     const parameters = randomPairParameters(spec, 8, 3);

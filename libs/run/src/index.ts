@@ -53,6 +53,7 @@ export type {
 export {
   compileRunModelSpec,
   layOut,
+  layOutPairs,
   layOutSequences,
   layOutText,
   layoutSettings,

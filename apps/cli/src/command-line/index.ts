@@ -17,6 +17,7 @@ export type {
   PredictOptions,
   SummaryOptions,
   TrainOptions,
+  TranslateOptions,
   VerifyOptions,
   WorkerCommandOptions,
 } from "./options.js";

@@ -55,6 +55,20 @@ export interface PredictOptions {
   readonly input: string;
 }
 
+export interface TranslateOptions {
+  readonly run: string;
+  /** Path of a JSON Lines file; exactly one of `input` and `text` is given. */
+  readonly input: string | undefined;
+  /** One source. */
+  readonly text: string | undefined;
+  readonly beamSize: number;
+  /** Tokens of a target. */
+  readonly maxLength: number;
+  readonly lengthPenalty: number;
+  /** Targets of a source, up to `beamSize`. */
+  readonly numBest: number;
+}
+
 export interface VerifyOptions {
   readonly run: string;
   readonly json: boolean;
@@ -90,6 +104,7 @@ export interface Commands {
   generate(options: GenerateOptions): Promise<number>;
   evaluate(options: EvaluateOptions): Promise<number>;
   predict(options: PredictOptions): Promise<number>;
+  translate(options: TranslateOptions): Promise<number>;
   verify(options: VerifyOptions): Promise<number>;
   summary(options: SummaryOptions): Promise<number>;
   diagnose(options: DiagnoseOptions): Promise<number>;

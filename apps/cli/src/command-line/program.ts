@@ -12,6 +12,7 @@ import type {
   PredictOptions,
   SummaryOptions,
   TrainOptions,
+  TranslateOptions,
   VerifyOptions,
   WorkerCommandOptions,
 } from "./options.js";
@@ -171,6 +172,33 @@ export function createProgram({
     });
 
   program
+    .command("translate")
+    .description("translate sources with a trained encoder–decoder, a JSON object a line")
+    .argument("<run>", "run directory; its best checkpoint is used, else the latest")
+    .option("--input <file>", "JSON Lines with the source of one pair each")
+    .option("--text <text>", "one source: its characters, or its words where sources are lists")
+    .option("--beam-size <n>", "targets followed at once", wholeNumber(1, 1000), 5)
+    .option("--max-length <n>", "most tokens of a target", wholeNumber(0, 100_000), 200)
+    .option(
+      "--length-penalty <a>",
+      "prefer longer targets; 0 ranks by probability alone",
+      numberFromZero,
+      0,
+    )
+    .option("--n-best <n>", "targets of each source, up to --beam-size", wholeNumber(1, 1000), 1)
+    .action(async (run: string, options: TranslateArguments, command: Command) => {
+      const { input, text, beamSize, maxLength, lengthPenalty, nBest: numBest } = options;
+      if ((input === undefined) === (text === undefined)) {
+        command.error("error: translate needs one of --input and --text");
+      }
+      if (numBest > beamSize) {
+        command.error(`error: --n-best is ${numBest}; it is at most --beam-size, ${beamSize}`);
+      }
+      const request = { beamSize, maxLength, lengthPenalty, numBest };
+      onExitCode(await commands.translate({ run, input, text, ...request }));
+    });
+
+  program
     .command("summary")
     .description("show layers, shapes, parameter counts and memory of a model")
     .argument("<source>", "run config or task config, a YAML file; or a run directory")
@@ -211,6 +239,8 @@ export function createProgram({
 
   return program;
 }
+
+type TranslateArguments = Omit<TranslateOptions, "run" | "numBest"> & { readonly nBest: number };
 
 type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline" | "insecure">;
 

@@ -18,6 +18,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     generate: noting("generate"),
     evaluate: noting("evaluate"),
     predict: noting("predict"),
+    translate: noting("translate"),
     verify: noting("verify"),
     summary: noting("summary"),
     diagnose: noting("diagnose"),
@@ -40,6 +41,36 @@ describe("the command line", () => {
     expect(calls).toEqual([["predict", { run: "r", input: "a.jsonl" }]]);
     const { exitCode, err } = await run("predict r");
     expect(`${exitCode} ${err}`).toContain("2 ostinato: required option '--input <file>'");
+  });
+
+  it("reads what translate is to search for", async () => {
+    const defaults = { beamSize: 5, maxLength: 200, lengthPenalty: 0, numBest: 1 };
+    expect((await run("translate r --text a")).calls).toEqual([
+      ["translate", { run: "r", input: undefined, text: "a", ...defaults }],
+    ]);
+    const options = "--beam-size 8 --max-length 0 --length-penalty 0.6 --n-best 8";
+    expect((await run(`translate r --input a.jsonl ${options}`)).calls).toEqual([
+      [
+        "translate",
+        {
+          ...{ run: "r", input: "a.jsonl", text: undefined },
+          ...{ beamSize: 8, maxLength: 0, lengthPenalty: 0.6, numBest: 8 },
+        },
+      ],
+    ]);
+  });
+
+  it.each([
+    ["translate r", "translate needs one of --input and --text"],
+    ["translate r --input a --text b", "translate needs one of --input and --text"],
+    ["translate r --text a --n-best 6", "--n-best is 6; it is at most --beam-size, 5"],
+    ["translate r --text a --beam-size 0", "It takes a whole number from 1 to 1000."],
+    ["translate r --text a --length-penalty -1", "It takes a number from 0."],
+  ])("refuses %s", async (line, words) => {
+    const { calls, exitCode, err } = await run(line);
+    expect([calls, exitCode]).toEqual([[], 2]);
+    expect(err).toContain(words);
+    expect(err.trimEnd()).not.toContain("\n");
   });
 
   it("reads every option of train", async () => {
@@ -178,6 +209,7 @@ describe("the command line", () => {
       "generate",
       "evaluate",
       "predict",
+      "translate",
       "summary",
       "diagnose",
       "verify",

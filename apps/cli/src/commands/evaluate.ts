@@ -4,7 +4,7 @@ import { layoutSettings } from "@ostinato/run";
 import type { EvaluateOptions } from "../command-line/index.js";
 import {
   evaluateSplit,
-  isLanguageModel,
+  isSequenceModel,
   measureBaselines,
   openModel,
   readRunDataset,
@@ -28,13 +28,14 @@ export async function evaluate(
     const dataset = await readRunDataset(config, dataDigest);
     const { loss, numSamples } = evaluateSplit(model, dataset, split, layoutSettings(config));
     const event = { event: "evaluation", split, step, loss };
-    if (dataset.kind === "sequences") {
-      const lossKind = isLanguageModel(model) ? "crossEntropy" : model.spec.loss.kind;
+    if (dataset.kind !== "text") {
+      const lossKind = isSequenceModel(model) ? model.spec.loss.kind : "crossEntropy";
       const unit = lossUnit(lossKind);
+      const per = dataset.kind === "pairs" ? " per target token" : "";
       stdout.write(
         json
           ? `${JSON.stringify({ ...event, lossKind, lossUnit: unit, numSamples })}\n`
-          : `${split} part, ${numSamples} sequences, model of step ${step}\n${lossKind} loss ${loss} ${unit}\n`,
+          : `${split} part, ${numSamples} ${dataset.kind}, model of step ${step}\n${lossKind} loss ${loss} ${unit}${per}\n`,
       );
       return 0;
     }

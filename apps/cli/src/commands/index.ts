@@ -24,6 +24,7 @@ export function createCommands(terminal: Terminal): Commands {
     predict: async (options) => (await import("./predict.js")).predict(options, terminal),
     summary: async (options) => (await import("./summary.js")).summary(options, terminal),
     diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
+    translate: async (options) => (await import("./translate.js")).translate(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),
   };
 }

@@ -2,17 +2,17 @@
 
 import type { Dataset, SplitName } from "@ostinato/data";
 import { stateShape } from "@ostinato/lstm";
-import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
-import { layOutSequences, layOutText } from "@ostinato/run";
+import { layOutPairs, layOutSequences, layOutText } from "@ostinato/run";
 import type { LayoutSettings, SplitLayout } from "@ostinato/run";
 
 import { CliError } from "../errors/index.js";
-import { isLanguageModel } from "./model-kind.js";
+import { isEncoderDecoder, isLanguageModel, isSequenceModel } from "./model-kind.js";
+import type { AnyModel } from "./model-kind.js";
 
 export interface SplitLoss {
-  /** Mean over the targets, in the unit of the loss: nats for a text. */
+  /** Mean over the targets, in the unit of the loss: nats for a text and for pairs. */
   readonly loss: number;
-  /** Targets of a text, sequences. */
+  /** Targets of a text, sequences, pairs. */
   readonly numSamples: number;
 }
 
@@ -23,7 +23,7 @@ export interface SplitLoss {
  * @throws CliError 'unusableText' if the part has no target, or the model is of other data
  */
 export function evaluateSplit(
-  model: LanguageModel | SequenceModel,
+  model: AnyModel,
   dataset: Dataset,
   split: SplitName,
   settings: LayoutSettings,
@@ -36,9 +36,12 @@ export function evaluateSplit(
     const layout = layOutText(dataset, settings).evaluation(split);
     return meanLoss(model, layout, stateShape(model.spec).valuesPerRow);
   }
-  if (!isLanguageModel(model) && dataset.kind === "sequences") {
+  if (isSequenceModel(model) && dataset.kind === "sequences") {
     const layout = layOutSequences(dataset, model.spec, settings).evaluation(split);
     return meanLoss(model, layout, 0);
+  }
+  if (isEncoderDecoder(model) && dataset.kind === "pairs") {
+    return meanLoss(model, layOutPairs(dataset, settings).evaluation(split), 0);
   }
   throw new CliError("unusableText", `the model is not one of ${dataset.kind}`);
 }

@@ -18,9 +18,17 @@ export { evaluateSplit } from "./evaluate-split.js";
 export type { SplitLoss } from "./evaluate-split.js";
 export { generateText } from "./generate-text.js";
 export type { GeneratedText, TextRequest } from "./generate-text.js";
-export { isLanguageModel, requireSequenceModel, requireWriter } from "./model-kind.js";
+export {
+  isLanguageModel,
+  isSequenceModel,
+  requireSequenceModel,
+  requireTranslator,
+  requireWriter,
+} from "./model-kind.js";
 export { openModel, skippedText } from "./open-model.js";
 export type { OpenModel, SkippedCheckpoint } from "./open-model.js";
 export { predictLines } from "./predict-lines.js";
 export type { Prediction } from "./predict-lines.js";
 export { readRunDataset } from "./run-dataset.js";
+export { sampleTranslations, translateSources } from "./translate-sources.js";
+export type { RankedTarget, Translation, TranslationRequest } from "./translate-sources.js";

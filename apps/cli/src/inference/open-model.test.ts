@@ -10,13 +10,13 @@ import {
   stateShape,
 } from "@ostinato/lstm";
 import { createLanguageModel } from "@ostinato/lstm/model";
-import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
 import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
 import type { CheckpointContent } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { isLanguageModel } from "./model-kind.js";
+import type { AnyModel } from "./model-kind.js";
 import { openModel, skippedText } from "./open-model.js";
 
 let folder: string;
@@ -79,7 +79,7 @@ describe("the model of a run", () => {
   });
 
   /** What it makes of the symbol 1, from a state of zeros. */
-  const logitsOf = (opened: LanguageModel | SequenceModel): readonly number[] => {
+  const logitsOf = (opened: AnyModel): readonly number[] => {
     if (!isLanguageModel(opened)) throw new Error("no language model");
     const { valuesPerRow } = stateShape(opened.spec);
     const { logits } = opened.predictNext(Int32Array.of(1), new Float32Array(valuesPerRow));

@@ -1,11 +1,14 @@
 /** A run directory → its best model, ready to compute. */
 
-import type { Vocabulary } from "@ostinato/data";
+import type { PairVocabularies, Vocabulary } from "@ostinato/data";
 import { BACKEND_NAMES, selectBackend } from "@ostinato/kernels/tensor";
 import type { BackendName } from "@ostinato/kernels/tensor";
 import { evaluatedParameters } from "@ostinato/lstm";
-import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
-import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
+import {
+  createEncoderDecoder,
+  createLanguageModel,
+  createSequenceModel,
+} from "@ostinato/lstm/model";
 import {
   loadCheckpoint,
   newestCheckpoint,
@@ -13,15 +16,18 @@ import {
   readPointer,
   RunError,
 } from "@ostinato/run";
-import type { CheckpointContent, RunConfig, RunDirectory } from "@ostinato/run";
+import type { CheckpointContent, RunConfig, RunDirectory, RunModelSpec } from "@ostinato/run";
 
 import { CliError } from "../errors/index.js";
+import type { AnyModel } from "./model-kind.js";
 
 export interface OpenModel {
   /** The caller disposes of it. */
-  readonly model: LanguageModel | SequenceModel;
-  /** Null for a run of data without symbols. */
+  readonly model: AnyModel;
+  /** Of a run of text; null for another one. */
   readonly vocabulary: Vocabulary | null;
+  /** Of both sides, of a run of pairs; null for another one. */
+  readonly pairVocabularies: PairVocabularies | null;
   readonly config: RunConfig;
   /** What the model was loaded from. */
   readonly checkpoint: CheckpointContent;
@@ -51,20 +57,32 @@ export async function openModel(path: string): Promise<OpenModel> {
   const run = await openRunDirectory(path);
   const { checkpoint, skipped } = await chooseCheckpoint(run);
   await selectBackend(backendOf(checkpoint, run.config));
-  const { model: spec } = checkpoint;
-  const model =
-    spec.kind === "languageModel" ? createLanguageModel(spec) : createSequenceModel(spec);
+  const model = createModel(checkpoint.model);
   model.setParameters(evaluatedParameters(checkpoint.parameters, checkpoint.optimizer));
   model.setRunningStatistics(checkpoint.statistics);
   return {
     model,
     vocabulary: run.vocabulary,
+    pairVocabularies: run.pairVocabularies,
     config: run.config,
     checkpoint,
     dataDigest: checkpoint.data,
     step: checkpoint.step,
     skipped,
   };
+}
+
+function createModel(spec: RunModelSpec): AnyModel {
+  switch (spec.kind) {
+    case "languageModel":
+      return createLanguageModel(spec);
+    case "sequenceModel":
+      return createSequenceModel(spec);
+    case "encoderDecoder":
+      return createEncoderDecoder(spec);
+    default:
+      return spec satisfies never;
+  }
 }
 
 interface ChosenCheckpoint {

@@ -14,6 +14,6 @@ export async function readRunDataset(config: RunConfig, digest: string): Promise
   const { dataset } = await readDataset(config);
   if (dataset.digest === digest) return dataset;
   const files = [config.data.files].flat().join(", ");
-  const what = dataset.kind === "text" ? "the text has" : "the sequences have";
+  const what = dataset.kind === "text" ? "the text has" : `the ${dataset.kind} have`;
   throw new CliError("unusableText", `${files}: ${what} changed since the run was trained on it`);
 }

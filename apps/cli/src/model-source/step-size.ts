@@ -1,4 +1,4 @@
-import type { Dataset, SequenceDataset } from "@ostinato/data";
+import type { Dataset, SampleRange } from "@ostinato/data";
 import type { RunConfig, TaskConfig } from "@ostinato/run";
 
 import { CliError } from "../errors/index.js";
@@ -6,7 +6,10 @@ import { CliError } from "../errors/index.js";
 /** Rows of a step, and time steps of the longest of them. */
 export interface StepSize {
   readonly rows: number;
+  /** Of an encoder–decoder, target tokens with the start that is read before them. */
   readonly steps: number;
+  /** Source tokens of an encoder–decoder. */
+  readonly sourceSteps?: number;
 }
 
 /** The steps of a task. */
@@ -37,15 +40,20 @@ export async function runStepSize(
   const found = await dataset();
   if (found.kind === "sequences") {
     const { count } = found.splits.train;
-    return { rows: Math.min(batchSize, count), steps: longestForTraining(found) };
+    const steps = longestOf(found.samples.lengths, found.splits.train);
+    return { rows: Math.min(batchSize, count), steps };
   }
-  throw new CliError(
-    "unusableModel",
-    `data.kind: ${data.kind}: a summary takes texts, sequences and tasks so far`,
-  );
+  if (found.kind === "pairs") {
+    const { train } = found.splits;
+    return {
+      rows: Math.min(batchSize, train.count),
+      steps: longestOf(found.target.lengths, train) + 1,
+      sourceSteps: longestOf(found.source.lengths, train),
+    };
+  }
+  throw new CliError("unusableModel", `data.kind: ${data.kind} needs a training.sequenceLength`);
 }
 
-function longestForTraining({ samples, splits }: SequenceDataset): number {
-  const { first, count } = splits.train;
-  return samples.lengths.subarray(first, first + count).reduce((a, b) => Math.max(a, b), 1);
+function longestOf(lengths: Uint32Array, { first, count }: SampleRange): number {
+  return lengths.subarray(first, first + count).reduce((a, b) => Math.max(a, b), 0);
 }

@@ -1,5 +1,6 @@
 /** What a person or a program is told of a run, in the order in which it happens. */
 
+import type { WrittenSequence } from "@ostinato/data";
 import type { WatchEvent } from "@ostinato/proto";
 
 export type StepEvent = Extract<WatchEvent, { kind: "step" }>;
@@ -7,8 +8,11 @@ export type EvaluationEvent = Extract<WatchEvent, { kind: "evaluation" }>;
 export type NoticeEvent = Extract<WatchEvent, { kind: "notice" }>;
 export type EndedEvent = Extract<WatchEvent, { kind: "ended" }>;
 
-/** What a run is trained on: losses of a text are nats a character, those of sequences what their loss is. */
-export type DataKind = "text" | "sequences";
+/**
+ * What a run is trained on: losses of a text are nats a character, those of sequences
+ * what their loss is, those of pairs nats a target token.
+ */
+export type DataKind = "text" | "sequences" | "pairs";
 
 /** A run is about to begin, or to go on. */
 export interface StartedEvent {
@@ -29,6 +33,15 @@ export interface Summary {
   readonly baselines: readonly Baseline[];
   /** Undefined if no text could be generated. */
   readonly sample: { readonly prompt: string; readonly text: string } | undefined;
+  /** Of pairs: some of the test part; empty if none could be made. */
+  readonly translations: readonly SampleTranslation[];
+}
+
+/** A pair that the model was not trained on, and what the model makes of its source. */
+export interface SampleTranslation {
+  readonly source: WrittenSequence;
+  readonly target: WrittenSequence;
+  readonly translation: WrittenSequence;
 }
 
 export interface Baseline {

@@ -85,6 +85,13 @@ describe("the figures of sequences", () => {
   });
 });
 
+describe("the figures of pairs", () => {
+  it("are those of sequences, counted in pairs", () => {
+    expect(formatStepLine(step, "pairs")).toContain("loss 1.386 · 31.2k pairs/s · lr");
+    expect(formatLiveLine(step, 80, "pairs")).toMatch(/^7\/1650 loss 1\.386 31\.2k pairs\/s lr /);
+  });
+});
+
 describe("the live line", () => {
   it("shows the share of steps done as a bar", () => {
     expect(formatLiveLine({ ...step, step: 825 }, 200, "text")).toMatch(

@@ -25,6 +25,8 @@ export function formatBits(lossInNats: number): string {
   return bitsPerSymbol(lossInNats).toFixed(3);
 }
 
+const SHORT = { sequences: "seq/s", pairs: "pairs/s" } as const;
+
 /** What a step says beside its number, in full or with the words that a narrow terminal has room for. */
 export function formatStep(
   event: StepEvent,
@@ -44,7 +46,7 @@ export function formatStep(
         ]
       : [
           `loss ${isKnown ? event.loss.toPrecision(4) : "–"}`,
-          `${speed} ${isFull ? "sequences/s" : "seq/s"}`,
+          `${speed} ${isFull ? `${kind}/s` : SHORT[kind]}`,
         ];
   const parts = [
     ...figures,

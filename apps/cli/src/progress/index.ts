@@ -16,6 +16,7 @@ export type {
   EvaluationEvent,
   NoticeEvent,
   ProgressView,
+  SampleTranslation,
   StartedEvent,
   StepEvent,
   Summary,

@@ -20,12 +20,13 @@ export function createJsonView(kind: DataKind, writeOut: (text: string) => void)
     notice: ({ level, text }) => write("notice", { level, text }),
     ended: ({ outcome, reason, step, parametersSha256 }) =>
       write("ended", { outcome, reason, step, parametersSha256 }),
-    summary: ({ runDirectory, testLoss, baselines, sample }) =>
+    summary: ({ runDirectory, testLoss, baselines, sample, translations }) =>
       write("summary", {
         runDirectory,
         test: testLoss === undefined ? null : { loss: testLoss, ...withBits(testLoss) },
         baselines,
         sample: sample ?? null,
+        ...(kind === "pairs" ? { translations } : {}),
       }),
     close: () => undefined,
   };

@@ -25,7 +25,16 @@ export function comparisonText(model: number | undefined, baselines: readonly Ba
 }
 
 export function summaryText({ kind, ...summary }: Summary): string {
-  return kind === "text" ? textSummary(summary) : sequenceSummary(summary);
+  switch (kind) {
+    case "text":
+      return textSummary(summary);
+    case "sequences":
+      return sequenceSummary(summary);
+    case "pairs":
+      return pairSummary(summary);
+    default:
+      return kind satisfies never;
+  }
 }
 
 function sequenceSummary({ runDirectory, testLoss }: Omit<Summary, "kind">): string {
@@ -34,6 +43,23 @@ function sequenceSummary({ runDirectory, testLoss }: Omit<Summary, "kind">): str
   return (
     `\n${loss}run directory  ${runDirectory}\n` +
     `predictions    npx ostinato predict ${quote(runDirectory)} --input FILE.jsonl\n`
+  );
+}
+
+function pairSummary({ runDirectory, testLoss, translations }: Omit<Summary, "kind">): string {
+  const loss =
+    testLoss === undefined
+      ? ""
+      : `loss on the held-out test part  ${testLoss.toPrecision(6)} nats per target token\n\n`;
+  const lines = translations.map(({ source, target, translation }) => {
+    const [wanted, written] = [JSON.stringify(target), JSON.stringify(translation)];
+    const otherwise = wanted === written ? "" : `, expected ${wanted}`;
+    return `  ${JSON.stringify(source)} → ${written}${otherwise}\n`;
+  });
+  const samples = lines.length === 0 ? "" : `pairs of the test part\n${lines.join("")}\n`;
+  return (
+    `\n${loss}${samples}run directory  ${runDirectory}\n` +
+    `translations   npx ostinato translate ${quote(runDirectory)} --text "…"\n`
   );
 }
 

@@ -41,6 +41,7 @@ const summary: Summary = {
     { order: 5, bitsPerSymbol: 1.5 },
   ],
   sample: { prompt: "Call me ", text: "Ishmael.\nSome" },
+  translations: [],
 };
 
 /** A plain view, and the numbers of the steps that it printed. */
@@ -166,6 +167,7 @@ describe("the summary", () => {
       testLoss: undefined,
       baselines: [],
       sample: undefined,
+      translations: [],
     });
     expect(text).not.toMatch(/sample|bits/);
   });
@@ -192,6 +194,33 @@ describe("a run of sequences", () => {
       ...{ event: "evaluation", step: 100, split: "test" },
       ...{ loss: Math.log(4), best: false },
     });
+  });
+});
+
+describe("a run of pairs", () => {
+  const translations = [
+    { source: "12", target: ["twelve"], translation: ["twelve"] },
+    { source: "13", target: ["thirteen"], translation: ["three", "\uFFFD"] },
+  ];
+  const ofPairs: Summary = { ...summary, kind: "pairs", testLoss: 0.25, translations };
+
+  it("ends with the loss of its test part, some translations and how to make more", () => {
+    expect(summaryText(ofPairs)).toBe(
+      "\nloss on the held-out test part  0.250000 nats per target token\n\n" +
+        'pairs of the test part\n  "12" → ["twelve"]\n' +
+        '  "13" → ["three","\uFFFD"], expected ["thirteen"]\n\n' +
+        "run directory  runs/moby dick\n" +
+        "translations   npx ostinato translate 'runs/moby dick' --text \"…\"\n",
+    );
+    const bare = summaryText({ ...ofPairs, testLoss: undefined, translations: [] });
+    expect(bare).toMatch(/^\nrun directory/);
+  });
+
+  it("has them in JSON, and no bits", () => {
+    const written: string[] = [];
+    createJsonView("pairs", (text) => written.push(text)).summary(ofPairs);
+    expect(JSON.parse(written[0] ?? "")).toMatchObject({ test: { loss: 0.25 }, translations });
+    expect(written[0]).not.toContain('bitsPerSymbol":0.3');
   });
 });
 

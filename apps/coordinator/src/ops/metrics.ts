@@ -26,7 +26,7 @@ export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
 export interface MetricsSources {
   /** What is counted and what is measured: both follow from the run's data and model. */
   readonly run: {
-    /** Target positions of a text, or sequences. */
+    /** Target positions of a text, sequences, or pairs. */
     readonly samples: string;
     /** Kind of the model's loss. */
     readonly loss: string;

@@ -1,6 +1,7 @@
 /** The run directory of a new run or of one that goes on, and everything that starts from it. */
 
 import { randomUUID } from "node:crypto";
+import type { Dataset } from "@ostinato/data";
 import type { DecisionState, OptimizerState } from "@ostinato/lstm";
 import { initialParameters, initialStatistics } from "@ostinato/lstm";
 import { digestOfVersion } from "@ostinato/proto";
@@ -17,7 +18,13 @@ import {
   runPaths,
   trajectoryDigest,
 } from "@ostinato/run";
-import type { LockOwner, RunConfig, RunDirectory, RunLock } from "@ostinato/run";
+import type {
+  CreateRunDirectoryOptions,
+  LockOwner,
+  RunConfig,
+  RunDirectory,
+  RunLock,
+} from "@ostinato/run";
 import { findResumePoint } from "../checkpoints/index.js";
 import type { ResumePoint } from "../checkpoints/index.js";
 import type { LedgerPosition } from "../ledger/index.js";
@@ -61,7 +68,7 @@ export async function createRun(options: {
   const directory = await createRunDirectory({
     path,
     config,
-    symbols: data.dataset.kind === "text" ? data.dataset.vocabulary.symbols : null,
+    symbols: symbolsOf(data.dataset),
     startedAt,
     owner,
   });
@@ -184,6 +191,20 @@ async function resumeLocked(
     },
     resumed: point,
   };
+}
+
+/** What the run directory's vocabulary is of. */
+function symbolsOf(dataset: Dataset): CreateRunDirectoryOptions["symbols"] {
+  switch (dataset.kind) {
+    case "text":
+      return dataset.vocabulary.symbols;
+    case "pairs":
+      return dataset.vocabularies;
+    case "sequences":
+      return null;
+    default:
+      return dataset satisfies never;
+  }
 }
 
 /** A run stays on the backend that it began with, whatever the config says now. */

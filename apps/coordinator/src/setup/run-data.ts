@@ -130,7 +130,7 @@ function requireWeight(split: SplitName, weight: number): void {
 
 /** What of a run is counted, and what its loss is. */
 export interface RunMeasures {
-  readonly samples: "positions" | "sequences";
+  readonly samples: "positions" | "sequences" | "pairs";
   readonly loss: LossSpec["kind"];
   readonly lossUnit: LossUnit;
 }

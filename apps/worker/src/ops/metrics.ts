@@ -105,7 +105,7 @@ export function createWorkerMetrics(
     leases,
     samples: new Counter({
       name: "ostinato_worker_samples_total",
-      help: "Samples whose gradient was computed: target positions of a text, or sequences.",
+      help: "Samples whose gradient was computed: target positions of a text, sequences, or pairs.",
       registers,
     }),
     tensorBytes,

@@ -12,5 +12,5 @@ export { defaultCacheDirectory } from "./cache-directory.js";
 export { loadDataset } from "./data-cache.js";
 export { readRunSettings } from "./run-settings.js";
 export type { RunSettings } from "./run-settings.js";
-export { createSequenceSource, createTextSource } from "./shard-source.js";
+export { createPairSource, createSequenceSource, createTextSource } from "./shard-source.js";
 export type { ShardSource } from "./shard-source.js";

@@ -1,9 +1,16 @@
 /** The data set laid out as a run lays it out: which arrays a lease's leaves stand for. */
 
-import type { SequenceDataset, SequenceBatch, TextDataset, TokenBatch } from "@ostinato/data";
+import type {
+  PairBatch,
+  PairDataset,
+  SequenceBatch,
+  SequenceDataset,
+  TextDataset,
+  TokenBatch,
+} from "@ostinato/data";
 import { SPLIT_NAMES } from "@ostinato/data";
 import type { SequenceModelSpec } from "@ostinato/lstm";
-import { layOutSequences, layOutText } from "@ostinato/run";
+import { layOutPairs, layOutSequences, layOutText } from "@ostinato/run";
 import type { DataLayout, SplitLayout } from "@ostinato/run";
 
 import { WorkerError } from "../errors/index.js";
@@ -35,6 +42,13 @@ export function createSequenceSource(
   settings: RunSettings,
 ): ShardSource<SequenceBatch> {
   return sourceOf(layOutSequences(dataset, model, settings), () => undefined);
+}
+
+export function createPairSource(
+  dataset: PairDataset,
+  settings: RunSettings,
+): ShardSource<PairBatch> {
+  return sourceOf(layOutPairs(dataset, settings), () => undefined);
 }
 
 function sourceOf<Batch>(

@@ -3,17 +3,27 @@
 import { createHash } from "node:crypto";
 
 import { decodeDataset } from "@ostinato/data";
-import type { SequenceBatch, SequenceDataset, TokenBatch } from "@ostinato/data";
+import type {
+  PairBatch,
+  PairDataset,
+  SequenceBatch,
+  SequenceDataset,
+  TokenBatch,
+} from "@ostinato/data";
 import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
-import type { SequenceModelSpec, StatisticsLayout } from "@ostinato/lstm";
-import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
+import type { EncoderDecoderSpec, SequenceModelSpec, StatisticsLayout } from "@ostinato/lstm";
+import {
+  createEncoderDecoder,
+  createLanguageModel,
+  createSequenceModel,
+} from "@ostinato/lstm/model";
 import type { LeafResult, NodeId } from "@ostinato/proto";
 
 import type { RunModelSpec } from "@ostinato/run";
 
 import { WorkerError } from "../errors/index.js";
-import { createSequenceSource, createTextSource } from "../shard/index.js";
+import { createPairSource, createSequenceSource, createTextSource } from "../shard/index.js";
 import type { RunSettings } from "../shard/index.js";
 import type { ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
 import type { ShardModules } from "./shard-model.js";
@@ -181,8 +191,9 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
   }
 }
 
-/** A computer of text or of sequences: leases name leaves, whatever these hold. */
-export type AnyShardComputer = ShardComputer<TokenBatch> | ShardComputer<SequenceBatch>;
+/** A computer of text, of sequences or of pairs: leases name leaves, whatever these hold. */
+export type AnyShardComputer =
+  ShardComputer<TokenBatch> | ShardComputer<SequenceBatch> | ShardComputer<PairBatch>;
 
 /**
  * @param encoded the data set
@@ -213,6 +224,14 @@ export function createShardComputer(
       stateValuesPerRow: 0,
     });
   }
+  if (spec.kind === "encoderDecoder" && dataset.kind === "pairs") {
+    requireSameVocabularies(spec, dataset);
+    return new ShardComputer<PairBatch>(settings, {
+      model: createEncoderDecoder(spec),
+      source: createPairSource(dataset, settings),
+      stateValuesPerRow: 0,
+    });
+  }
   throw new WorkerError("refused", `a ${spec.kind} cannot be trained on ${dataset.kind}`);
 }
 
@@ -234,6 +253,18 @@ function requireSameSizes(
       `the model has ${numTargets} targets, the sequences have ${targets.size}`,
     );
   }
+}
+
+function requireSameVocabularies(
+  { sourceVocabularySize, targetVocabularySize }: EncoderDecoderSpec,
+  { vocabularies: { source, target } }: PairDataset,
+): void {
+  if (source.size === sourceVocabularySize && target.size === targetVocabularySize) return;
+  throw new WorkerError(
+    "refused",
+    `the model has ${sourceVocabularySize} source and ${targetVocabularySize} target tokens, the ` +
+      `pairs have ${source.size} and ${target.size}`,
+  );
 }
 
 function checkLeaves(leaves: readonly number[], microShards: number): void {

@@ -9,7 +9,7 @@ import type { ShardSource } from "../shard/index.js";
 type GradientsOptions = Parameters<LanguageModel["computeGradients"]>[0];
 type EvaluateOptions = Parameters<LanguageModel["evaluate"]>[0];
 
-/** A language model as it is; a sequence model reads no states and gives empty ones. */
+/** A language model as it is; the other kinds read no states and give empty ones. */
 export interface ShardModel<Batch> {
   readonly spec: RunModelSpec;
   readonly layout: ParameterLayout;

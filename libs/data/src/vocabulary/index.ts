@@ -1,5 +1,5 @@
 /**
- * The symbols of a text (its code points) and their token ids.
+ * The symbols of a text (its code points), the tokens of pairs, and their ids.
  *
  * @example
  * ```ts
@@ -9,5 +9,17 @@
  *
  * @module
  */
+export {
+  compareCodePoints,
+  createTokenVocabulary,
+  tokensOf,
+  WRITTEN_FORMS,
+} from "./token-vocabulary.js";
+export type {
+  TokenVocabulary,
+  TokenVocabularyOptions,
+  WrittenForm,
+  WrittenSequence,
+} from "./token-vocabulary.js";
 export { createVocabulary, MAX_SYMBOLS, UNKNOWN_ID, vocabularyOf } from "./vocabulary.js";
 export type { Vocabulary } from "./vocabulary.js";

@@ -28,7 +28,7 @@ export interface EncoderDecoderCall {
 export interface OracleOutcome {
   /** What training makes small: the losses with the penalties. */
   readonly objective: number;
-  /** −log P(target, end | source); in training with the labels smoothed. */
+  /** −log P(target, end | source), times each pair's weight; in training with the labels smoothed. */
   readonly lossSum: number;
   readonly lossWeight: number;
   /** Of the encoder's layers, then of the decoder's. */
@@ -51,13 +51,13 @@ export function runEncoderDecoder(call: EncoderDecoderCall): OracleOutcome {
     labelSmoothing,
   } as const;
   let [lossSum, lossWeight, penalties] = [0, 0, 0];
-  for (const [row, { target }] of pairs.entries()) {
+  for (const [row, { target, weight = 1 }] of pairs.entries()) {
     const [outputs, above] = [decoder.outputs[row]!, decoder.dropped[row]!];
     for (const [t, token] of [...target, endId].entries()) {
       const logits = logitsOf(call, attentional(call, above[t]!, encoder.dropped[row]!));
-      lossSum += lossAt(loss, logits, [token], masks.isTraining).loss;
-      lossWeight++;
-      penalties += penaltyAt(spec, outputs, above, t);
+      lossSum += weight * lossAt(loss, logits, [token], masks.isTraining).loss;
+      lossWeight += weight;
+      penalties += weight * penaltyAt(spec, outputs, above, t);
     }
   }
   const moments = [...encoder.moments, ...decoder.moments];

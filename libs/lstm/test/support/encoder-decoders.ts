@@ -70,9 +70,11 @@ export function randomPairParameters(
 export interface Pair {
   readonly source: readonly number[];
   readonly target: readonly number[];
+  /** A float32; 1 where left out. */
+  readonly weight?: number;
 }
 
-/** Pairs of different lengths, each a matter of its seed alone. */
+/** Pairs of different lengths and weights, each a matter of its seed alone. */
 export function randomPair(spec: EncoderDecoderSpec, seed: number): Pair {
   const values = randomValues(seed * 7919 + 13);
   const draw = (count: number, from: number, to: number): number[] =>
@@ -81,6 +83,7 @@ export function randomPair(spec: EncoderDecoderSpec, seed: number): Pair {
   return {
     source: draw(sourceLength, 0, spec.sourceVocabularySize),
     target: draw(targetLength, 2, spec.targetVocabularySize),
+    weight: 1 + values(1)[0]! / 2,
   };
 }
 
@@ -114,6 +117,10 @@ export function pairBatchOf(
       pairs.map(({ target }) => target),
       padding,
     ),
+    // Left out where no pair has one.
+    weights: pairs.every(({ weight }) => weight === undefined)
+      ? undefined
+      : Float32Array.from(pairs, ({ weight = 1 }) => weight),
     numRows: pairs.length,
     leaves: leaves.map(({ length: numRows }, index) => {
       const leaf = { leaf: firstLeaf + index, firstRow, numRows };
@@ -124,11 +131,12 @@ export function pairBatchOf(
 }
 
 /** The pairs of each leaf. */
-export function pairsOf({ source, target, leaves }: PairBatch): Pair[][] {
+export function pairsOf({ source, target, weights, leaves }: PairBatch): Pair[][] {
   return leaves.map(({ firstRow, numRows }) =>
     Array.from({ length: numRows }, (_, k) => ({
       source: rowTokens(source, firstRow + k),
       target: rowTokens(target, firstRow + k),
+      weight: weights?.[firstRow + k] ?? 1,
     })),
   );
 }

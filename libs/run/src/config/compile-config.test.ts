@@ -211,7 +211,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "data",
     { files, kind: "audio" },
-    `outOfRange x.yaml: data.kind: "audio" is not 'text' or 'sequences'`,
+    `outOfRange x.yaml: data.kind: "audio" is not 'text', 'sequences' or 'pairs'`,
   ],
   [
     "data",
@@ -236,7 +236,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "model",
     { kind: "forecaster" },
-    `outOfRange x.yaml: model.kind: "forecaster" is not 'languageModel' or 'sequenceModel'`,
+    `outOfRange x.yaml: model.kind: "forecaster" is not 'languageModel', 'sequenceModel' or 'encoderDecoder'`,
   ],
   [
     "model",
@@ -274,7 +274,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "training",
     { sequenceLength: 0 },
-    `outOfRange x.yaml: training.sequenceLength: 0 is not ${size} (null for data.kind: sequences)`,
+    `outOfRange x.yaml: training.sequenceLength: 0 is not ${size} (null for data.kind: sequences or pairs)`,
   ],
   ["training", { microShards: 6 }, `outOfRange x.yaml: training.microShards: 6 is not ${POWER}`],
   [
@@ -656,5 +656,55 @@ describe("a config of sequences", () => {
     expect(refusalOf({ data: { files }, training: { sequenceLength: null } })).toContain(
       "training.sequenceLength: null does not fit data.kind: text, which needs a whole number",
     );
+  });
+});
+
+describe("a config of pairs", () => {
+  const data = { files: "a.jsonl", kind: "pairs" };
+  const model = { kind: "encoderDecoder" };
+
+  it("has the keys of an encoder–decoder, and pairs that stay whole", () => {
+    const config = compileConfig({ data, model }, "x.yaml");
+    expect(config.model).toMatchObject({
+      attention: "additive",
+      embeddingSize: 64,
+      hiddenSize: 128,
+    });
+    expect(config.training.sequenceLength).toBeNull();
+  });
+
+  it.each([
+    [
+      { model: {} },
+      'model.kind: "languageModel" does not fit data.kind: pairs, which needs model.kind: encoderDecoder',
+    ],
+    [
+      { data: { ...data, kind: "sequences" } },
+      'model.kind: "encoderDecoder" does not fit data.kind: sequences, which needs model.kind: sequenceModel',
+    ],
+    [
+      { training: { sequenceLength: 8 } },
+      "training.sequenceLength: 8 does not fit data.kind: pairs, which has sequences that stay whole; leave it out",
+    ],
+    [{ data: { ...data, numClasses: 3 } }, "data.numClasses: needs data.kind: sequences"],
+    [
+      { model: { ...model, bidirectionalEncoder: true, hiddenSize: 5 } },
+      "model.hiddenSize: 5 is not possible: it must be even for a bidirectionalEncoder",
+    ],
+    [
+      { model: { ...model, tiedEmbedding: true } },
+      "model.tiedEmbedding: true is not possible: it needs an embeddingSize (64) equal to hiddenSize (128)",
+    ],
+    [
+      { model: { ...model, attention: "scaledDot" } },
+      `model.attention: "scaledDot" is not 'none', 'additive' or 'multiplicative'`,
+    ],
+    [
+      { model: { ...model, loss: { kind: "huber" } } },
+      "model.loss: needs model.kind: sequenceModel",
+    ],
+    [{ model: { ...model, startId: 1 } }, "model.startId: unknown key"],
+  ])("is refused for %j", (raw, words) => {
+    expect(refusalOf({ data, model, ...raw })).toContain(words);
   });
 });

@@ -2,6 +2,7 @@
 
 import {
   averagingTriggerOf,
+  brokenEncoderDecoderRule,
   brokenLanguageModelRule,
   brokenOptimizerRule,
   brokenSequenceModelRule,
@@ -36,10 +37,7 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
   }
   const ofData = brokenDataRule(config);
   if (ofData !== undefined) return ofData;
-  const ofModel =
-    model.kind === "languageModel"
-      ? brokenLanguageModelRule(model)
-      : brokenSequenceModelRule(model);
+  const ofModel = brokenModelRule(model);
   if (ofModel !== undefined) {
     return {
       path: ["model", ...ofModel.path],
@@ -74,9 +72,28 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
   return undefined;
 }
 
+function brokenModelRule(model: RunConfig["model"]): ReturnType<typeof brokenLanguageModelRule> {
+  switch (model.kind) {
+    case "languageModel":
+      return brokenLanguageModelRule(model);
+    case "sequenceModel":
+      return brokenSequenceModelRule(model);
+    case "encoderDecoder":
+      return brokenEncoderDecoderRule(model);
+    default:
+      return model satisfies never;
+  }
+}
+
+const MODEL_KINDS = {
+  text: "languageModel",
+  sequences: "sequenceModel",
+  pairs: "encoderDecoder",
+} as const;
+
 /** What the kind of the data asks of the other groups. */
 function brokenDataRule({ data, model, training }: RunConfig): BrokenRule | undefined {
-  const needed = data.kind === "text" ? "languageModel" : "sequenceModel";
+  const needed = MODEL_KINDS[data.kind];
   if (model.kind !== needed) {
     return {
       path: ["model", "kind"],
@@ -92,10 +109,11 @@ function brokenDataRule({ data, model, training }: RunConfig): BrokenRule | unde
     };
   }
   const { sequenceLength } = training;
-  if ((sequenceLength === null) === (data.kind === "sequences")) return undefined;
-  const needs = data.kind === "text" ? "needs a whole number" : "has sequences that stay whole";
+  const isText = data.kind === "text";
+  if ((sequenceLength === null) !== isText) return undefined;
+  const needs = isText ? "needs a whole number" : "has sequences that stay whole; leave it out";
   return {
     path: ["training", "sequenceLength"],
-    complaint: `does not fit data.kind: ${data.kind}, which ${needs}${data.kind === "text" ? "" : "; leave it out"}`,
+    complaint: `does not fit data.kind: ${data.kind}, which ${needs}`,
   };
 }

@@ -5,6 +5,7 @@
 
 import {
   earlyStoppingSchema,
+  ENCODER_DECODER_KEYS,
   key,
   LANGUAGE_MODEL_KEYS,
   LEARNING_RATE_KEYS,
@@ -33,7 +34,7 @@ export const inWords = (max: number, min = 1): string => wholeNumbers(min, max);
 const MAX_MICRO_SHARDS = 1024;
 const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
-const DATA_KIND = "'text' or 'sequences'";
+const DATA_KIND = "'text', 'sequences' or 'pairs'";
 
 const DATA_KEYS = {
   /** Paths, globs, or `npm:package/path` patterns, read in natural order. */
@@ -43,7 +44,7 @@ const DATA_KEYS = {
   ),
   /** What relative paths and packages in `files` start from; itself relative to the config file. */
   baseDirectory: operational("the path of a folder", z.string().min(1).default(".")),
-  /** Share of the text or the sequences, before the test part, that choices are made by. */
+  /** Share of the text, the sequences or the pairs, before the test part, that choices are made by. */
   validationFraction: trajectory(SHARE, share().default(0.1)),
   /** Share at the end that is touched once, when training is over. */
   testFraction: trajectory(SHARE, share().default(0.1)),
@@ -67,11 +68,12 @@ const data = withDefaultKind(
         numClasses: trajectory(`${inWords(MAX_IDS)}, or null`, idsOrNull()),
       })
       .readonly(),
+    z.strictObject({ kind: trajectory(DATA_KIND, z.literal("pairs")), ...DATA_KEYS }).readonly(),
   ]),
 );
 
 const MAX_SIZE = 65_536;
-const MODEL_KIND = "'languageModel' or 'sequenceModel'";
+const MODEL_KIND = "'languageModel', 'sequenceModel' or 'encoderDecoder'";
 // The library's keys; vocabulary, input sizes and targets come from the data.
 const model = trajectoryGroup(
   withDefaultKind(
@@ -87,6 +89,12 @@ const model = trajectoryGroup(
         .strictObject({
           ...SEQUENCE_MODEL_KEYS,
           kind: key(MODEL_KIND, z.literal("sequenceModel")),
+        })
+        .readonly(),
+      z
+        .strictObject({
+          ...ENCODER_DECODER_KEYS,
+          kind: key(MODEL_KIND, z.literal("encoderDecoder")),
         })
         .readonly(),
     ]),
@@ -109,9 +117,9 @@ const training = z
     /** Ends training before its epochs do. */
     maxSteps: trajectory(`${inWords(MAX_UINT32)}, or null`, count().nullable().default(null)),
     batchSize,
-    /** Time steps that a gradient reaches back in a text; null for sequences, which stay whole. */
+    /** Time steps that a gradient reaches back in a text; null for sequences and pairs, which stay whole. */
     sequenceLength: trajectory(
-      `${inWords(MAX_SIZE)} (null for data.kind: sequences)`,
+      `${inWords(MAX_SIZE)} (null for data.kind: sequences or pairs)`,
       count(MAX_SIZE).nullable().default(64),
     ),
     /** Slices of a step that can be computed apart: leaves of the gradient tree. */
@@ -217,9 +225,12 @@ const runConfig = z
   })
   .readonly();
 
-/** The default of `training.sequenceLength` depends on the data: sequences have lengths of their own. */
+const WHOLE: readonly unknown[] = ["sequences", "pairs"];
+
+/** The default of `training.sequenceLength` depends on the data: sequences and pairs have lengths of their own. */
 export const runConfigSchema = z.preprocess((raw) => {
-  if (!isGroup(raw) || !isGroup(raw["data"]) || raw["data"]["kind"] !== "sequences") return raw;
+  if (!isGroup(raw) || !isGroup(raw["data"])) return raw;
+  if (!WHOLE.includes(raw["data"]["kind"])) return raw;
   const { training = {} } = raw;
   if (!isGroup(training) || Object.hasOwn(training, "sequenceLength")) return raw;
   return { ...raw, training: { ...training, sequenceLength: null } };

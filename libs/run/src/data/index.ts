@@ -12,10 +12,10 @@
  *
  * @module
  */
-export { layOut, layOutSequences, layOutText, layoutSettings } from "./layouts.js";
+export { layOut, layOutPairs, layOutSequences, layOutText, layoutSettings } from "./layouts.js";
 export type { DataLayout, LayoutSettings } from "./layouts.js";
 export { readDataset } from "./read-dataset.js";
 export type { ReadDataset } from "./read-dataset.js";
 export { compileRunModelSpec, modelOfData } from "./run-model.js";
 export type { RunModelSpec } from "./run-model.js";
-export type { ExpectedSamples, LeafSamples, SplitLayout } from "./split-layout.js";
+export type { ExpectedSamples, LeafSamples, SplitLayout } from "./splits/index.js";

@@ -1,5 +1,7 @@
 import type {
   Dataset,
+  PairBatch,
+  PairDataset,
   SequenceBatch,
   SequenceDataset,
   SplitName,
@@ -11,17 +13,15 @@ import type { SequenceModelSpec } from "@ostinato/lstm";
 
 import type { RunConfig } from "../config/index.js";
 import type { RunModelSpec } from "./run-model.js";
-import { sequenceSplit } from "./sequence-split.js";
-import { sequenceWeights } from "./sequence-weights.js";
-import type { SplitLayout } from "./split-layout.js";
-import { textSplit } from "./text-split.js";
+import { pairSplit, sequenceSplit, sequenceWeights, textSplit } from "./splits/index.js";
+import type { SplitLayout } from "./splits/index.js";
 
 /** The keys of a run config that layouts depend on. */
 export interface LayoutSettings {
   readonly seed: number;
   /** Rows of the global batch. */
   readonly batchSize: number;
-  /** Time steps of a text's step; null for sequences, which stay whole. */
+  /** Time steps of a text's step; null for sequences and pairs, which stay whole. */
   readonly sequenceLength: number | null;
   readonly microShards: number;
   /** Rows of an evaluation; its segments are as long as the training's. */
@@ -54,7 +54,9 @@ export function layOut(
   settings: LayoutSettings,
 ): DataLayout {
   if (dataset.kind === "text") return layOutText(dataset, settings);
-  if (model.kind === "sequenceModel") return layOutSequences(dataset, model, settings);
+  if (dataset.kind === "sequences" && model.kind === "sequenceModel")
+    return layOutSequences(dataset, model, settings);
+  if (dataset.kind === "pairs") return layOutPairs(dataset, settings);
   throw new RangeError(`a ${model.kind} is not trained on ${dataset.kind}`);
 }
 
@@ -88,8 +90,7 @@ export function layOutSequences(
         split: "train",
         batchSize,
         microShards,
-        randomWords: (epoch, count) =>
-          randomWords({ seed, step: epoch, purpose: "sampleOrder", layer: 0 }, count),
+        randomWords: orderWords(seed),
       },
       weights,
     ),
@@ -97,6 +98,26 @@ export function layOutSequences(
       sequenceSplit({ dataset, split, batchSize: evaluationBatchSize, microShards }, weights),
     ),
   };
+}
+
+/** @throws DataError 'invalidLayout' */
+export function layOutPairs(
+  dataset: PairDataset,
+  { seed, batchSize, evaluationBatchSize, microShards }: LayoutSettings,
+): DataLayout<PairBatch> {
+  const randomWords = orderWords(seed);
+  return {
+    train: pairSplit({ dataset, split: "train", batchSize, microShards, randomWords }),
+    evaluation: onceEach((split) =>
+      pairSplit({ dataset, split, batchSize: evaluationBatchSize, microShards }),
+    ),
+  };
+}
+
+/** What the order of an epoch is drawn from. */
+function orderWords(seed: number): (epoch: number, count: number) => Uint32Array {
+  return (epoch, count) =>
+    randomWords({ seed, step: epoch, purpose: "sampleOrder", layer: 0 }, count);
 }
 
 function onceEach<Value>(create: (split: SplitName) => Value): (split: SplitName) => Value {

@@ -1,5 +1,12 @@
-import { createTextDataset, readSequenceFiles, readTextFiles, UNKNOWN_ID } from "@ostinato/data";
-import type { Dataset, TargetsForm, TextDataset } from "@ostinato/data";
+import {
+  createTextDataset,
+  readPairFiles,
+  readSequenceFiles,
+  readTextFiles,
+  SIDES,
+  UNKNOWN_ID,
+} from "@ostinato/data";
+import type { Dataset, PairDataset, TargetsForm, TextDataset } from "@ostinato/data";
 
 import type { RunConfig } from "../config/index.js";
 
@@ -26,6 +33,10 @@ export async function readDataset({
     const dataset = createTextDataset(text, data);
     return { dataset, notes: [...notes, ...unknownNotes(dataset)] };
   }
+  if (data.kind === "pairs") {
+    const { dataset, notes } = await readPairFiles(data);
+    return { dataset, notes: [...notes, ...unknownTokenNotes(dataset)] };
+  }
   if (model.kind !== "sequenceModel") throw new RangeError("sequences need a sequenceModel");
   return readSequenceFiles({ ...data, targets: targetsForm(model) });
 }
@@ -42,10 +53,28 @@ function targetsForm({ loss, output }: Pick<SequenceKeys, "loss" | "output">): T
   return { kind: "values", of: output, range };
 }
 
+const HELD_OUT = ["validation", "test"] as const;
+
 function unknownNotes({ splits }: TextDataset): string[] {
-  return (["validation", "test"] as const).flatMap((split) => {
-    const unknown = splits[split].reduce((count, id) => count + (id === UNKNOWN_ID ? 1 : 0), 0);
-    if (unknown === 0) return [];
-    return [`${unknown} characters of the ${split} part are none that the training part has`];
-  });
+  return HELD_OUT.flatMap((split) => unknownNote(splits[split], `characters of the ${split} part`));
+}
+
+function unknownTokenNotes({ splits, ...sides }: PairDataset): string[] {
+  return HELD_OUT.flatMap((split) =>
+    SIDES.flatMap((side) => {
+      const { lengths, ids } = sides[side];
+      const { first, count } = splits[split];
+      const lengthOf = (end: number): number =>
+        lengths.subarray(0, end).reduce((sum, length) => sum + length, 0);
+      const ofSplit = ids.subarray(lengthOf(first), lengthOf(first + count));
+      const noun = sides.vocabularies[side].form;
+      return unknownNote(ofSplit, `${side} ${noun} of the ${split} part`);
+    }),
+  );
+}
+
+function unknownNote(ids: Uint16Array | Int32Array, what: string): string[] {
+  let unknown = 0;
+  for (const id of ids) if (id === UNKNOWN_ID) unknown += 1;
+  return unknown === 0 ? [] : [`${unknown} ${what} are none that the training part has`];
 }

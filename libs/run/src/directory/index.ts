@@ -22,4 +22,9 @@ export { claimRunLock } from "./run-lock.js";
 export type { LockClock, LockOwner, RunLock } from "./run-lock.js";
 export { runPaths } from "./run-paths.js";
 export type { RunPaths } from "./run-paths.js";
-export { decodeVocabulary, encodeVocabulary, vocabularySha256 } from "./vocabulary-file.js";
+export {
+  decodePairVocabularies,
+  decodeVocabulary,
+  encodeVocabulary,
+  vocabularySha256,
+} from "./vocabulary-file.js";

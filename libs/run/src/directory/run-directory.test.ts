@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { createTokenVocabulary } from "@ostinato/data";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { lockOwner } from "../../test/support/lock-owner.js";
@@ -180,6 +181,36 @@ describe("openRunDirectory", () => {
       vocabulary: null,
       vocabularySha256: null,
     });
+  });
+
+  it("has the vocabularies of both sides of pairs", async () => {
+    const path = join(folder, "pairs");
+    const source = createTokenVocabulary({ form: "characters", tokens: ["a", "😀"], firstId: 1 });
+    const target = createTokenVocabulary({ form: "tokens", tokens: ["one", "two"], firstId: 3 });
+    const { paths } = await createRunDirectory({
+      path,
+      config: compileConfig(
+        { data: { kind: "pairs", files: "x.jsonl" }, model: { kind: "encoderDecoder" } },
+        "x.yaml",
+        { directory: folder },
+      ),
+      ...{ symbols: { source, target }, startedAt, owner: lockOwner() },
+    });
+    expect(await readFile(paths.vocabulary, "utf8")).toBe(
+      '{"format":1,"source":{"form":"characters","tokens":["a","😀"]},' +
+        '"target":{"form":"tokens","tokens":["one","two"]}}\n',
+    );
+    await writeFile(paths.ledger, "{}\n");
+    const { vocabulary, pairVocabularies, vocabularySha256 } = await openRunDirectory(path);
+    expect(vocabulary).toBeNull();
+    expect(vocabularySha256).toMatch(/^[0-9a-f]{64}$/);
+    // Id 0 is the unknown token, of a target 1 and 2 are start and end.
+    expect(pairVocabularies?.source.decode([2, 1])).toBe("😀a");
+    expect(pairVocabularies?.target.decode([4, 3])).toEqual(["two", "one"]);
+    for (const text of ['{"format":1,"symbols":[""]}', '{"format":1,"source":{}}']) {
+      await writeFile(paths.vocabulary, text);
+      await expect(openRunDirectory(path)).rejects.toMatchObject({ code: "vocabularyDamaged" });
+    }
   });
 
   it("asks for the vocabulary of a text", async () => {

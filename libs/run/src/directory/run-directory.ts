@@ -2,7 +2,7 @@
 
 import { basename, dirname, resolve } from "node:path";
 
-import type { Vocabulary } from "@ostinato/data";
+import type { PairVocabularies, Vocabulary } from "@ostinato/data";
 import { stringify } from "yaml";
 
 import { loadConfig } from "../config/index.js";
@@ -17,6 +17,7 @@ import type { LockOwner, RunLock } from "./run-lock.js";
 import { runPaths } from "./run-paths.js";
 import type { RunPaths } from "./run-paths.js";
 import {
+  decodePairVocabularies,
   decodeVocabulary,
   encodeVocabulary,
   hasVocabulary,
@@ -29,8 +30,10 @@ export interface RunDirectory {
   readonly storage: Storage;
   /** As it stands in config.yaml. */
   readonly config: RunConfig;
-  /** Null for data without symbols. */
+  /** Of a text; null for other data. */
   readonly vocabulary: Vocabulary | null;
+  /** Of both sides of pairs; null for other data. */
+  readonly pairVocabularies: PairVocabularies | null;
   /** SHA-256 (hex) of vocabulary.json; null where there is none. */
   readonly vocabularySha256: string | null;
   /** Replaces config.yaml, for a resume with other operational keys. */
@@ -58,16 +61,16 @@ export interface CreateRunDirectoryOptions {
   /** Where unnamed run directories go. Default `runs`. */
   readonly runsFolder?: string;
   readonly config: RunConfig;
-  /** The symbols of the data set, by token id; null for data without symbols. */
-  readonly symbols: readonly string[] | null;
+  /** The symbols of a text by token id, or the vocabularies of pairs; null for data without symbols. */
+  readonly symbols: readonly string[] | PairVocabularies | null;
   readonly startedAt: Date;
   readonly owner: LockOwner;
   readonly storage?: Storage;
 }
 
 /**
- * Creates a run directory with its lock, config and vocabulary (if it has one), or nothing at all. The lock is first: of
- * two who start in the same folder, one finds it claimed and leaves it alone.
+ * Creates a run directory with its lock, config and vocabulary (if it has one), or nothing at all. The
+ * lock is first: of two who start in the same folder, one finds it claimed and leaves it alone.
  *
  * @throws RunError 'runDirectoryInUse' if `path` holds anything but a run that never came to its first
  *   ledger line, 'storageFailed'
@@ -137,11 +140,15 @@ function describe(
   config: RunConfig,
   vocabulary: Uint8Array | null,
 ): RunDirectory {
+  const isOfPairs = config.data.kind === "pairs";
   return {
     paths,
     storage,
     config,
-    vocabulary: vocabulary && decodeVocabulary(vocabulary, paths.vocabulary),
+    vocabulary: isOfPairs ? null : vocabulary && decodeVocabulary(vocabulary, paths.vocabulary),
+    pairVocabularies: isOfPairs
+      ? vocabulary && decodePairVocabularies(vocabulary, paths.vocabulary)
+      : null,
     vocabularySha256: vocabulary && vocabularySha256(vocabulary),
     writeConfig: (changed) => storage.write(paths.config, encodeConfig(changed)),
     readEnd: async () =>

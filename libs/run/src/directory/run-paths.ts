@@ -7,7 +7,7 @@ export interface RunPaths {
   readonly root: string;
   /** The config with every default filled in. */
   readonly config: string;
-  /** The symbols of the data set in the order of their ids, for data that have any. */
+  /** The symbols of the data set, or the tokens of both its sides, by their ids; for data that have any. */
   readonly vocabulary: string;
   readonly ledger: string;
   readonly metrics: string;

@@ -1,6 +1,10 @@
 /** The proof that a run's files are those that were written, and that every sample counted once. */
 
+import { SIDES } from "@ostinato/data";
+import type { Dataset } from "@ostinato/data";
+
 import { trajectoryDigest } from "../config/index.js";
+import type { RunModelSpec } from "../data/index.js";
 import { openRunDirectory, runPaths } from "../directory/index.js";
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
@@ -81,6 +85,7 @@ async function followLedger(
     if (model.kind === "languageModel") {
       problems.compare("vocabulary.json", "its size", vocabulary?.size, model.vocabularySize);
     }
+    checkPairVocabularies(run, model, dataset, problems);
     const symbols = vocabulary?.symbols ?? [];
     if (dataset?.kind === "text" && !isSame(symbols, dataset.vocabulary.symbols)) {
       problems.add("vocabulary.json", "its symbols are not those of the data");
@@ -89,6 +94,25 @@ async function followLedger(
   const history = new History(run.config, dataset, problems);
   for (const entry of ledger.records) history.follow(entry);
   return history.summary();
+}
+
+/** Of both sides, against the model and the data. */
+function checkPairVocabularies(
+  { pairVocabularies }: RunDirectory,
+  model: RunModelSpec,
+  dataset: Dataset | undefined,
+  problems: Problems,
+): void {
+  if (model.kind !== "encoderDecoder") return;
+  const sizes = { source: model.sourceVocabularySize, target: model.targetVocabularySize };
+  for (const side of SIDES) {
+    const own = pairVocabularies?.[side];
+    problems.compare("vocabulary.json", `the size of its ${side}`, own?.size, sizes[side]);
+    if (dataset?.kind !== "pairs") continue;
+    const { form, tokens } = dataset.vocabularies[side];
+    if (own?.form === form && isSame(own.tokens, tokens)) continue;
+    problems.add("vocabulary.json", `the tokens of its ${side} are not those of the data`);
+  }
 }
 
 /** end.json against the ledger's end record and the last checkpoint. */

@@ -5,14 +5,18 @@ import type { SplitName, TextDataset, Vocabulary } from "@ostinato/data";
 import type { Baseline, DataKind, ProgressView, Summary } from "../../progress/index.js";
 
 const SAMPLE = { length: 300, temperature: 0.7, topP: 0.95, seed: 1 };
+type Extras = Pick<Summary, "baselines" | "sample" | "translations">;
+
+const NOTHING: Extras = { baselines: [], sample: undefined, translations: [] };
+
 /** Characters of text that the sample goes on from. */
 const PROMPT_LENGTH = 40;
 
 /**
- * Measures the baselines of a text and lets the model write, then shows both. The run itself is whole by now:
- * what goes wrong here is a warning.
+ * Measures the baselines of a text and lets the model write, or translates some pairs, then shows what came
+ * out. The run itself is whole by now: what goes wrong here is a warning.
  *
- * @param testLoss the coordinator's own evaluation of the test part, of a text in nats
+ * @param testLoss the coordinator's own evaluation of the test part, of a text or of pairs in nats
  */
 export async function showTrainingEnd(
   kind: DataKind,
@@ -20,7 +24,7 @@ export async function showTrainingEnd(
   testLoss: number | undefined,
   view: ProgressView,
 ): Promise<void> {
-  let extras: Pick<Summary, "baselines" | "sample"> = { baselines: [], sample: undefined };
+  let extras = NOTHING;
   if (kind === "sequences") {
     view.summary({ kind, runDirectory, testLoss, ...extras });
     return;
@@ -29,20 +33,32 @@ export async function showTrainingEnd(
     extras = await measure(runDirectory);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    view.notice({ level: "warn", text: `no baselines and no sample: ${cause}` });
+    const missing = kind === "pairs" ? "translations" : "baselines and no sample";
+    view.notice({ level: "warn", text: `no ${missing}: ${cause}` });
   }
   view.summary({ kind, runDirectory, testLoss, ...extras });
 }
 
-async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" | "sample">> {
+async function measure(runDirectory: string): Promise<Extras> {
   // Loaded now and not before: TensorFlow.js takes memory that the workers can use.
-  const { generateText, measureBaselines, openModel, readRunDataset, requireWriter } =
-    await import("../../inference/index.js");
+  const {
+    generateText,
+    measureBaselines,
+    openModel,
+    readRunDataset,
+    requireTranslator,
+    requireWriter,
+    sampleTranslations,
+  } = await import("../../inference/index.js");
   const opened = await openModel(runDirectory);
   const { model, config, dataDigest } = opened;
   try {
     const dataset = await readRunDataset(config, dataDigest);
-    if (dataset.kind !== "text") return { baselines: [], sample: undefined };
+    if (dataset.kind === "pairs") {
+      const translator = requireTranslator(opened, "train");
+      return { ...NOTHING, translations: sampleTranslations(translator, dataset) };
+    }
+    if (dataset.kind !== "text") return NOTHING;
     const baselines: readonly Baseline[] = measureBaselines(dataset, "test");
     const { model: writer, vocabulary } = requireWriter(opened, "train");
     const prompt = promptOf(dataset, vocabulary);
@@ -50,7 +66,7 @@ async function measure(runDirectory: string): Promise<Pick<Summary, "baselines" 
       prompt,
       ...SAMPLE,
     });
-    return { baselines, sample: { prompt, text } };
+    return { ...NOTHING, baselines, sample: { prompt, text } };
   } finally {
     model.dispose();
   }

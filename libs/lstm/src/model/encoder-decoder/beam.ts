@@ -22,6 +22,8 @@ export interface BeamOptions {
   readonly lengthPenalty: number;
   readonly startId: number;
   readonly endId: number;
+  /** Tokens that are never written, besides the start. Their probability goes to no other. */
+  readonly excluded: readonly number[];
 }
 
 /** A target that has not ended yet. */
@@ -39,7 +41,7 @@ interface Candidate extends OpenHypothesis {
 /**
  * The beam of one source (Sutskever et al., 2014, section 3.2): each step extends every open hypothesis by
  * every token and keeps the likeliest; one that ends leaves the beam, which is narrower from then on.
- * Equally likely ones are taken by the lower token id, then by the rank before. The start is never written.
+ * Equally likely ones are taken by the lower token id, then by the rank before. The start and what is excluded are never written.
  */
 export class Beam {
   readonly #options: BeamOptions;
@@ -89,7 +91,7 @@ export class Beam {
     parent: number,
     logits: Float32Array,
   ): Generator<Candidate> {
-    const { startId, endId, maxLength } = this.#options;
+    const { startId, endId, excluded, maxLength } = this.#options;
     const total = logSumOfExps(logits);
     const extension = (token: number): Candidate => ({
       tokens,
@@ -102,7 +104,8 @@ export class Beam {
       return;
     }
     for (let token = 0; token < logits.length; token++) {
-      if (token !== startId || token === endId) yield extension(token);
+      const isWritten = token !== startId && !excluded.includes(token);
+      if (isWritten || token === endId) yield extension(token);
     }
   }
 

@@ -3,7 +3,6 @@ import { reshape } from "@tensorflow/tfjs-core";
 import type { ParameterLayout } from "../../layout/index.js";
 import type { EncoderDecoderSpec } from "../../spec/index.js";
 import { SoftmaxHead } from "../layers/index.js";
-import type { ClassTargets } from "../layers/index.js";
 import { ModelCore } from "../model-core.js";
 import { asOneStep, Progress } from "../pass/index.js";
 import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
@@ -37,7 +36,7 @@ export interface PairEvaluateOptions extends ProgressOptions {
 /**
  * An encoder reads the source, a decoder that starts from its final state writes the target (Sutskever et
  * al., 2014), with or without attention. Trained by teacher forcing: the decoder reads start + target and
- * is to give target + end; each of the latter counts 1. What is said of a `LanguageModel`'s tensors, bits
+ * is to give target + end; each of the latter counts what its row's weight says, 1 without weights. What is said of a `LanguageModel`'s tensors, bits
  * and errors holds here too; no state is carried.
  */
 export interface EncoderDecoder {
@@ -55,7 +54,7 @@ export interface EncoderDecoder {
   computeGradients(options: PairGradientsOptions): readonly LeafOutcome[];
   /**
    * Losses without dropout and the like, with the running statistics. A row's loss is the negative
-   * logarithm of its target's probability.
+   * logarithm of its target's probability, times its weight.
    *
    * @throws LstmError `cancelled`, `invalidBatch`, `invalidParameters` (none set yet)
    */
@@ -93,11 +92,11 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
       const { batch } = options;
       checkPairBatch(spec, batch);
       return core.train(options, (pass) => {
-        const { inputs, targets } = forcedTargets(spec, batch.target);
-        const run = encoderDecoderRun(pass, spec, batch.source, inputs);
+        const { inputs, ...targets } = forcedTargets(spec, batch);
+        const run = encoderDecoderRun(pass, spec, batch, inputs);
         const { losses, hiddenGradient, tableGradients } = head(run.positions).gradients(
           asOneStep(run.outputs),
-          classTargets(targets),
+          targets,
           spec.labelSmoothing,
         );
         pass.progress.beginPhase("backward");
@@ -110,10 +109,10 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
       const { batch } = options;
       checkPairBatch(spec, batch);
       return core.evaluate(options, (pass) => {
-        const { inputs, targets } = forcedTargets(spec, batch.target);
-        const run = encoderDecoderRun(pass, spec, batch.source, inputs);
+        const { inputs, ...targets } = forcedTargets(spec, batch);
+        const run = encoderDecoderRun(pass, spec, batch, inputs);
         const hidden = asOneStep(run.outputs);
-        return { losses: head(run.positions).losses(hidden, classTargets(targets)) };
+        return { losses: head(run.positions).losses(hidden, targets) };
       });
     },
 
@@ -124,8 +123,4 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
       return translateSource({ pass, spec, head }, source, options);
     },
   };
-}
-
-function classTargets(targets: Int32Array): ClassTargets {
-  return { targets, weights: new Float32Array(targets.length).fill(1) };
 }

@@ -9,7 +9,7 @@ import { PackedRows } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
 import { attentionalState } from "./attentional-state.js";
 import { handedGradients, handedStates } from "./handed-states.js";
-import type { TokenSequences } from "./pair-batch.js";
+import type { PairBatch, TokenSequences } from "./pair-batch.js";
 import { tokenSide } from "./token-side.js";
 import type { StackStates, TokenSideRun } from "./token-side.js";
 
@@ -68,7 +68,7 @@ export interface EncoderDecoderRun {
 export function encoderDecoderRun(
   pass: Pass,
   spec: EncoderDecoderSpec,
-  source: TokenSequences,
+  { source, weights: ofRows }: Pick<PairBatch, "source" | "weights">,
   inputs: TokenSequences,
 ): EncoderDecoderRun {
   const encoder = encode(pass, spec, source);
@@ -84,7 +84,7 @@ export function encoderDecoderRun(
     positions,
     outputs: above.outputs,
     backward(gradient, tied) {
-      const weights = positionWeights(inputs);
+      const weights = positionWeights(inputs, ofRows);
       const penalties = penaltyGradients(decoder.undropped, decoder.outputs, { ...spec, weights });
       const below = above.backward(gradient);
       const ofHidden = packed.unpack(below.hidden);
@@ -99,10 +99,13 @@ export function encoderDecoderRun(
   };
 }
 
-/** [T,B]: one for each token that the decoder reads. */
-function positionWeights({ numSteps, lengths }: TokenSequences): Float32Array {
+/** [T,B]: its row's weight for each token that the decoder reads, 0 in the padding. */
+function positionWeights(
+  { numSteps, lengths }: TokenSequences,
+  ofRows: Float32Array | undefined,
+): Float32Array {
   const numRows = lengths.length;
   return Float32Array.from({ length: numSteps * numRows }, (_, n) =>
-    Math.floor(n / numRows) < lengths[n % numRows]! ? 1 : 0,
+    Math.floor(n / numRows) < lengths[n % numRows]! ? (ofRows?.[n % numRows] ?? 1) : 0,
   );
 }

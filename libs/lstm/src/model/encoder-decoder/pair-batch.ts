@@ -19,6 +19,8 @@ export interface PairBatch {
   readonly source: TokenSequences;
   /** Without start and end; may be empty. */
   readonly target: TokenSequences;
+  /** [B], from 0: what each token of a row's target, and its end, counts; 1 where left out. */
+  readonly weights?: Float32Array | undefined;
   /** B */
   readonly numRows: number;
   /** They follow each other and cover all rows. */
@@ -27,10 +29,11 @@ export interface PairBatch {
 
 /**
  * @throws LstmError `invalidBatch`: a size that does not fit, a row whose length is out of range, a token
- *   outside its vocabulary, a start or end within a target, or leaves that do not cover the rows
+ *   outside its vocabulary, a start or end within a target, a weight that is negative or no number, or
+ *   leaves that do not cover the rows
  */
 export function checkPairBatch(spec: EncoderDecoderSpec, batch: PairBatch): void {
-  const { source, target, numRows, leaves } = batch;
+  const { source, target, weights, numRows, leaves } = batch;
   if (!isCount(numRows)) throw invalid(`numRows is ${numRows}, expected a whole number from 0`);
   checkSource(spec, source, numRows);
   checkSequences("target", target, numRows, 0);
@@ -43,6 +46,7 @@ export function checkPairBatch(spec: EncoderDecoderSpec, batch: PairBatch): void
         "come without start and end",
     );
   }
+  if (weights !== undefined) checkWeights(weights, numRows);
   checkLeaves("pair batch", leaves, numRows);
 }
 
@@ -69,15 +73,19 @@ export interface ForcedTargets {
   readonly inputs: TokenSequences;
   /** [N], in the order (row, time): the target, then the end. */
   readonly targets: Int32Array;
+  /** [N]: what each of them counts. */
+  readonly weights: Float32Array;
 }
 
 export function forcedTargets(
   { startId, endId }: EncoderDecoderSpec,
-  { numSteps, tokens, lengths }: TokenSequences,
+  { target, weights: ofRows }: Pick<PairBatch, "target" | "weights">,
 ): ForcedTargets {
+  const { numSteps, tokens, lengths } = target;
   const numRows = lengths.length;
   const inputs = new Int32Array((numSteps + 1) * numRows);
   const targets: number[] = [];
+  const weights: number[] = [];
   for (const [row, length] of lengths.entries()) {
     inputs[row] = startId;
     for (let t = 0; t < length; t++) {
@@ -86,6 +94,7 @@ export function forcedTargets(
       targets.push(token);
     }
     targets.push(endId);
+    for (let t = 0; t <= length; t++) weights.push(ofRows?.[row] ?? 1);
   }
   return {
     inputs: {
@@ -94,6 +103,7 @@ export function forcedTargets(
       lengths: lengths.map((length) => length + 1),
     },
     targets: Int32Array.from(targets),
+    weights: Float32Array.from(weights),
   };
 }
 
@@ -131,6 +141,15 @@ function checkTokens(side: Side, sequences: TokenSequences, vocabularySize: numb
     `${side} token of step ${found.step}, row ${found.row} is ${found.token}, allowed are 0 to ` +
       `${vocabularySize - 1}`,
   );
+}
+
+function checkWeights(weights: Float32Array, numRows: number): void {
+  if (weights.length !== numRows) {
+    throw invalid(`weights has ${weights.length} values, expected ${numRows} rows`);
+  }
+  const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (bad === -1) return;
+  throw invalid(`weights[${bad}] is ${weights[bad]}, expected a finite number from 0`);
 }
 
 interface FoundToken {

@@ -27,6 +27,8 @@ export interface TranslateOptions {
   readonly maxLength: number;
   /** α of Wu et al. (2016), from 0; 0 where left out. */
   readonly lengthPenalty?: number | undefined;
+  /** Target tokens that are never written, an unknown one for instance. The end cannot be excluded. */
+  readonly excluded?: readonly number[] | undefined;
 }
 
 /** A model with parameters, in evaluation. */
@@ -45,8 +47,8 @@ export function translateSource(
   checkOptions(options);
   checkSource(spec, source, pass.numRows);
   const { startId, endId } = spec;
-  const { lengthPenalty = 0 } = options;
-  const beamOptions: BeamOptions = { ...options, lengthPenalty, startId, endId };
+  const { lengthPenalty = 0, excluded = [] } = options;
+  const beamOptions: BeamOptions = { ...options, lengthPenalty, excluded, startId, endId };
   const beams = Array.from({ length: pass.numRows }, () => new Beam(beamOptions));
   if (pass.numRows === 0) return [];
   return inTensorScope(() => {
