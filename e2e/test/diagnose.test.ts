@@ -80,7 +80,7 @@ describe("ostinato train", () => {
     const finished = await run(["train", "task.yaml"], { cwd: workspace.folder });
     expect(finished).toMatchObject({ code: 2, stdout: "" });
     expect(finished.stderr).toBe(
-      "ostinato: task.yaml:1: data.kind: \"copyTask\" is a task for `ostinato diagnose`; a run takes 'text' or 'sequences'\n",
+      "ostinato: task.yaml:1: data.kind: \"copyTask\" is a task for `ostinato diagnose`; a run takes 'text', 'sequences' or 'pairs'\n",
     );
     expect(await readdir(workspace.folder)).toEqual(before);
   });

@@ -328,7 +328,7 @@ describe("ostinato diagnose", () => {
     [
       "a task that is none",
       ["--set", "data.kind=sorting"],
-      "data.kind: \"sorting\" is not 'text', 'sequences', 'addingProblem' or 'copyTask'",
+      "data.kind: \"sorting\" is not 'text', 'sequences', 'pairs', 'addingProblem' or 'copyTask'",
     ],
     [
       "a pattern that fits no tensor",

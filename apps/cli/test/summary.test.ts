@@ -110,6 +110,34 @@ describe("ostinato summary", () => {
     expect(found.options).toMatchObject({ rows: 4, steps: 5, optimizerSlots: 0 });
   });
 
+  it("takes the longest sources and targets of the pairs that are trained on", async () => {
+    // Five pairs for training, of up to 3 letters and 2 words; longer ones are held out.
+    const pairs = [
+      ...["a", "abc", "b", "ab", "ca"].map((source, n) => ({
+        source,
+        target: ["x", "x"].slice(n % 3),
+      })),
+      ...[0, 1].map(() => ({ source: "aaaaa", target: ["x", "x", "x", "x"] })),
+    ];
+    await writeFile(at("pairs.jsonl"), pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(""));
+    const config = {
+      data: { kind: "pairs", files: "pairs.jsonl", validationFraction: 0.15, testFraction: 0.15 },
+      model: {
+        kind: "encoderDecoder",
+        cell: "rnn",
+        attention: "none",
+        hiddenSize: 2,
+        embeddingSize: 1,
+      },
+      training: { microShards: 4 },
+    };
+    await writeFile(at("pairs.yaml"), JSON.stringify(config));
+    const found = await shownOf(at("pairs.yaml"));
+    // Tables of 4 and 4 (a word, unknown, start, end); kernels (1 + 2)·2 and biases 2; head 2·4 and 4.
+    expect(found.parameters).toBe(4 + 4 + 2 * (6 + 2) + 8 + 4);
+    expect(found.options).toMatchObject({ rows: 5, sourceSteps: 3, steps: 2 });
+  });
+
   it("takes the config of a task", async () => {
     const found = await shownOf(at("task.yaml"), "--set", "training.batchSize=3");
     expect(found).toMatchObject({ kind: "sequenceModel", options: { rows: 3, steps: 7 } });

@@ -6,7 +6,7 @@ import { CliError } from "../errors/index.js";
 /** Rows of a step, and time steps of the longest of them. */
 export interface StepSize {
   readonly rows: number;
-  /** Of an encoder–decoder, target tokens with the start that is read before them. */
+  /** Of an encoder–decoder, target tokens. */
   readonly steps: number;
   /** Source tokens of an encoder–decoder. */
   readonly sourceSteps?: number;
@@ -47,7 +47,7 @@ export async function runStepSize(
     const { train } = found.splits;
     return {
       rows: Math.min(batchSize, train.count),
-      steps: longestOf(found.target.lengths, train) + 1,
+      steps: longestOf(found.target.lengths, train),
       sourceSteps: longestOf(found.source.lengths, train),
     };
   }
@@ -55,5 +55,5 @@ export async function runStepSize(
 }
 
 function longestOf(lengths: Uint32Array, { first, count }: SampleRange): number {
-  return lengths.subarray(first, first + count).reduce((a, b) => Math.max(a, b), 0);
+  return lengths.subarray(first, first + count).reduce((a, b) => Math.max(a, b), 1);
 }

@@ -1,5 +1,6 @@
 /** The directory of a run that has begun, as a coordinator would have left it. */
 
+import type { Dataset } from "@ostinato/data";
 import { createDecisions, initialParameters, parameterLayout } from "@ostinato/lstm";
 import {
   createRunDirectory,
@@ -9,7 +10,7 @@ import {
   readDataset,
   writeCheckpoint,
 } from "@ostinato/run";
-import type { CheckpointContent } from "@ostinato/run";
+import type { CheckpointContent, CreateRunDirectoryOptions } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 
 export interface SmallRun {
@@ -28,7 +29,7 @@ export async function writeSmallRun(request: SmallRun): Promise<void> {
   const { dataset } = await readDataset(config);
   const model = modelOfData(config, dataset);
   const run = await createRunDirectory({
-    ...{ path, config, symbols: dataset.kind === "text" ? dataset.vocabulary.symbols : [""] },
+    ...{ path, config, symbols: symbolsOf(dataset) },
     startedAt: new Date(0),
     owner: { process, host: "here", clock: new ManualClock(), deadlineMs: 1000 },
   });
@@ -52,4 +53,9 @@ export async function writeSmallRun(request: SmallRun): Promise<void> {
     });
   }
   run.lock.release();
+}
+
+function symbolsOf(dataset: Dataset): CreateRunDirectoryOptions["symbols"] {
+  if (dataset.kind === "pairs") return dataset.vocabularies;
+  return dataset.kind === "text" ? dataset.vocabulary.symbols : null;
 }

@@ -1,10 +1,10 @@
-/** Leases on sequences: what a leaf amounts to depends on nothing but its own sequences and the step. */
+/** Leases on sequences and pairs: what a leaf amounts to depends on nothing but its own samples and the step. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { encodeDataset, readSequenceFiles } from "@ostinato/data";
-import type { SequenceDataset, TargetsForm } from "@ostinato/data";
+import { encodeDataset, END_ID, readPairFiles, readSequenceFiles, START_ID } from "@ostinato/data";
+import type { PairDataset, SequenceDataset, TargetsForm } from "@ostinato/data";
 import { sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { selectBackend } from "@ostinato/kernels/tensor";
 import {
@@ -14,8 +14,9 @@ import {
   parameterLayout,
   statisticsLayout,
 } from "@ostinato/lstm";
-import type { SequenceModelSpec } from "@ostinato/lstm";
-import { layOutSequences } from "@ostinato/run";
+import type { EncoderDecoderSpec, SequenceModelSpec } from "@ostinato/lstm";
+import { layOutPairs, layOutSequences } from "@ostinato/run";
+import type { RunModelSpec } from "@ostinato/run";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createShardComputer } from "./shard-computer.js";
@@ -104,7 +105,7 @@ async function preparedOf({ form, model, lineOf }: Case): Promise<{
 
 /** Some leaves of step 2, under one node: its gradient, and what each leaf came to. */
 function trainLeaves(
-  { spec, computer }: Awaited<ReturnType<typeof preparedOf>>,
+  { spec, computer }: { readonly spec: RunModelSpec; readonly computer: AnyShardComputer },
   leaves: readonly number[],
 ): { readonly gradient: Float32Array; readonly trained: readonly TrainedLeaf[] } {
   const gradient = new Float32Array(parameterLayout(spec).size);
@@ -165,6 +166,58 @@ describe.each(CASES)("leaves of sequences: $name", (story) => {
     computer.dispose();
   });
 });
+
+describe("leaves of pairs", () => {
+  it("have the same gradient, losses and samples together and alone, as the data expect them", async () => {
+    const { dataset, spec, computer } = await preparedPairs();
+    const { train } = layOutPairs(dataset, SETTINGS);
+    const together = trainLeaves({ spec, computer }, LEAVES);
+    const alone = LEAVES.map((leaf) => trainLeaves({ spec, computer }, [leaf]));
+    expect(together.trained).toEqual(alone.flatMap(({ trained }) => trained));
+    const sum = sumLeavesInTreeOrder(alone.map(({ gradient }) => gradient));
+    expect(Buffer.from(together.gradient.buffer).equals(Buffer.from(sum.buffer))).toBe(true);
+    expect(sum.some((value) => value !== 0)).toBe(true);
+    for (const { result } of together.trained) {
+      const expected = train.expectedLeaf({ epoch: 0, epochStep: 1 }, result.leaf);
+      expect(result).toMatchObject(expected);
+    }
+    computer.dispose();
+  });
+
+  it("are refused for a model of other vocabularies", async () => {
+    const { dataset, spec, computer } = await preparedPairs();
+    computer.dispose();
+    const other = { ...spec, targetVocabularySize: 9 };
+    expect(() => createShardComputer(other, encodeDataset(dataset), SETTINGS)).toThrow(
+      "the model has 4 source and 9 target tokens, the pairs have 4 and 5",
+    );
+  });
+});
+
+/** Letters spelt backwards as words, weighed in fractions; an empty target among them. */
+async function preparedPairs(): Promise<{
+  readonly dataset: PairDataset;
+  readonly spec: EncoderDecoderSpec;
+  readonly computer: AnyShardComputer;
+}> {
+  const lines = Array.from({ length: 16 }, (_, index) => {
+    const letters = stepsOf(index, (t) => "abc"[(index + t) % 3] ?? "");
+    const target = letters.slice(2).map((letter) => (letter === "a" ? "one" : "two"));
+    return `${JSON.stringify({ source: letters.join(""), target, weight: 0.1 * (index + 1) })}\n`;
+  });
+  await writeFile(join(folder, "pairs.jsonl"), lines.join(""));
+  const { dataset } = await readPairFiles({
+    ...{ files: "pairs.jsonl", baseDirectory: folder },
+    ...{ validationFraction: 0.2, testFraction: 0.2 },
+  });
+  const { source, target } = dataset.vocabularies;
+  const spec = compileModelSpec({
+    ...{ kind: "encoderDecoder", hiddenSize: 4, embeddingSize: 3, outputDropout: 0.3 },
+    ...{ sourceVocabularySize: source.size, targetVocabularySize: target.size },
+    ...{ startId: START_ID, endId: END_ID, bidirectionalEncoder: true },
+  });
+  return { dataset, spec, computer: createShardComputer(spec, encodeDataset(dataset), SETTINGS) };
+}
 
 describe("a data set that is not the model's", () => {
   it("is refused in a sentence", async () => {

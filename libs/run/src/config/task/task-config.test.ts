@@ -140,13 +140,13 @@ describe("a config to diagnose", () => {
   it("names what data there are", async () => {
     await writeFile(file, "data:\n  kind: sorting\n");
     await expect(loadRunOrTaskConfig({ file })).rejects.toThrow(
-      `${file}:2: data.kind: "sorting" is not 'text', 'sequences', 'addingProblem' or 'copyTask'`,
+      `${file}:2: data.kind: "sorting" is not 'text', 'sequences', 'pairs', 'addingProblem' or 'copyTask'`,
     );
   });
 
   it("is refused in one line where a run is meant", async () => {
     await expect(loadConfig({ file })).rejects.toThrow(
-      `${file}:2: data.kind: "addingProblem" is a task for \`ostinato diagnose\`; a run takes 'text' or 'sequences'`,
+      `${file}:2: data.kind: "addingProblem" is a task for \`ostinato diagnose\`; a run takes 'text', 'sequences' or 'pairs'`,
     );
   });
 });
