@@ -103,7 +103,7 @@ export async function trainToTheEnd(
     for (const worker of cluster.workers) {
       const { code, signal, stderr } = await worker.finished();
       // A short run may be over before the last worker is up.
-      const cameTooLate = code === 1 && stderr.includes("no coordinator at");
+      const cameTooLate = code === 1 && stderr.includes("is not reachable");
       if (code !== 0 && !cameTooLate) {
         throw new Error(`a worker ended with ${signal ?? code}: ${stderr}`);
       }
