@@ -18,7 +18,7 @@ import { summarize } from "./test-report.mjs";
 const root = join(import.meta.dirname, "..");
 const reportsFolder = join(root, "reports");
 const nxRunFile = join(root, ".nx/cache/run.json");
-const targets = ["lint", "boundaries", "format", "typecheck", "test"];
+const targets = ["lint", "boundaries", "format", "typecheck", "native-test", "test"];
 
 const nx = createRequire(import.meta.url).resolve("nx/bin/nx.js");
 const runMany = [nx, "run-many", "-t", ...targets, ...process.argv.slice(2)];

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "flat-updates.hpp"
+
+namespace ostinato {
+namespace OSTINATO_ISA {
+
+constexpr FlatTable flatTable = {
+    treeAdd,
+    scaleValues,
+    addScaled,
+    scaleColumns,
+    clampValues,
+    firstNonFinite,
+    sumOfSquares,
+    columnSumsOfSquares,
+    decayGradient,
+    sgdUpdate,
+    momentumUpdate,
+    averagedSgdUpdate,
+    adagradUpdate,
+    rmspropUpdate,
+    adamUpdate,
+    lambUpdate,
+};
+
+}  // namespace OSTINATO_ISA
+}  // namespace ostinato
