@@ -1,7 +1,7 @@
 /** The composition root: builds a worker of its parts, runs it, and takes it down again. */
 
 import { readFileSync } from "node:fs";
-import { homedir, hostname, tmpdir } from "node:os";
+import { availableParallelism, homedir, hostname, tmpdir } from "node:os";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
 import type { Address } from "@ostinato/proto";
@@ -27,7 +27,7 @@ import { ComputeThread } from "./training/index.js";
 import type { WorkerOptions } from "./worker-options.js";
 
 /** Preferred first. */
-const BACKENDS: readonly BackendName[] = ["wasm", "cpu"];
+const BACKENDS: readonly BackendName[] = ["native", "wasm", "cpu"];
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
@@ -141,6 +141,7 @@ async function serve(
   const cacheDirectory = options.cacheDirectory ?? ownCacheDirectory();
   const compute = new ComputeThread({
     entry: new URL("./training/compute-thread-main.js", import.meta.url),
+    numThreads: options.threads ?? availableParallelism(),
     onTensors: (numTensors) => metrics.tensors.set(numTensors),
   });
   // From here on there is a thread that would keep the process.

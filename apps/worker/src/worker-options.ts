@@ -6,6 +6,8 @@ export interface WorkerOptions {
   readonly coordinator: string;
   /** The only backend to offer; undefined: every one that works here, the preferred one first. */
   readonly backend: BackendName | undefined;
+  /** Threads that compute, where the backend has several; undefined: one a processor. */
+  readonly threads: number | undefined;
   /** Where /metrics, /healthz and /readyz listen, HOST:PORT (port 0: any); undefined: nowhere. */
   readonly http: string | undefined;
   /** Lets `http` be an address that other machines can reach; false unless given. */

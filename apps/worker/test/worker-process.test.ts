@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 
 import { createTextLayout } from "@ostinato/data";
+import { numericsProfile } from "@ostinato/kernels/tensor";
 import { parameterLayout } from "@ostinato/lstm";
 import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
 import { describe, expect, it } from "vitest";
@@ -59,7 +60,13 @@ describe("a worker process", () => {
       workerId: "worker-1",
       streamToken: "token-1",
     });
-    expect(coordinator.joins[0]?.profiles.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
+    // Where there is no compiler the native kernels are not built.
+    const native = await numericsProfile("native").then(
+      () => ["native"],
+      () => [],
+    );
+    const offered = [...native, "wasm", "cpu"];
+    expect(coordinator.joins[0]?.profiles.map(({ backend }) => backend)).toEqual(offered);
 
     // With all parameters zero every symbol is equally likely, whatever the network is.
     connection.send(...parameterMessages(0, new Float32Array(numParameters)));

@@ -1,4 +1,4 @@
-import { BACKEND_NAMES, selectBackend } from "@ostinato/kernels/tensor";
+import { BACKEND_NAMES, selectBackend, selectThreads } from "@ostinato/kernels/tensor";
 import type { BackendName } from "@ostinato/kernels/tensor";
 
 /** Backends that compute on one thread whatever they are told. */
@@ -18,6 +18,7 @@ export async function startBackend(name: string, numThreads: number): Promise<vo
     throw new RangeError(`backend '${name}' computes on one thread, not on ${numThreads}`);
   }
   await selectBackend(name);
+  await selectThreads(numThreads);
 }
 
 const isKnown = (name: string): name is BackendName =>

@@ -5,6 +5,7 @@ import { mul, sum, tensor1d, tensor2d, tidy } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { layerNorm, layerNormGradient, selectBackend } from "../src/tensor/index.js";
+import { backends } from "./support/backends.js";
 import type { CellCase, ParameterName } from "./support/cell-case.js";
 import { cellNumbers } from "./support/kernel-cells.js";
 
@@ -50,7 +51,7 @@ function relativeError(actual: ArrayLike<number>, expected: readonly number[]): 
 /** Of float32 kernels to float64 arithmetic; the issue asks for 1e-4. */
 const TOLERANCE = 1e-5;
 
-describe.each(["wasm", "cpu"] as const)("on %s, PyTorch's numbers come of", (backend) => {
+describe.each(backends)("on %s, PyTorch's numbers come of", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each(fixture.cases)("$name", ({ spec, stateSize, values, ...expected }) => {

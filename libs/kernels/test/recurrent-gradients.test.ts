@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { layerNorm, layerNormGradient, selectBackend } from "../src/tensor/index.js";
+import { backends } from "./support/backends.js";
 import { PARAMETER_NAMES } from "./support/cell-case.js";
 import type { CellCase } from "./support/cell-case.js";
 import { differences } from "./support/differences.js";
@@ -30,7 +31,7 @@ function lossOf({ values }: CellCase, { hidden, cell }: ReturnType<typeof float6
   );
 }
 
-describe.each(["wasm", "cpu"] as const)("recurrent kernels on %s", (backend) => {
+describe.each(backends)("recurrent kernels on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it("compute every cell with any options, and every gradient, as float64 arithmetic does", () => {

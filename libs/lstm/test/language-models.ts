@@ -1,9 +1,26 @@
 /** Small models and batches for the tests of `./model`. */
+import { BACKEND_NAMES, selectBackend } from "@ostinato/kernels/tensor";
+import type { BackendName } from "@ostinato/kernels/tensor";
+import { it } from "vitest";
+
 import { compileModelSpec, parameterLayout, stateShape } from "../src/index.js";
 import type { LanguageModelSpec, Moments, ParameterLayout } from "../src/index.js";
 import type { LeafOutcome, TokenBatch } from "../src/model/index.js";
 
-export const backends = ["wasm", "cpu"] as const;
+/** Why there is no native backend here; undefined where there is. */
+const missing = await selectBackend("native").then(
+  () => undefined,
+  (error: unknown) => (error as Error).message,
+);
+
+if (missing !== undefined) {
+  it("is tested on the native backend too", ({ skip }) => skip(missing));
+}
+
+/** Those that can be tested here. */
+export const backends: readonly BackendName[] = BACKEND_NAMES.filter(
+  (name) => name !== "native" || missing === undefined,
+);
 
 export function specOf(changes: Partial<LanguageModelSpec> = {}): LanguageModelSpec {
   return compileModelSpec({

@@ -7,7 +7,13 @@ import { cellSizes, stackOutputSize, stackTensors } from "../src/layout/index.js
 import type { BatchLeaf } from "../src/model/index.js";
 import { recurrentStack } from "../src/model/layers/index.js";
 import type { LayerState } from "../src/model/layers/index.js";
-import { inTensorScope, Padding, ParameterTensors, Progress } from "../src/model/pass/index.js";
+import {
+  inTensorScope,
+  leafNodes,
+  Padding,
+  ParameterTensors,
+  Progress,
+} from "../src/model/pass/index.js";
 import type { PassObserver, RunningMoments } from "../src/model/pass/index.js";
 import { randomValues } from "./language-models.js";
 
@@ -119,6 +125,7 @@ export function runStack(options: StackRunOptions): StackRunResult {
           parameters,
           numRows: rows.length,
           leaves,
+          nodes: leafNodes(leaves.length),
           training,
           progress: new Progress({}),
           onGradient: (name, perLeaf) => gradients.set(name, perLeaf),

@@ -147,6 +147,8 @@ function expectFormulas(
   });
   model.dispose();
   const { tensors } = model.layout;
+  // A division by the deviation of a few positions makes the rounding of float32 larger.
+  const limit = spec.normalization === "batch" ? 3e-4 : 1e-4;
   expect([...gradients.keys()].sort()).toEqual(tensors.map(({ name }) => name).sort());
   const at = new OracleTensors(tensors, parameters);
   const masks = new OracleMasks(training);
@@ -164,7 +166,7 @@ function expectFormulas(
     for (const leaf of leaves.keys()) {
       const own = places.map((k) => gradients.get(name)![leaf]![k - offset]!);
       const error = relativeError(own, wanted[leaf]!, FLOOR);
-      expect(error, `${name} of leaf ${leaf}`).toBeLessThan(1e-4);
+      expect(error, `${name} of leaf ${leaf}`).toBeLessThan(limit);
     }
   }
 }

@@ -107,6 +107,32 @@ describe("a trainer", () => {
     other.dispose();
   });
 
+  it("gives the model each version once, and again where others have given it theirs", () => {
+    const model = modelOf();
+    const given: Float32Array[] = [];
+    const setParameters = (flat: Float32Array): void => {
+      given.push(flat);
+      model.setParameters(flat);
+    };
+    const trainer = createTrainer({ model: { ...model, setParameters }, seed: 4, ...ADAM });
+    const other = modelOf();
+    const undisturbed = createTrainer({ model: other, seed: 4, ...ADAM });
+    const versions = [trainer.parameters];
+    for (let step = 1; step <= 2; step++) {
+      trainer.trainStep({ batch: batchOf(step) });
+      undisturbed.trainStep({ batch: batchOf(step) });
+      versions.push(trainer.parameters);
+    }
+    expect(given).toHaveLength(3);
+    for (const [n, version] of versions.entries()) expect(given[n]).toBe(version);
+    model.setParameters(initialParameters(model.spec, 9));
+    trainer.trainStep({ batch: batchOf(3) });
+    undisturbed.trainStep({ batch: batchOf(3) });
+    expect(bitsOf(trainer.parameters)).toBe(bitsOf(undisturbed.parameters));
+    model.dispose();
+    other.dispose();
+  });
+
   it("takes a step with a gradient of 0 where no target counts, whatever else has a gradient", () => {
     const model = modelOf({ activationPenalty: 1 });
     const optimizer = { kind: "sgd", weightDecay: 0.5 } as const;

@@ -23,7 +23,8 @@ export interface CoordinatorCommandOptions {
 
 export interface WorkerCommandOptions {
   readonly coordinator: string;
-  readonly backend: "wasm" | "cpu" | undefined;
+  readonly backend: "native" | "wasm" | "cpu" | undefined;
+  readonly threads: number | undefined;
   readonly http: string | undefined;
   readonly insecure: boolean;
   readonly deadline: number;

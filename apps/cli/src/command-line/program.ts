@@ -101,7 +101,18 @@ export function createProgram({
     .command("worker")
     .description("compute gradients for a coordinator")
     .requiredOption("--coordinator <host:port>", "the coordinator's --listen address")
-    .addOption(new Option("--backend <name>", "the only backend to offer").choices(["wasm", "cpu"]))
+    .addOption(
+      new Option("--backend <name>", "the only backend to offer").choices([
+        "native",
+        "wasm",
+        "cpu",
+      ]),
+    )
+    .option(
+      "--threads <n>",
+      "threads that compute, where the backend has several (default: one a processor)",
+      wholeNumber(1, 256),
+    )
     .option("--http <host:port>", "where /metrics, /healthz and /readyz are (default: nowhere)")
     .option(
       "--deadline <seconds>",
@@ -114,11 +125,13 @@ export function createProgram({
     .addOption(new Option("--name <name>").hideHelp())
     .addOption(new Option("--log-file <file>").hideHelp())
     .action(async (options: Partial<WorkerCommandOptions> & RequiredWorkerOptions) => {
-      const { coordinator, backend, http, insecure, deadline, cacheDir, name, logFile } = options;
+      const { coordinator, backend, threads, http, insecure, deadline, cacheDir, name, logFile } =
+        options;
       onExitCode(
         await commands.worker({
           coordinator,
           backend,
+          threads,
           http,
           insecure,
           deadline,

@@ -1,4 +1,4 @@
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { selectBackend, selectFastestBackend } from "@ostinato/kernels/tensor";
 import { LstmError } from "@ostinato/lstm";
 import type { ModelSpec } from "@ostinato/lstm";
 import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
@@ -67,7 +67,7 @@ export async function diagnoseVariant(
 ): Promise<VariantDiagnosis> {
   const { config, label } = variant;
   const { backend } = config.config.numerics;
-  await selectBackend(backend === "auto" ? "wasm" : backend);
+  await (backend === "auto" ? selectFastestBackend() : selectBackend(backend));
   try {
     const found =
       config.kind === "task"

@@ -1,8 +1,7 @@
 /** A run directory → its best model, ready to compute. */
 
 import type { PairVocabularies, Vocabulary } from "@ostinato/data";
-import { BACKEND_NAMES, selectBackend } from "@ostinato/kernels/tensor";
-import type { BackendName } from "@ostinato/kernels/tensor";
+import { BACKEND_NAMES, selectBackend, selectFastestBackend } from "@ostinato/kernels/tensor";
 import { evaluatedParameters } from "@ostinato/lstm";
 import {
   createEncoderDecoder,
@@ -56,7 +55,7 @@ export interface SkippedCheckpoint {
 export async function openModel(path: string): Promise<OpenModel> {
   const run = await openRunDirectory(path);
   const { checkpoint, skipped } = await chooseCheckpoint(run);
-  await selectBackend(backendOf(checkpoint, run.config));
+  await startBackend(checkpoint, run.config);
   const model = createModel(checkpoint.model);
   model.setParameters(evaluatedParameters(checkpoint.parameters, checkpoint.optimizer));
   model.setRunningStatistics(checkpoint.statistics);
@@ -111,12 +110,21 @@ async function chooseCheckpoint(run: RunDirectory): Promise<ChosenCheckpoint> {
   throw new RunError("noCheckpoint", `${run.paths.root}: no checkpoint can be used: ${reason}`);
 }
 
-function backendOf({ profile }: CheckpointContent, { numerics }: RunConfig): BackendName {
+async function startBackend(
+  { profile }: CheckpointContent,
+  { numerics }: RunConfig,
+): Promise<void> {
   const wanted = profile?.backend ?? numerics.backend;
   // Nobody has computed anything yet, and the config leaves the choice.
-  if (wanted === "auto") return "wasm";
+  if (wanted === "auto") {
+    await selectFastestBackend();
+    return;
+  }
   const found = BACKEND_NAMES.find((name) => name === wanted);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    await selectBackend(found);
+    return;
+  }
   throw new CliError(
     "unknownBackend",
     `the run computed with the backend ${wanted}; here there are ${BACKEND_NAMES.join(" and ")}`,

@@ -72,4 +72,6 @@ export interface ComputeThreadData {
    * a computation runs, as the thread takes in no message then.
    */
   readonly cancelled: Int32Array;
+  /** Threads that compute, the compute thread among them. */
+  readonly numThreads: number;
 }

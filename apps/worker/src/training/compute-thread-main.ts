@@ -3,7 +3,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
-import { KernelError, numericsProfile, selectBackend } from "@ostinato/kernels/tensor";
+import {
+  KernelError,
+  numericsProfile,
+  selectBackend,
+  selectThreads,
+} from "@ostinato/kernels/tensor";
 import type { NumericsProfile } from "@ostinato/proto";
 import { memory } from "@tensorflow/tfjs-core";
 
@@ -22,7 +27,7 @@ import { createShardComputer } from "./shard-computer.js";
 
 if (parentPort === null) throw new Error("this module is the entry of a thread");
 const port = parentPort;
-const { cancelled } = workerData as ComputeThreadData;
+const { cancelled, numThreads } = workerData as ComputeThreadData;
 
 let computer: AnyShardComputer | undefined;
 let encoded: Uint8Array | undefined;
@@ -89,6 +94,7 @@ async function prepare(setup: ThreadSetup): Promise<PreparedCompute> {
   computer = undefined;
   // The profile was computed here, so that its backend's name is one that this build knows.
   await selectBackend(setup.backend as BackendName);
+  await selectThreads(numThreads);
   encoded = setup.encoded ?? encoded;
   if (encoded === undefined) throw new WorkerError("badLease", "no data set is here");
   computer = createShardComputer(setup.spec, encoded, setup.settings);

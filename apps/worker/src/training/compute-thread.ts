@@ -27,6 +27,8 @@ import type {
 export interface ComputeThreadOptions {
   /** The compiled module `compute-thread-main.js`. */
   readonly entry: URL;
+  /** Threads that compute, this one among them; 1 by default. */
+  readonly numThreads?: number;
   /** Called after each request with the number of tensors alive in the thread. */
   readonly onTensors?: (numTensors: number) => void;
 }
@@ -54,7 +56,10 @@ export class ComputeThread implements Compute {
 
   constructor(options: ComputeThreadOptions) {
     this.#onTensors = options.onTensors ?? (() => undefined);
-    const workerData: ComputeThreadData = { cancelled: this.#cancelled };
+    const workerData: ComputeThreadData = {
+      cancelled: this.#cancelled,
+      numThreads: options.numThreads ?? 1,
+    };
     // Without this process's flags: import conditions of a development tool do not hold there.
     this.#thread = new Worker(options.entry, { workerData, execArgv: [], name: "compute" });
     this.#thread.on("message", (reply: ComputeReply) => this.#receive(reply));

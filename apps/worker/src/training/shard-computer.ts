@@ -10,7 +10,7 @@ import type {
   SequenceDataset,
   TokenBatch,
 } from "@ostinato/data";
-import { isNodeOf, sumLeavesInTreeOrder } from "@ostinato/kernels";
+import { isNodeOf } from "@ostinato/kernels";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
 import type { EncoderDecoderSpec, SequenceModelSpec, StatisticsLayout } from "@ostinato/lstm";
 import {
@@ -74,24 +74,24 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     const batch = train.batch({ epoch, epochStep: task.epochStep }, task.leaves);
     this.#load(task);
     const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
-    const onGradient = (tensor: string, perLeaf: readonly Float32Array[]): void => {
+    const onGradient = (tensor: string, perNode: readonly Float32Array[]): void => {
       const firstValue = offsets.get(tensor);
       if (firstValue === undefined) throw new RangeError(`the layout has no tensor ${tensor}`);
-      for (const [node, { firstLeaf, numLeaves }] of task.nodes.entries()) {
-        const first = task.leaves.indexOf(firstLeaf);
-        // An array of its own, so that it may be handed over.
-        const values = sumLeavesInTreeOrder(
-          perLeaf.slice(first, first + numLeaves),
-        ) as Float32Array<ArrayBuffer>;
-        control.onGradient({ node, firstValue, values });
+      for (const [node, values] of perNode.entries()) {
+        control.onGradient({ node, firstValue, values: ownBuffer(values) });
       }
     };
+    const nodes = task.nodes.map(({ firstLeaf, numLeaves }) => ({
+      first: task.leaves.indexOf(firstLeaf),
+      count: numLeaves,
+    }));
     const outcomes = this.#guard(control, () =>
       this.#model.computeGradients({
         batch,
         states: task.states,
         seed: this.#settings.seed,
         step: task.step,
+        nodes,
         onGradient,
         onProgress: control.onProgress,
         isCancelled: control.isCancelled,
@@ -265,6 +265,14 @@ function requireSameVocabularies(
     `the model has ${sourceVocabularySize} source and ${targetVocabularySize} target tokens, the ` +
       `pairs have ${source.size} and ${target.size}`,
   );
+}
+
+/** An array whose buffer holds nothing else, so that it may be handed over. */
+function ownBuffer(values: Float32Array): Float32Array<ArrayBuffer> {
+  const { buffer, byteLength } = values;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? (values as Float32Array<ArrayBuffer>)
+    : values.slice();
 }
 
 function checkLeaves(leaves: readonly number[], microShards: number): void {

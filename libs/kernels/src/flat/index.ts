@@ -1,9 +1,12 @@
 /**
- * Loops over flat float32 arrays whose every bit is defined.
+ * Loops over flat float32 arrays whose every bit is defined. Each is called compiled where the addon is
+ * there, and runs in JavaScript elsewhere; both give the same bits. Arrays that a
+ * call reads or writes place by place are the same values or apart: a RangeError where they overlap in part.
  *
  * @example
  * treeAdd(left, right, left); // left += right
  */
+export { switchCompiledLoopsOff } from "./compiled-loops.js";
 export { firstNonFinite } from "./finite.js";
 export {
   childrenOf,

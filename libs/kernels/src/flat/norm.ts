@@ -1,3 +1,4 @@
+import { compiledLoops } from "./compiled-loops.js";
 import { requireRows } from "./lengths.js";
 
 /** Values a block. Part of the definition: other blocks give other bits. */
@@ -13,6 +14,8 @@ const BLOCK = 4096;
  * only if every value is.
  */
 export function sumOfSquares(values: Float32Array): number {
+  const compiled = compiledLoops();
+  if (compiled !== undefined) return compiled.sumOfSquares(values);
   let total = 0;
   for (let first = 0; first < values.length; first += BLOCK) {
     total += sumBlock(values, first, Math.min(first + BLOCK, values.length));
@@ -54,6 +57,11 @@ function sumBlock(values: Float32Array, first: number, end: number): number {
 export function columnSumsOfSquares(values: Float32Array, numColumns: number): Float64Array {
   requireRows(values.length, numColumns);
   const totals = new Float64Array(numColumns);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.columnSumsOfSquares(values, totals);
+    return totals;
+  }
   const lanes = new Float64Array(4 * numColumns);
   const numRows = values.length / numColumns;
   for (let first = 0; first < numRows; first += BLOCK) {

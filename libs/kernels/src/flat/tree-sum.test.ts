@@ -45,6 +45,16 @@ describe("treeAdd", () => {
       new RangeError("out has 3 values; it must have as many as left: 2"),
     );
   });
+
+  it("refuses arrays that overlap in part, and takes neighbours", () => {
+    const whole = Float32Array.of(1, 2, 3, 4);
+    const [left, right] = [whole.subarray(0, 2), whole.subarray(2)];
+    expect(() => treeAdd(left, right, whole.subarray(1, 3))).toThrow(
+      new RangeError("out and left overlap in part; they must be the same values or apart"),
+    );
+    treeAdd(left, right, whole.subarray(0, 2));
+    expect([...whole]).toEqual([4, 6, 3, 4]);
+  });
 });
 
 describe("sumLeavesInTreeOrder", () => {

@@ -1,4 +1,5 @@
-import { requireEqualLengths } from "./lengths.js";
+import { compiledLoops } from "./compiled-loops.js";
+import { requireAligned } from "./lengths.js";
 
 /**
  * `out = left + right`, each sum rounded to float32: one inner node of the gradient tree.
@@ -7,7 +8,12 @@ import { requireEqualLengths } from "./lengths.js";
  * @throws {RangeError} for different lengths
  */
 export function treeAdd(left: Float32Array, right: Float32Array, out: Float32Array): void {
-  requireEqualLengths({ left, right, out });
+  requireAligned({ left, right, out });
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.treeAdd(left, right, out);
+    return;
+  }
   const { length } = left;
   for (let i = 0; i < length; i++) out[i] = left[i]! + right[i]!;
 }

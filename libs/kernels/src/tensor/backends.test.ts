@@ -2,6 +2,7 @@ import { engine, memory, tensor1d, tensor2d, tensor3d, zeros } from "@tensorflow
 import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { describe, expect, it, vi } from "vitest";
 
+import { backends } from "../../test/support/backends.js";
 import { selectBackend, selectedBackend } from "./backends.js";
 import type { BackendName } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
@@ -15,7 +16,6 @@ import {
   sequenceRows,
 } from "./contract/index.js";
 
-const backends = ["wasm", "cpu"] as const;
 const fatalErrorHandlers = (): unknown[] =>
   ["uncaughtException", "unhandledRejection"].map((event) => process.listeners(event as "exit"));
 /** Before any backend is loaded. */
@@ -46,7 +46,7 @@ describe("selectBackend", () => {
     await expect(selection).rejects.toThrow(KernelError);
     await expect(selection).rejects.toMatchObject({
       code: "backendUnavailable",
-      message: expect.stringMatching(/'abacus'.*known: wasm, cpu/),
+      message: expect.stringMatching(/'abacus'.*known: native, wasm, cpu/),
     });
     expect(selectedBackend()).toBe("wasm");
   });

@@ -7,9 +7,10 @@ import { registerKernelTable } from "./registered-kernel.js";
 import { WASM_KERNELS } from "./wasm/index.js";
 
 /** The tfjs backends that have our kernels. */
-export type BackendName = "wasm" | "cpu";
+export type BackendName = "native" | "wasm" | "cpu";
 
-export const BACKEND_NAMES: readonly BackendName[] = ["wasm", "cpu"];
+/** The fastest first. */
+export const BACKEND_NAMES: readonly BackendName[] = ["native", "wasm", "cpu"];
 
 registerKernelTable("cpu", REFERENCE_KERNELS);
 registerKernelTable("wasm", WASM_KERNELS);
@@ -43,6 +44,36 @@ export async function selectBackend(name: BackendName): Promise<void> {
   running = name;
 }
 
+/**
+ * Threads that a call of a kernel is shared out to, of the native backend: the others compute on one
+ * whatever they are told. No bit depends on it. Holds for the calling thread.
+ *
+ * @param count from 1 to 256
+ */
+export async function selectThreads(count: number): Promise<void> {
+  if (running !== "native") return;
+  const { nativeAddon } = await import("./native/index.js");
+  nativeAddon().selectThreads(count);
+}
+
+/**
+ * Selects the fastest backend that works here.
+ *
+ * @throws KernelError `backendUnavailable` if none does, which only a broken installation can be.
+ */
+export async function selectFastestBackend(): Promise<BackendName> {
+  let reason: unknown;
+  for (const name of BACKEND_NAMES) {
+    try {
+      await selectBackend(name);
+      return name;
+    } catch (error) {
+      reason = error;
+    }
+  }
+  throw reason;
+}
+
 /** The backend in use; undefined before the first {@link selectBackend} that succeeds. */
 export function selectedBackend(): BackendName | undefined {
   return running;
@@ -55,6 +86,11 @@ async function startBackend(name: BackendName): Promise<void> {
 
 async function loadBackend(name: BackendName): Promise<void> {
   switch (name) {
+    case "native": {
+      const { registerNative } = await import("./native/index.js");
+      registerNative();
+      return;
+    }
     case "wasm":
       await import("@tensorflow/tfjs-backend-wasm");
       return;

@@ -1,6 +1,7 @@
 import { engine, tensor1d, tensor2d, tensor3d, transpose } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
+import { backends } from "../../test/support/backends.js";
 import { differences } from "../../test/support/differences.js";
 import { expectClose } from "../../test/support/expect-close.js";
 import { randomValues } from "../../test/support/random-values.js";
@@ -19,7 +20,7 @@ import {
 beforeEach(() => engine().startScope());
 afterEach(() => engine().endScope());
 
-describe.each(["wasm", "cpu"] as const)("kernels on %s", (backend) => {
+describe.each(backends)("kernels on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it("compute softmax cross-entropy and its gradients as float64 arithmetic does", () => {

@@ -7,20 +7,23 @@
  *   lstmSequenceForward({ inputGates, recurrentKernel, initialHidden, initialCell }),
  * );
  */
-export { BACKEND_NAMES, selectBackend } from "./backends.js";
+export { BACKEND_NAMES, selectBackend, selectFastestBackend, selectThreads } from "./backends.js";
 export type { BackendName } from "./backends.js";
 export { KernelError } from "./kernel-error.js";
 export type { KernelErrorCode } from "./kernel-error.js";
 export {
   embeddingGather,
   embeddingGradient,
+  embeddingGradients,
   gruSequenceBackward,
   gruSequenceForward,
   layerNorm,
   layerNormGradient,
   linearGradient,
+  linearGradients,
   linearSoftmaxCrossEntropy,
   linearSoftmaxCrossEntropyGradient,
+  linearSoftmaxCrossEntropyGradients,
   lstmSequenceBackward,
   lstmSequenceForward,
   lstmVariantSequenceBackward,
@@ -37,8 +40,13 @@ export type {
   GruSequenceGradients,
   LayerNormGradientInputs,
   LayerNormInputs,
+  LeafRows,
+  LeafSpan,
+  LeafSumsCall,
   LinearSoftmaxCrossEntropyGradients,
   LinearSoftmaxCrossEntropyInputs,
+  LinearSoftmaxLossGradients,
+  LinearSoftmaxLossInputs,
   LstmLayerNorm,
   LstmSequence,
   LstmSequenceBackwardInputs,

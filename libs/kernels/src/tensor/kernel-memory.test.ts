@@ -3,6 +3,7 @@ import { dispose, expandDims, memory, unregisterKernel } from "@tensorflow/tfjs-
 import type { TensorContainer } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { backends } from "../../test/support/backends.js";
 import { OPERATIONS } from "../../test/support/kernel-operations.js";
 import { selectBackend } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
@@ -23,11 +24,16 @@ function useOnWasm(table: typeof WASM_KERNELS): void {
   registerKernelTable("wasm", table);
 }
 
+const ofBackends = backends.map((backend) => ({
+  kernels: backend,
+  backend,
+  table: WASM_KERNELS,
+}));
+
 describe.each([
-  { kernels: "wasm", backend: "wasm", table: WASM_KERNELS },
-  { kernels: "cpu", backend: "cpu", table: WASM_KERNELS },
-  { kernels: "the reference on wasm", backend: "wasm", table: REFERENCE_KERNELS },
-] as const)("with the kernels of $kernels", ({ backend, table }) => {
+  ...ofBackends,
+  { kernels: "the reference on wasm", backend: "wasm" as const, table: REFERENCE_KERNELS },
+])("with the kernels of $kernels", ({ backend, table }) => {
   beforeAll(async () => {
     await selectBackend(backend);
     useOnWasm(table);

@@ -1,5 +1,5 @@
 import { registerKernel } from "@tensorflow/tfjs-core";
-import type { KernelFunc, Tensor } from "@tensorflow/tfjs-core";
+import type { KernelFunc, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 
 import { TIME_STEPS_PER_REPORT } from "./contract/index.js";
 import type { KernelName, OnTimeSteps } from "./contract/index.js";
@@ -11,8 +11,11 @@ export interface KernelCall<Inputs, Attributes = unknown, Backend = unknown> {
   readonly backend: Backend;
 }
 
-/** One kernel implementation; its result is tracked by the scope in which it is called. */
+/** One kernel implementation; its results are tracked by the scope in which it is called. */
 export type KernelFunction = (call: never) => Tensor[];
+
+/** A kernel of tfjs itself, which gives one tensor. */
+export type TfjsKernelFunction = (call: never) => TensorInfo;
 
 /** A backend's implementation of every kernel of the contract. */
 export type KernelTable = Readonly<Record<KernelName, KernelFunction>>;
@@ -22,7 +25,10 @@ export interface TimeStepAttributes {
 }
 
 /** Registers a backend's kernels with the tfjs engine. */
-export function registerKernelTable(backendName: string, table: KernelTable): void {
+export function registerKernelTable(
+  backendName: string,
+  table: Readonly<Record<string, KernelFunction | TfjsKernelFunction>>,
+): void {
   for (const [kernelName, kernelFunction] of Object.entries(table)) {
     // The engine passes exactly the inputs and attributes that the contract gives it.
     registerKernel({

@@ -1,17 +1,20 @@
 /** Every operation of the kernel contract with inputs that fit it, by one signature. */
-import { ones, tensor1d, zeros } from "@tensorflow/tfjs-core";
+import { ones, tensor1d, transpose, zeros } from "@tensorflow/tfjs-core";
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import {
   embeddingGather,
   embeddingGradient,
+  embeddingGradients,
   gruSequenceBackward,
   gruSequenceForward,
   layerNorm,
   layerNormGradient,
   linearGradient,
+  linearGradients,
   linearSoftmaxCrossEntropy,
   linearSoftmaxCrossEntropyGradient,
+  linearSoftmaxCrossEntropyGradients,
   lstmSequenceBackward,
   lstmSequenceForward,
   lstmVariantSequenceBackward,
@@ -230,10 +233,61 @@ const RECURRENT: readonly Operation[] = [
   ]),
 ];
 
+/** Leaves of the batch, two of them without rows, as one node. */
+const TREE = {
+  leaves: [
+    { firstRow: 0, numRows: 1 },
+    { firstRow: 1, numRows: 0 },
+    { firstRow: 1, numRows: 1 },
+    { firstRow: 2, numRows: 0 },
+  ],
+  nodes: [{ first: 0, count: 4 }],
+};
+
+const LEAF_SUMS: readonly Operation[] = [
+  operation(
+    "linearGradients",
+    2,
+    "gradient",
+    () => ({ rows: ones<Rank.R3>([T + 1, B, H]), gradient: ones<Rank.R3>([T, B, V]) }),
+    (inputs) => linearGradients({ ...inputs, ...TREE }),
+  ),
+  operation(
+    "embeddingGradients",
+    1,
+    "gradient",
+    () => ({
+      ids: tensor1d(new Int32Array(T * B), "int32"),
+      gradient: ones<Rank.R3>([T, B, E]),
+    }),
+    (inputs) => embeddingGradients({ ...inputs, ...TREE, vocabularySize: V }),
+  ),
+  operation(
+    "linearSoftmaxCrossEntropyGradients",
+    4,
+    "weights",
+    () => ({
+      hidden: ones<Rank.R3>([T, B, H]),
+      kernel: ones<Rank.R2>([H, V]),
+      bias: ones<Rank.R1>([V]),
+      targets: tensor1d(new Int32Array(T * B), "int32"),
+      weights: ones<Rank.R1>([T * B]),
+    }),
+    (inputs) =>
+      linearSoftmaxCrossEntropyGradients({
+        ...inputs,
+        ...TREE,
+        labelSmoothing: 0.1,
+        kernelTransposed: () => transpose(inputs.kernel),
+      }),
+  ),
+];
+
 export const OPERATIONS: readonly Operation[] = [
   operation("lstmSequenceForward", 4, "initialCell", forwardInputs, lstmSequenceForward),
   operation("lstmSequenceBackward", 3, "cellActivations", backwardInputs, lstmSequenceBackward),
   ...RECURRENT,
+  ...LEAF_SUMS,
   operation(
     "layerNorm",
     3,

@@ -72,6 +72,7 @@ export type {
   ObservedDirection,
   ObservedGradients,
   OnGradient,
+  WantedNodes,
   PassObserver,
   ProgressOptions,
 } from "./pass/index.js";

@@ -6,14 +6,22 @@ import { initialStatistics, statisticsLayout } from "../statistics/index.js";
 import type { Moments, StatisticsLayout } from "../statistics/index.js";
 import type { BatchLeaf } from "./batch-leaves.js";
 import type { LeafLoss } from "./layers/index.js";
-import { inTensorScope, ParameterTensors, Progress } from "./pass/index.js";
-import type { OnGradient, Pass, PassObserver, ProgressOptions, TrainingKey } from "./pass/index.js";
+import { inTensorScope, nodesOf, ParameterTensors, Progress } from "./pass/index.js";
+import type {
+  OnGradient,
+  Pass,
+  PassObserver,
+  ProgressOptions,
+  TrainingKey,
+  WantedNodes,
+} from "./pass/index.js";
 import type { LeafOutcome } from "./leaf-outcome.js";
 
 /** What a pass is made of besides the model. */
 export interface PassOptions {
   readonly numRows: number;
   readonly leaves: readonly BatchLeaf[];
+  readonly nodes?: WantedNodes | undefined;
   /** Undefined in evaluation. */
   readonly training?: TrainingKey | undefined;
   readonly progress: Progress;
@@ -57,6 +65,7 @@ interface EvaluationPass extends ProgressOptions {
 
 interface TrainingPass extends EvaluationPass, TrainingKey {
   readonly onGradient: OnGradient;
+  readonly nodes?: WantedNodes | undefined;
   readonly observer?: PassObserver | undefined;
 }
 
@@ -66,6 +75,8 @@ export class ModelCore {
   readonly statistics: StatisticsLayout;
   #running: Float64Array;
   #parameters: ParameterTensors | undefined;
+  /** What the parameters are a copy of; held weakly, as it is of no other use here. */
+  #source: WeakRef<Float32Array> | undefined;
 
   constructor(spec: ModelSpec) {
     this.layout = parameterLayout(spec);
@@ -78,6 +89,12 @@ export class ModelCore {
     const next = new ParameterTensors(this.layout, flat);
     this.dispose();
     this.#parameters = next;
+    this.#source = new WeakRef(flat);
+  }
+
+  /** Whether the parameters are a copy of this very array, as it was when it was set. */
+  hasCopyOf(flat: Float32Array): boolean {
+    return this.#parameters !== undefined && this.#source?.deref() === flat;
   }
 
   /** @throws LstmError `invalidStatistics` when the length is not the layout's. */
@@ -92,12 +109,16 @@ export class ModelCore {
   }
 
   /** What every model shows of its core. */
-  get handle(): Pick<ModelCore, "layout" | "setParameters" | "setRunningStatistics" | "dispose"> {
+  get handle(): Pick<
+    ModelCore,
+    "layout" | "setParameters" | "hasCopyOf" | "setRunningStatistics" | "dispose"
+  > {
     return {
       layout: this.layout,
       setParameters: (flat) => {
         this.setParameters(flat);
       },
+      hasCopyOf: (flat) => this.hasCopyOf(flat),
       setRunningStatistics: (flat) => {
         this.setRunningStatistics(flat);
       },
@@ -112,12 +133,12 @@ export class ModelCore {
    * allocated. A batch without rows has zero gradients, without computing.
    */
   train(options: TrainingPass, compute: (pass: Pass) => ComputedLeaves): LeafOutcome[] {
-    const { batch, seed, step, onGradient, observer } = options;
+    const { batch, seed, step, onGradient, observer, nodes } = options;
     const moments = new GatheredMoments(this.statistics);
     const training = { seed, step };
     const progress = new Progress(options);
-    const pass = this.pass({ ...batch, training, progress, onGradient, observer }, moments);
-    if (batch.numRows === 0) this.#emitZeros(batch.leaves, onGradient);
+    const pass = this.pass({ ...batch, nodes, training, progress, onGradient, observer }, moments);
+    if (batch.numRows === 0) this.#emitZeros(pass);
     return computed(pass, compute, moments);
   }
 
@@ -138,6 +159,7 @@ export class ModelCore {
     return {
       numRows: options.numRows,
       leaves: options.leaves,
+      nodes: nodesOf(options.nodes, options.leaves.length),
       progress: options.progress,
       parameters: this.parameters,
       training: options.training,
@@ -157,11 +179,11 @@ export class ModelCore {
   }
 
   /** The gradients of leaves without rows. */
-  #emitZeros(leaves: readonly BatchLeaf[], onGradient: OnGradient): void {
+  #emitZeros({ nodes, onGradient }: Pass): void {
     for (const { name, size } of inBackwardOrder(this.layout)) {
       onGradient(
         name,
-        leaves.map(() => new Float32Array(size)),
+        nodes.map(() => new Float32Array(size)),
       );
     }
   }

@@ -36,6 +36,8 @@ export function clusterOptions({
       "worker",
       ...["--coordinator", address, "--http", LOOPBACK, "--name", name],
       ...["--deadline", String(deadlineSeconds)],
+      // Several share the processors; one alone may have them all.
+      ...(numWorkers === 1 ? [] : ["--threads", "1"]),
       ...["--log-file", join(runDirectory, "logs", `${name}.log`)],
     ],
   };

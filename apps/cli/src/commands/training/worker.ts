@@ -7,6 +7,7 @@ export async function worker(options: WorkerCommandOptions): Promise<number> {
   const exitCode = await runWorker({
     coordinator: options.coordinator,
     backend: options.backend,
+    threads: options.threads,
     http: options.http,
     insecure: options.insecure,
     deadlineSeconds: options.deadline,

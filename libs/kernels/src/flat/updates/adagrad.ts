@@ -1,4 +1,5 @@
-import { requireEqualLengths } from "../lengths.js";
+import { compiledLoops } from "../compiled-loops.js";
+import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
 export interface AdagradUpdate extends ParameterUpdate {
@@ -17,10 +18,15 @@ const { fround } = Math;
  */
 export function adagradUpdate(update: AdagradUpdate): void {
   const { parameters, gradient, out, squareSum } = update;
-  requireEqualLengths({ parameters, gradient, out, squareSum });
+  requireAligned({ parameters, gradient, out, squareSum });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
   const epsilon = fround(update.epsilon);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.adagradUpdate(parameters, gradient, out, scale, squareSum, learningRate, epsilon);
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);

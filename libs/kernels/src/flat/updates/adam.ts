@@ -1,5 +1,6 @@
+import { compiledLoops } from "../compiled-loops.js";
 import { integerPower } from "../integer-power.js";
-import { requireEqualLengths } from "../lengths.js";
+import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
 export interface AdamUpdate extends ParameterUpdate {
@@ -30,8 +31,26 @@ const { fround } = Math;
  */
 export function adamUpdate(update: AdamUpdate): void {
   const { parameters, gradient, out, firstMoment, secondMoment } = update;
-  requireEqualLengths({ parameters, gradient, out, firstMoment, secondMoment });
+  requireAligned({ parameters, gradient, out, firstMoment, secondMoment });
   const { scale, rest1, beta2, rest2, stepSize, epsilon } = scalarsOf(update);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.adamUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      firstMoment,
+      secondMoment,
+      undefined,
+      rest1,
+      beta2,
+      rest2,
+      stepSize,
+      epsilon,
+    );
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);
@@ -53,8 +72,26 @@ export function adamUpdate(update: AdamUpdate): void {
  */
 export function amsgradUpdate(update: AmsgradUpdate): void {
   const { parameters, gradient, out, firstMoment, secondMoment, maxSecondMoment } = update;
-  requireEqualLengths({ parameters, gradient, out, firstMoment, secondMoment, maxSecondMoment });
+  requireAligned({ parameters, gradient, out, firstMoment, secondMoment, maxSecondMoment });
   const { scale, rest1, beta2, rest2, stepSize, epsilon } = scalarsOf(update);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.adamUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      firstMoment,
+      secondMoment,
+      maxSecondMoment,
+      rest1,
+      beta2,
+      rest2,
+      stepSize,
+      epsilon,
+    );
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);

@@ -1,4 +1,5 @@
-import { requireEqualLengths } from "../lengths.js";
+import { compiledLoops } from "../compiled-loops.js";
+import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
 export interface AveragedSgdUpdate extends ParameterUpdate {
@@ -21,11 +22,25 @@ const { fround } = Math;
  */
 export function averagedSgdUpdate(update: AveragedSgdUpdate): void {
   const { parameters, gradient, out, average } = update;
-  requireEqualLengths({ parameters, gradient, out, average });
+  requireAligned({ parameters, gradient, out, average });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
   const shrinkage = fround(update.shrinkage);
   const averagingRate = fround(update.averagingRate);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.averagedSgdUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      average,
+      learningRate,
+      shrinkage,
+      averagingRate,
+    );
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);

@@ -1,5 +1,6 @@
+import { compiledLoops } from "../compiled-loops.js";
 import { integerPower } from "../integer-power.js";
-import { requireEqualLengths } from "../lengths.js";
+import { requireAligned } from "../lengths.js";
 import { sumOfSquares } from "../norm.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
@@ -37,11 +38,36 @@ const { fround } = Math;
  * @throws {RangeError} for different lengths, or for new parameters in place of the old
  */
 export function lambUpdate(update: LambUpdate): void {
-  const { parameters, out, learningRate, maxWeightNorm } = update;
+  const { parameters, gradient, out, firstMoment, secondMoment } = update;
+  const { learningRate, maxWeightNorm } = update;
   if (parameters.length > 0 && out === parameters) {
     throw new RangeError("out is parameters; it must be another array");
   }
-  writeDirection(update);
+  requireAligned({ parameters, gradient, out, firstMoment, secondMoment });
+  const scalars = scalarsOf(update);
+  const { scale, rest1, beta2, rest2, correction1, correction2, epsilon, weightDecay } = scalars;
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.lambUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      firstMoment,
+      secondMoment,
+      rest1,
+      beta2,
+      rest2,
+      correction1,
+      correction2,
+      epsilon,
+      weightDecay,
+      learningRate,
+      maxWeightNorm,
+    );
+    return;
+  }
+  writeDirection(update, scalars);
   const weightNorm = Math.sqrt(sumOfSquares(parameters));
   const directionNorm = Math.sqrt(sumOfSquares(out));
   const hasRatio = weightNorm > 0 && directionNorm > 0;
@@ -51,18 +77,35 @@ export function lambUpdate(update: LambUpdate): void {
   for (let i = 0; i < length; i++) out[i] = parameters[i]! - fround(stepSize * out[i]!);
 }
 
+interface Scalars {
+  readonly scale: number;
+  readonly rest1: number;
+  readonly beta2: number;
+  readonly rest2: number;
+  readonly correction1: number;
+  readonly correction2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+/** Each rounded to float32. */
+function scalarsOf({ step, ...update }: LambUpdate): Scalars {
+  return {
+    scale: fround(update.gradientScale),
+    rest1: fround(1 - update.beta1),
+    beta2: fround(update.beta2),
+    rest2: fround(1 - update.beta2),
+    correction1: fround(1 / (1 - integerPower(update.beta1, step))),
+    correction2: fround(1 / Math.sqrt(1 - integerPower(update.beta2, step))),
+    epsilon: fround(update.epsilon),
+    weightDecay: fround(update.weightDecay),
+  };
+}
+
 /** Moves the moments on and writes u to `out`. */
-function writeDirection(update: LambUpdate): void {
-  const { parameters, gradient, out, firstMoment, secondMoment, step } = update;
-  requireEqualLengths({ parameters, gradient, out, firstMoment, secondMoment });
-  const scale = fround(update.gradientScale);
-  const rest1 = fround(1 - update.beta1);
-  const beta2 = fround(update.beta2);
-  const rest2 = fround(1 - update.beta2);
-  const correction1 = fround(1 / (1 - integerPower(update.beta1, step)));
-  const correction2 = fround(1 / Math.sqrt(1 - integerPower(update.beta2, step)));
-  const epsilon = fround(update.epsilon);
-  const weightDecay = fround(update.weightDecay);
+function writeDirection(update: LambUpdate, scalars: Scalars): void {
+  const { parameters, gradient, out, firstMoment, secondMoment } = update;
+  const { scale, rest1, beta2, rest2, correction1, correction2, epsilon, weightDecay } = scalars;
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);

@@ -6,7 +6,8 @@
  * A float64 operation on float32 values followed by a rounding to float32 is the float32 operation:
  * float64 has more than 2 × 24 + 2 significant bits, hence the double rounding of +, −, ×, ÷ and √
  * changes nothing (Figueroa, "When is double rounding innocuous?", 1995). A store in a Float32Array
- * rounds as Math.fround does.
+ * rounds as Math.fround does. So a loop here and its compiled one (`compiled-loops.ts`) give the same
+ * bits, whatever the number of threads.
  */
 
 /** What every update has. The arrays are equally long; scalars are rounded to float32 once. */

@@ -1,4 +1,5 @@
-import { requireEqualLengths } from "../lengths.js";
+import { compiledLoops } from "../compiled-loops.js";
+import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
 export interface RmspropUpdate extends ParameterUpdate {
@@ -33,13 +34,31 @@ const { fround } = Math;
  */
 export function rmspropUpdate(update: RmspropUpdate): void {
   const { parameters, gradient, out, squareAverage, gradientAverage } = update;
-  requireEqualLengths({ parameters, gradient, out, squareAverage });
-  if (gradientAverage !== undefined) requireEqualLengths({ parameters, gradientAverage });
+  requireAligned({ parameters, gradient, out, squareAverage });
+  if (gradientAverage !== undefined) requireAligned({ parameters, gradientAverage });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
   const decay = fround(update.decay);
   const rest = fround(1 - update.decay);
   const epsilon = fround(update.epsilon);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.rmspropUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      squareAverage,
+      gradientAverage,
+      undefined,
+      learningRate,
+      decay,
+      rest,
+      epsilon,
+      0,
+    );
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);
@@ -58,14 +77,32 @@ export function rmspropUpdate(update: RmspropUpdate): void {
  */
 export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): void {
   const { parameters, gradient, out, squareAverage, gradientAverage, momentumBuffer } = update;
-  requireEqualLengths({ parameters, gradient, out, squareAverage, momentumBuffer });
-  if (gradientAverage !== undefined) requireEqualLengths({ parameters, gradientAverage });
+  requireAligned({ parameters, gradient, out, squareAverage, momentumBuffer });
+  if (gradientAverage !== undefined) requireAligned({ parameters, gradientAverage });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
   const decay = fround(update.decay);
   const rest = fround(1 - update.decay);
   const epsilon = fround(update.epsilon);
   const momentum = fround(update.momentum);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.rmspropUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      squareAverage,
+      gradientAverage,
+      momentumBuffer,
+      learningRate,
+      decay,
+      rest,
+      epsilon,
+      momentum,
+    );
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);

@@ -1,4 +1,5 @@
-import { requireEqualLengths } from "../lengths.js";
+import { compiledLoops } from "../compiled-loops.js";
+import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
 export interface MomentumUpdate extends ParameterUpdate {
@@ -19,9 +20,14 @@ const { fround } = Math;
  */
 export function sgdUpdate(update: ParameterUpdate): void {
   const { parameters, gradient, out } = update;
-  requireEqualLengths({ parameters, gradient, out });
+  requireAligned({ parameters, gradient, out });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.sgdUpdate(parameters, gradient, out, scale, learningRate);
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);
@@ -36,11 +42,26 @@ export function sgdUpdate(update: ParameterUpdate): void {
  */
 export function momentumUpdate(update: MomentumUpdate): void {
   const { parameters, gradient, out, momentumBuffer, nesterov } = update;
-  requireEqualLengths({ parameters, gradient, out, momentumBuffer });
+  requireAligned({ parameters, gradient, out, momentumBuffer });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
   const momentum = fround(update.momentum);
   const taken = fround(1 - update.dampening);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.momentumUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      momentumBuffer,
+      learningRate,
+      momentum,
+      taken,
+      nesterov,
+    );
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);

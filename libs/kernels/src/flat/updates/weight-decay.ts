@@ -1,4 +1,5 @@
-import { requireEqualLengths } from "../lengths.js";
+import { compiledLoops } from "../compiled-loops.js";
+import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
 export interface WeightDecay extends Pick<
@@ -21,9 +22,14 @@ const { fround } = Math;
  */
 export function decayGradient(decay: WeightDecay): void {
   const { parameters, gradient, out } = decay;
-  requireEqualLengths({ parameters, gradient, out });
+  requireAligned({ parameters, gradient, out });
   const scale = fround(decay.gradientScale);
   const weightDecay = fround(decay.weightDecay);
+  const compiled = compiledLoops();
+  if (compiled !== undefined) {
+    compiled.decayGradient(parameters, gradient, out, scale, weightDecay);
+    return;
+  }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     out[i] = fround(gradient[i]! * scale) + fround(weightDecay * parameters[i]!);

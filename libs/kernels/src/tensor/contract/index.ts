@@ -17,6 +17,19 @@ export { KERNEL_NAMES } from "./kernel-names.js";
 export type { KernelName } from "./kernel-names.js";
 export { layerNorm, layerNormGradient } from "./layer-norm.js";
 export type { LayerNormGradientInputs, LayerNormInputs, NormalizedRows } from "./layer-norm.js";
+export {
+  embeddingGradients,
+  linearGradients,
+  linearSoftmaxCrossEntropyGradients,
+} from "./leaf-sums.js";
+export type {
+  LeafRows,
+  LeafSpan,
+  LeafSumsCall,
+  LinearSoftmaxLossGradients,
+  LinearSoftmaxLossInputs,
+  SoftmaxLossAttributes,
+} from "./leaf-sums.js";
 export { linearGradient, matMulBias } from "./linear.js";
 export { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
 export type {

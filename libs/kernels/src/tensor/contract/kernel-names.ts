@@ -17,6 +17,9 @@ export const KERNEL_NAMES = {
   matMulBias: "OstinatoMatMulBias",
   linearGradient: "OstinatoLinearGradient",
   sequenceRows: "OstinatoSequenceRows",
+  linearGradients: "OstinatoLinearGradients",
+  embeddingGradients: "OstinatoEmbeddingGradients",
+  linearSoftmaxCrossEntropyGradients: "OstinatoLinearSoftmaxCrossEntropyGradients",
 } as const;
 
 export type KernelName = (typeof KERNEL_NAMES)[keyof typeof KERNEL_NAMES];

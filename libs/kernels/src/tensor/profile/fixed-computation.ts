@@ -14,6 +14,7 @@ import {
 } from "../contract/index.js";
 import { engineFunctionValues } from "./engine-functions.js";
 import { fixedLayers, tensorsIn } from "./fixed-layers.js";
+import { fixedLeafSums } from "./fixed-leaf-sums.js";
 import { fixedValues } from "./fixed-values.js";
 
 /**
@@ -81,6 +82,7 @@ export function fixedComputation(): Uint8Array<ArrayBuffer> {
       extremeLosses,
       embeddingGradient(tokens, inputGradient, vocabularySize),
       ...fixedLayers(values),
+      ...fixedLeafSums(values),
       // Attention's.
       softmax(matrix(numRows, hiddenSize)),
       tanh(matrix(numRows, hiddenSize)),

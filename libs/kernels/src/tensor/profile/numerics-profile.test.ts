@@ -2,6 +2,7 @@ import { memory, tensor, unregisterKernel } from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { backends } from "../../../test/support/backends.js";
 import { selectBackend, selectedBackend } from "../backends.js";
 import { KERNEL_NAMES } from "../contract/index.js";
 import type { KernelName } from "../contract/index.js";
@@ -9,8 +10,6 @@ import { registerKernelTable } from "../registered-kernel.js";
 import type { KernelTable } from "../registered-kernel.js";
 import { WASM_KERNELS } from "../wasm/index.js";
 import { ENGINE_FUNCTIONS, numericsProfile } from "./index.js";
-
-const backends = ["wasm", "cpu"] as const;
 
 describe("numericsProfile", () => {
   it.each(backends)("of %s is the same each time and leaves no tensor", async (name) => {

@@ -43,6 +43,10 @@ async function backendVersion(name: BackendName): Promise<string> {
       const { version_cpu } = await import("@tensorflow/tfjs-backend-cpu");
       return `${core}, tfjs-backend-cpu ${version_cpu}`;
     }
+    case "native": {
+      const { version_cpu } = await import("@tensorflow/tfjs-backend-cpu");
+      return `${core}, tfjs-backend-cpu ${version_cpu}, ostinato kernels`;
+    }
     case "wasm": {
       const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
       const simd = (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true;

@@ -10,6 +10,11 @@ import { KERNEL_NAMES } from "../contract/index.js";
 import type { SequenceBlock } from "../contract/index.js";
 import { layerNorm, layerNormGradient } from "./layer-norm.js";
 import { linearSoftmaxCrossEntropy, linearSoftmaxCrossEntropyGradient } from "./linear-loss.js";
+import {
+  embeddingGradients,
+  linearGradients,
+  linearSoftmaxCrossEntropyGradients,
+} from "./leaf-sums.js";
 import { oneHotRows } from "./one-hot.js";
 import {
   gruSequenceBackward,
@@ -78,4 +83,7 @@ export const REFERENCE_KERNELS: KernelTable = {
   [KERNEL_NAMES.matMulBias]: matMulBias,
   [KERNEL_NAMES.linearGradient]: linearGradient,
   [KERNEL_NAMES.sequenceRows]: sequenceRows,
+  [KERNEL_NAMES.linearGradients]: linearGradients,
+  [KERNEL_NAMES.embeddingGradients]: embeddingGradients,
+  [KERNEL_NAMES.linearSoftmaxCrossEntropyGradients]: linearSoftmaxCrossEntropyGradients,
 };

@@ -1,5 +1,3 @@
-import { sumLeavesInTreeOrder } from "@ostinato/kernels";
-
 import { LstmError } from "../../lstm-error.js";
 import type { Trainable, Trainer } from "../training/index.js";
 import { gateSaturation } from "./gate-saturation.js";
@@ -126,8 +124,9 @@ function observedPass<Input>(
     seed,
     step: stepsBefore + 1,
     observer: recorder.observer,
-    onGradient: (name, perLeaf) => {
-      gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
+    nodes: "root",
+    onGradient: (name, [values]) => {
+      gradient.set(values!, offsets.get(name));
     },
   });
   const sum = (key: "lossSum" | "lossWeight"): number =>

@@ -5,7 +5,13 @@ import { joinStates, stateOfLeaf } from "./carried-state.js";
 import { SoftmaxHead } from "../layers/index.js";
 import { ModelCore } from "../model-core.js";
 import { inTensorScope, Progress } from "../pass/index.js";
-import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
+import type {
+  OnGradient,
+  Pass,
+  PassObserver,
+  ProgressOptions,
+  WantedNodes,
+} from "../pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
 import type { LeafOutcome } from "../leaf-outcome.js";
 import type { TokenBatch } from "./token-batch.js";
@@ -25,6 +31,11 @@ export interface ComputeGradientsOptions extends ProgressOptions {
    * receiver's to keep.
    */
   readonly onGradient: OnGradient;
+  /**
+   * Nodes of the gradient tree, by the places of their leaves in the batch: gradients are summed to
+   * these. Each leaf by itself by default.
+   */
+  readonly nodes?: WantedNodes | undefined;
   /** Looks on in the recurrent layers; the gradients have the same bits with and without one. */
   readonly observer?: PassObserver | undefined;
 }

@@ -11,6 +11,7 @@ import {
   recurrentStack,
 } from "../layers/index.js";
 import type { LayerState, Tokens } from "../layers/index.js";
+import { nodeSums } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
 
 /**
@@ -104,7 +105,7 @@ type TiedGradients = () => readonly Float32Array[] | undefined;
 
 function projectedSource(pass: Pass, tokens: Tokens, tied: TiedGradients): Source {
   const onTableGradient = (perLeaf: readonly Float32Array[]): void => {
-    pass.onGradient(TABLE_NAME, addTied(perLeaf, tied()));
+    pass.onGradient(TABLE_NAME, nodeSums(pass, addTied(perLeaf, tied())));
   };
   return {
     inputs: projectedInputs(pass, TABLE_NAME, tokens, onTableGradient),

@@ -1,11 +1,11 @@
 import { mul, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { embeddingGather, embeddingGradient } from "@ostinato/kernels/tensor";
+import { embeddingGather, embeddingGradient, embeddingGradients } from "@ostinato/kernels/tensor";
 
 import { fillDropoutMask } from "../../random/index.js";
 import type { BatchLeaf } from "../batch-leaves.js";
-import { asSequence, leafGradients, positionsOf } from "../pass/index.js";
+import { asSequence, leafGradients, nodeSums, perNode, positionsOf } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
 import type { Forwarded } from "./forwarded.js";
 
@@ -64,13 +64,21 @@ export function embedding(
   return {
     outputs: asSequence(embeddingGather(used, ids), tokens.numRows),
     backward(gradient) {
+      const tied = tiedGradients();
+      if (tied === undefined && rowMask === undefined) {
+        pass.progress.alive();
+        const vocabularySize = table.shape[0];
+        const sums = embeddingGradients({ ...pass, ids, gradient, vocabularySize });
+        pass.onGradient(tableName, perNode(sums));
+        return;
+      }
       const [own] = leafGradients(pass, [tableName], (leaf) => {
         const ofLeaf = tensor1d(tokensOf(tokens, leaf), "int32");
         const rows = positionsOf(gradient, leaf);
         const dTable: Tensor2D = embeddingGradient(ofLeaf, rows, table.shape[0]);
         return [rowMask === undefined ? dTable : mul(dTable, rowMask)];
       });
-      pass.onGradient(tableName, addTied(own!, tiedGradients()));
+      pass.onGradient(tableName, nodeSums(pass, addTied(own!, tied)));
     },
   };
 }

@@ -1,9 +1,9 @@
 import { transpose } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { linearGradient, matMulBias } from "@ostinato/kernels/tensor";
+import { linearGradients, matMulBias } from "@ostinato/kernels/tensor";
 
-import { asRows, asSequence, emitLeafGradients, positionsOf } from "../pass/index.js";
+import { asRows, asSequence, perNode } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
 import type { Forwarded } from "./forwarded.js";
 
@@ -21,10 +21,10 @@ export function linear(pass: Pass, inputs: Tensor3D, prefix: string): Forwarded 
   return {
     outputs: asSequence(matMulBias(asRows(inputs), kernel, bias), numRows),
     backward(gradient) {
-      emitLeafGradients(pass, names, (leaf) => {
-        const sums = linearGradient(positionsOf(inputs, leaf), positionsOf(gradient, leaf));
-        return [sums.kernelGradient, sums.biasGradient];
-      });
+      pass.progress.alive();
+      const sums = linearGradients({ ...pass, rows: inputs, gradient });
+      pass.onGradient(names[0], perNode(sums.kernelGradients));
+      pass.onGradient(names[1], perNode(sums.biasGradients));
       const transposed = parameters.derived(`transpose of ${names[0]}`, (): Tensor2D =>
         transpose(kernel),
       );

@@ -1,14 +1,14 @@
-import { concat, tensor1d, tidy, transpose } from "@tensorflow/tfjs-core";
+import { tensor1d, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import {
   linearSoftmaxCrossEntropy,
-  linearSoftmaxCrossEntropyGradient,
+  linearSoftmaxCrossEntropyGradients,
   matMulBias,
 } from "@ostinato/kernels/tensor";
 
 import type { BatchLeaf } from "../batch-leaves.js";
-import { asRows, asSequence, inTensorScope, positionsOf } from "../pass/index.js";
+import { asRows, inTensorScope, leafNodes, nodeSums, perNode, positionsOf } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
 import { valuesOfLeaf } from "./embedding.js";
 
@@ -88,45 +88,36 @@ export class SoftmaxHead {
   /** Losses and gradients; those of the parameters are handed to the pass, but for a tied table's. */
   gradients(hidden: Tensor3D, targets: ClassTargets, labelSmoothing: number): SoftmaxHeadGradients {
     const { kernelName, biasName, tiedTableName } = this.#options;
-    const { leaves, progress, parameters, onGradient } = this.#pass;
-    const kernelTransposed =
-      tiedTableName === undefined ? this.#transposed(kernelName) : parameters.matrix(tiedTableName);
-    const losses: LeafLoss[] = [];
-    const kernelGradients: Float32Array[] = [];
-    const biasGradients: Float32Array[] = [];
-    const hiddenGradients: Tensor3D[] = [];
-    for (const leaf of leaves) {
-      progress.alive();
-      if (leaf.numRows === 0) {
-        losses.push(NO_LOSS);
-        kernelGradients.push(new Float32Array(this.#kernel.size));
-        biasGradients.push(new Float32Array(this.#bias.size));
-        continue;
-      }
-      hiddenGradients.push(
-        tidy(() => {
-          const call = this.#lossInputs(hidden, targets, leaf);
-          const gradients = linearSoftmaxCrossEntropyGradient({
-            ...call,
-            kernelTransposed,
-            labelSmoothing,
-          });
-          const { kernelGradient } = gradients;
-          const stored: Tensor2D =
-            tiedTableName === undefined ? kernelGradient : transpose(kernelGradient);
-          losses.push(sumOf(gradients.losses, call.weights));
-          kernelGradients.push(stored.dataSync<"float32">());
-          biasGradients.push(gradients.biasGradient.dataSync<"float32">());
-          return asSequence(gradients.hiddenGradient, leaf.numRows);
-        }),
-      );
-    }
-    if (tiedTableName === undefined) onGradient(kernelName, kernelGradients);
-    onGradient(biasName, biasGradients);
+    const pass = this.#pass;
+    const { leaves, progress, parameters, onGradient } = pass;
+    const isTied = tiedTableName !== undefined;
+    progress.alive();
+    const found = linearSoftmaxCrossEntropyGradients({
+      leaves,
+      // The tied table's own gradient is added to each leaf's by itself.
+      nodes: isTied ? leafNodes(leaves.length) : pass.nodes,
+      hidden,
+      kernel: this.#kernel,
+      bias: this.#bias,
+      targets: tensor1d(targets.targets, "int32"),
+      weights: tensor1d(targets.weights),
+      kernelTransposed: () =>
+        isTied ? parameters.matrix(tiedTableName) : this.#transposed(kernelName),
+      labelSmoothing,
+    });
+    const biasGradients = perNode(found.biasGradients);
+    if (!isTied) onGradient(kernelName, perNode(found.kernelGradients));
+    onGradient(biasName, isTied ? nodeSums(pass, biasGradients) : biasGradients);
+    const [numSteps, numRows] = hidden.shape;
+    const losses = found.losses.dataSync<"float32">();
+    const sumsOf = (leaf: BatchLeaf): LeafLoss => ({
+      lossSum: sumOfValues(valuesOfLeaf(losses, numSteps, numRows, leaf)),
+      lossWeight: sumOfValues(valuesOfLeaf(targets.weights, numSteps, numRows, leaf)),
+    });
     return {
-      losses,
-      hiddenGradient: concat(hiddenGradients, 1),
-      tableGradients: tiedTableName === undefined ? undefined : kernelGradients,
+      losses: leaves.map((leaf) => (leaf.numRows === 0 ? NO_LOSS : sumsOf(leaf))),
+      hiddenGradient: found.hiddenGradient,
+      tableGradients: isTied ? tableGradients(found.kernelGradients) : undefined,
     };
   }
 
@@ -151,10 +142,16 @@ export class SoftmaxHead {
   }
 }
 
-function sumOf(losses: Tensor1D, weights: Tensor1D): LeafLoss {
-  let lossSum = 0;
-  for (const loss of losses.dataSync<"float32">()) lossSum += loss;
-  let lossWeight = 0;
-  for (const weight of weights.dataSync<"float32">()) lossWeight += weight;
-  return { lossSum, lossWeight };
+/** [leaves,H,V] → of each leaf [V,H]. */
+function tableGradients(kernelGradients: Tensor3D): readonly Float32Array[] {
+  return perNode(transpose(kernelGradients, [0, 2, 1]));
 }
+
+function sumOf(losses: Tensor1D, weights: Tensor1D): LeafLoss {
+  return {
+    lossSum: sumOfValues(losses.dataSync<"float32">()),
+    lossWeight: sumOfValues(weights.dataSync<"float32">()),
+  };
+}
+
+const sumOfValues = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);

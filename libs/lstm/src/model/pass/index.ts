@@ -14,9 +14,20 @@ export {
   columnSums,
   emitLeafGradients,
   leafGradients,
+  leafNodes,
+  nodesOf,
+  nodeSums,
+  perNode,
   positionsOf,
 } from "./pass.js";
-export type { OnGradient, OnStatistics, Pass, RunningMoments, TrainingKey } from "./pass.js";
+export type {
+  OnGradient,
+  OnStatistics,
+  Pass,
+  RunningMoments,
+  TrainingKey,
+  WantedNodes,
+} from "./pass.js";
 export type {
   GateActivations,
   GateName,

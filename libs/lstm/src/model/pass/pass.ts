@@ -1,7 +1,9 @@
 import { ones, reshape } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
+import { sumLeavesInTreeOrder } from "@ostinato/kernels";
 import { matMulBias, sequenceRows } from "@ostinato/kernels/tensor";
+import type { LeafSpan } from "@ostinato/kernels/tensor";
 
 import type { Moments } from "../../statistics/index.js";
 import type { BatchLeaf } from "../batch-leaves.js";
@@ -10,8 +12,11 @@ import type { PassObserver } from "./pass-observer.js";
 import type { Progress } from "./progress.js";
 import { inTensorScope } from "./tensor-scope.js";
 
-/** Takes a parameter tensor's gradient of each leaf, in the order of the batch's leaves. */
-export type OnGradient = (tensor: string, perLeaf: readonly Float32Array[]) => void;
+/**
+ * Takes a parameter tensor's gradient of each node of the pass, in their order; of each leaf where none
+ * are asked for. The arrays are its own.
+ */
+export type OnGradient = (tensor: string, perNode: readonly Float32Array[]) => void;
 
 /** What names a training step's random masks. */
 export interface TrainingKey {
@@ -25,6 +30,8 @@ export interface Pass {
   /** B, of all leaves. */
   readonly numRows: number;
   readonly leaves: readonly BatchLeaf[];
+  /** Nodes of the gradient tree, by the places of their leaves: what gradients are summed to. */
+  readonly nodes: readonly LeafSpan[];
   /** Undefined in evaluation, where nothing is dropped or drawn. */
   readonly training: TrainingKey | undefined;
   readonly progress: Progress;
@@ -69,14 +76,52 @@ export function leafGradients(
   return names.map((_, index) => perLeaf.map((gradients) => gradients[index]!));
 }
 
-/** Computes {@link leafGradients} and hands them on, in the order of the names. */
+/** What gradients are summed to: nodes by the places of their leaves, or the root of all. */
+export type WantedNodes = readonly LeafSpan[] | "root";
+
+/**
+ * @param wanted each leaf by itself by default
+ * @throws RangeError for the root of a number of leaves that is no power of two
+ */
+export function nodesOf(wanted: WantedNodes | undefined, numLeaves: number): readonly LeafSpan[] {
+  if (wanted !== "root") return wanted ?? leafNodes(numLeaves);
+  if (numLeaves > 0 && (numLeaves & (numLeaves - 1)) === 0) return [{ first: 0, count: numLeaves }];
+  throw new RangeError(`${numLeaves} leaves have no binary tree; a power of two has`);
+}
+
+/** Each leaf as a node by itself. */
+export const leafNodes = (numLeaves: number): readonly LeafSpan[] =>
+  Array.from({ length: numLeaves }, (_, first) => ({ first, count: 1 }));
+
+/** From arrays of the leaves to their sums at the pass's nodes. */
+export function nodeSums(
+  { nodes }: Pick<Pass, "nodes">,
+  perLeaf: readonly Float32Array[],
+): readonly Float32Array[] {
+  return nodes.map(({ first, count }) =>
+    count === 1 ? perLeaf[first]! : sumLeavesInTreeOrder(perLeaf.slice(first, first + count)),
+  );
+}
+
+/** The parts of a tensor [nodes, …], each an array of its own. */
+export function perNode(sums: Tensor): readonly Float32Array[] {
+  const values = sums.dataSync<"float32">();
+  const numNodes = sums.shape[0];
+  if (numNodes === 1) return [values];
+  const size = values.length / numNodes;
+  return Array.from({ length: numNodes }, (_, n) => values.slice(n * size, (n + 1) * size));
+}
+
+/**
+ * Computes {@link leafGradients} and hands on their sums at the pass's nodes, in the order of the names.
+ */
 export function emitLeafGradients(
   pass: Pass,
   names: readonly string[],
   gradientsOf: (leaf: BatchLeaf) => readonly Tensor[],
 ): void {
   for (const [index, perLeaf] of leafGradients(pass, names, gradientsOf).entries()) {
-    pass.onGradient(names[index]!, perLeaf);
+    pass.onGradient(names[index]!, nodeSums(pass, perLeaf));
   }
 }
 

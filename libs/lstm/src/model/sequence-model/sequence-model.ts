@@ -16,7 +16,13 @@ import {
 import type { Forwarded } from "../layers/index.js";
 import { ModelCore } from "../model-core.js";
 import { asSequence, inTensorScope, Padding, Progress } from "../pass/index.js";
-import type { OnGradient, Pass, PassObserver, ProgressOptions } from "../pass/index.js";
+import type {
+  OnGradient,
+  Pass,
+  PassObserver,
+  ProgressOptions,
+  WantedNodes,
+} from "../pass/index.js";
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
 import { positionWeights, sequenceLosses, sequenceLossGradients } from "./sequence-losses.js";
@@ -29,6 +35,11 @@ export interface SequenceGradientsOptions extends ProgressOptions {
   readonly step: number;
   /** Given each parameter tensor's gradient of each leaf as soon as backward has it. */
   readonly onGradient: OnGradient;
+  /**
+   * Nodes of the gradient tree, by the places of their leaves in the batch: gradients are summed to
+   * these. Each leaf by itself by default.
+   */
+  readonly nodes?: WantedNodes | undefined;
   /** Looks on in the recurrent layers; the gradients have the same bits with and without one. */
   readonly observer?: PassObserver | undefined;
 }

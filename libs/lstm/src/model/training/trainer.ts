@@ -1,4 +1,4 @@
-import { firstNonFinite, sumLeavesInTreeOrder } from "@ostinato/kernels";
+import { firstNonFinite } from "@ostinato/kernels";
 
 import { averagingStart, createDecisions } from "../../decisions/index.js";
 import type { Decided, DecisionState } from "../../decisions/index.js";
@@ -123,7 +123,8 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
   load(current.parameters);
 
   function load(parameters: Float32Array): void {
-    model.setParameters(parameters);
+    // An average is written to, but only in a step, when the model has a copy of the parameters.
+    if (model.hasCopyOf?.(parameters) !== true) model.setParameters(parameters);
     model.setRunningStatistics(current.statistics);
   }
 
@@ -139,10 +140,10 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       current.decisions.learningRateFactor;
     load(current.parameters);
     const gradient = new Float32Array(layout.size);
-    const onGradient = (name: string, perLeaf: readonly Float32Array[]): void => {
-      gradient.set(sumLeavesInTreeOrder(perLeaf), offsets.get(name));
+    const onGradient = (name: string, [values]: readonly Float32Array[]): void => {
+      gradient.set(values!, offsets.get(name));
     };
-    const outcomes = model.computeGradients({ ...input, seed, step, onGradient });
+    const outcomes = model.computeGradients({ ...input, seed, step, nodes: "root", onGradient });
     const { lossSum, lossWeight } = totalsOf(outcomes);
     const out = new Float32Array(layout.size);
     const result = update.apply({

@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
+import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import type { RecurrentStackSpec } from "../../../spec/index.js";
 import type { BatchLeaf } from "../../batch-leaves.js";
@@ -55,11 +55,10 @@ export interface CellGradients {
   /** Of the layer's hidden states; asked for by who looks on. */
   readonly hiddenPaths: () => HiddenPaths;
   /**
-   * Over one leaf's positions.
-   *
-   * @param before [N,R]: the hidden states that each step started from.
+   * @param pass whose nodes the gradients are wanted of: the call's, or one that differs in its nodes.
+   * @param hidden [T+1,B,R]: the initial hidden state, then h_t of each step, zeros in the padding.
    */
-  readonly recurrent: (leaf: BatchLeaf, before: Tensor2D) => RecurrentGradients;
+  readonly recurrent: (pass: Pass, hidden: Tensor3D) => RecurrentGradients;
   /** The layer's tensors beyond kernel and bias, in any order. */
   readonly further: readonly {
     readonly name: string;
@@ -75,9 +74,10 @@ export interface HiddenPaths {
   readonly direct: Tensor3D | undefined;
 }
 
+/** Of each node of the call. */
 export interface RecurrentGradients {
   /** [R,G·H] */
-  readonly kernel: Tensor2D;
+  readonly kernels: readonly Float32Array[];
   /** [G·H] */
-  readonly bias: Tensor1D;
+  readonly biases: readonly Float32Array[];
 }

@@ -1,11 +1,12 @@
-import { concat, slice } from "@tensorflow/tfjs-core";
-import type { Tensor2D } from "@tensorflow/tfjs-core";
+import { slice } from "@tensorflow/tfjs-core";
+import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { gruSequenceBackward, gruSequenceForward, linearGradient } from "@ostinato/kernels/tensor";
+import { gruSequenceBackward, gruSequenceForward } from "@ostinato/kernels/tensor";
 
 import { columnSums, positionsOf } from "../../pass/index.js";
 import type { CellCall, CellRun } from "./cell.js";
 import { gruDirect, gruProducts } from "./hidden-paths.js";
+import { biasGradients, kernelGradients } from "./recurrent-gradients.js";
 import { hiddenZoneout } from "./rnn.js";
 
 /** GRU (Cho et al., 2014), the reset gate before or after the recurrent product, with zoneout. */
@@ -52,25 +53,25 @@ export function gru(call: CellCall): CellRun {
           ),
           direct: gruDirect(sequence.gates, keep),
         }),
-        recurrent(leaf, before) {
-          const products = positionsOf(recurrentGradients, leaf);
-          const bias = columnSums(positionsOf(gateGradients, leaf));
-          if (resetAfter) return { kernel: linearGradient(before, products).kernelGradient, bias };
+        recurrent(of, hidden) {
+          const biases = biasGradients(of, `${prefix}.bias`, gateGradients);
+          if (resetAfter) {
+            return { kernels: kernelGradients(of, hidden, recurrentGradients), biases };
+          }
           // What the candidate's columns multiply is r∘h, not h.
-          const resetColumns: Tensor2D = slice(
-            products,
-            [0, 0],
-            [products.shape[0], 2 * hiddenSize],
+          const [numSteps, numRows] = recurrentGradients.shape;
+          const columns = (first: number, count: number): Tensor3D =>
+            slice(recurrentGradients, [0, 0, first], [numSteps, numRows, count]);
+          const ofGates = kernelGradients(of, hidden, columns(0, 2 * hiddenSize));
+          const ofCandidate = kernelGradients(
+            of,
+            sequence.candidates,
+            columns(2 * hiddenSize, hiddenSize),
           );
-          const kernel: Tensor2D = concat(
-            [
-              linearGradient(before, resetColumns).kernelGradient,
-              linearGradient(positionsOf(sequence.candidates, leaf), candidateColumns(products))
-                .kernelGradient,
-            ],
-            1,
+          const kernels = ofGates.map((values, n) =>
+            sideBySide(values, ofCandidate[n]!, hiddenSize),
           );
-          return { kernel, bias };
+          return { kernels, biases };
         },
         further: resetAfter
           ? [
@@ -84,4 +85,16 @@ export function gru(call: CellCall): CellRun {
       };
     },
   };
+}
+
+/** [H,2H] and [H,H] → [H,3H] */
+function sideBySide(left: Float32Array, right: Float32Array, hiddenSize: number): Float32Array {
+  const values = new Float32Array(left.length + right.length);
+  for (let row = 0; row < hiddenSize; row++) {
+    const from = 2 * row * hiddenSize;
+    values.set(left.subarray(from, from + 2 * hiddenSize), 3 * row * hiddenSize);
+    const own = right.subarray(row * hiddenSize, (row + 1) * hiddenSize);
+    values.set(own, (3 * row + 2) * hiddenSize);
+  }
+  return values;
 }

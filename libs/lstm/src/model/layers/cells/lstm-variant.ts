@@ -13,6 +13,7 @@ import { LAYER_NORM_EPSILON } from "../normalization/index.js";
 import { zoneoutMask } from "../regularization/index.js";
 import type { CellCall, CellGradients, CellRun } from "./cell.js";
 import { throughProducts } from "./hidden-paths.js";
+import { biasGradients, kernelGradients } from "./recurrent-gradients.js";
 
 type Options = Parameters<typeof lstmVariantSequenceForward>[0];
 type Further = CellGradients["further"];
@@ -67,9 +68,9 @@ export function lstmVariant(call: CellCall): CellRun {
           products: throughProducts(recurrentGradients, recurrentKernelTransposed),
           direct: options.keep?.hidden,
         }),
-        recurrent: (leaf, before) => ({
-          kernel: linearGradient(before, positionsOf(recurrentGradients, leaf)).kernelGradient,
-          bias: columnSums(positionsOf(gateGradients, leaf)),
+        recurrent: (of, hidden) => ({
+          kernels: kernelGradients(of, hidden, recurrentGradients),
+          biases: biasGradients(of, `${prefix}.bias`, gateGradients),
         }),
         further: [
           ...peepholeGradient(call, sequence.cell, sequence.cellCandidates, gateGradients),

@@ -1,12 +1,8 @@
-import {
-  linearGradient,
-  lstmSequenceBackward,
-  lstmSequenceForward,
-} from "@ostinato/kernels/tensor";
+import { lstmSequenceBackward, lstmSequenceForward } from "@ostinato/kernels/tensor";
 
-import { positionsOf } from "../../pass/index.js";
 import type { CellCall, CellRun } from "./cell.js";
 import { throughProducts } from "./hidden-paths.js";
+import { recurrentGradients } from "./recurrent-gradients.js";
 
 /** LSTM without options (Hochreiter and Schmidhuber, 1997; Gers et al., 2000). */
 export function lstm(call: CellCall): CellRun {
@@ -40,13 +36,7 @@ export function lstm(call: CellCall): CellRun {
           products: throughProducts(gradients.gateGradients, recurrentKernelTransposed),
           direct: undefined,
         }),
-        recurrent(leaf, before) {
-          const { kernelGradient, biasGradient } = linearGradient(
-            before,
-            positionsOf(gradients.gateGradients, leaf),
-          );
-          return { kernel: kernelGradient, bias: biasGradient };
-        },
+        recurrent: (of, hidden) => recurrentGradients(of, hidden, gradients.gateGradients),
         further: [],
       };
     },

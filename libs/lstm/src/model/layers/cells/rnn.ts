@@ -1,9 +1,9 @@
-import { linearGradient, rnnSequenceBackward, rnnSequenceForward } from "@ostinato/kernels/tensor";
+import { rnnSequenceBackward, rnnSequenceForward } from "@ostinato/kernels/tensor";
 
-import { positionsOf } from "../../pass/index.js";
 import { zoneoutMask } from "../regularization/index.js";
 import type { CellCall, CellRun } from "./cell.js";
 import { throughProducts } from "./hidden-paths.js";
+import { recurrentGradients } from "./recurrent-gradients.js";
 
 /** h_t = tanh or relu of the sum (Elman, 1990; Le et al., 2015), with zoneout. */
 export function rnn(call: CellCall): CellRun {
@@ -41,10 +41,7 @@ export function rnn(call: CellCall): CellRun {
           products: throughProducts(gateGradients, recurrentKernelTransposed),
           direct: keep,
         }),
-        recurrent(leaf, before) {
-          const sums = linearGradient(before, positionsOf(gateGradients, leaf));
-          return { kernel: sums.kernelGradient, bias: sums.biasGradient };
-        },
+        recurrent: (of, hidden) => recurrentGradients(of, hidden, gateGradients),
         further: [],
       };
     },

@@ -3,6 +3,7 @@ import type { Tensor3D } from "@tensorflow/tfjs-core";
 
 import type { Moments } from "../../../statistics/index.js";
 import type { BatchLeaf } from "../../batch-leaves.js";
+import { nodeSums } from "../../pass/index.js";
 import type { Pass } from "../../pass/index.js";
 import type { Forwarded } from "../forwarded.js";
 
@@ -89,8 +90,8 @@ export function batchNormalization(
           }
         }
       }
-      pass.onGradient(`${prefix}.gain`, gains);
-      pass.onGradient(`${prefix}.bias`, biases);
+      pass.onGradient(`${prefix}.gain`, nodeSums(pass, gains));
+      pass.onGradient(`${prefix}.bias`, nodeSums(pass, biases));
       return tensor3d(ofInputs, inputs.shape);
     },
   };

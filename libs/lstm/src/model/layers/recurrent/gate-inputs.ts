@@ -4,12 +4,18 @@ import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import {
   embeddingGather,
   embeddingGradient,
-  linearGradient,
+  linearGradients,
   matMulBias,
 } from "@ostinato/kernels/tensor";
 
-import type { BatchLeaf } from "../../batch-leaves.js";
-import { asRows, asSequence, positionsOf } from "../../pass/index.js";
+import {
+  asRows,
+  asSequence,
+  leafGradients,
+  nodeSums,
+  perNode,
+  positionsOf,
+} from "../../pass/index.js";
 import type { Pass } from "../../pass/index.js";
 import { tokensOf } from "../embedding.js";
 import type { Tokens } from "../embedding.js";
@@ -27,13 +33,13 @@ export interface GateInputs {
   /** inputs × kernel + bias for all positions; [T,B,G]. */
   gates(kernel: InputKernel, bias: Tensor1D | undefined): Tensor3D;
   /**
-   * The kernel's gradient over one leaf's positions; [I,G]. Asked for once a leaf, in their order.
+   * The kernel's gradient, [I,G], of each node.
    *
-   * @param gradient [N,G], of the leaf's products.
+   * @param gradient [T,B,G], of the products.
    */
-  kernelGradient(leaf: BatchLeaf, gradient: Tensor2D, kernel: InputKernel): Tensor2D;
+  kernelGradients(gradient: Tensor3D, kernel: InputKernel): readonly Float32Array[];
   /**
-   * Asked for after all leaves' kernel gradients.
+   * Asked for after the kernel's gradients.
    *
    * @param gradient [T,B,G], of the products.
    * @returns [T,B,I], or undefined if there is nothing below that reads it.
@@ -42,12 +48,12 @@ export interface GateInputs {
 }
 
 /** @param inputs [T,B,I] */
-export function sequenceInputs(inputs: Tensor3D): GateInputs {
+export function sequenceInputs(pass: Pass, inputs: Tensor3D): GateInputs {
   const numRows = inputs.shape[1];
   return {
     gates: (kernel, bias) => asSequence(matMulBias(asRows(inputs), kernel.values, bias), numRows),
-    kernelGradient: (leaf, gradient) =>
-      linearGradient(positionsOf(inputs, leaf), gradient).kernelGradient,
+    kernelGradients: (gradient) =>
+      perNode(linearGradients({ ...pass, rows: inputs, gradient }).kernelGradients),
     inputGradient: (gradient, { transposed }) =>
       asSequence(matMulBias(asRows(gradient), transposed), numRows),
   };
@@ -65,10 +71,10 @@ export function projectedInputs(
   tokens: Tokens,
   onTableGradient: (perLeaf: readonly Float32Array[]) => void,
 ): GateInputs {
-  const { parameters, leaves, numRows } = pass;
+  const { parameters, numRows } = pass;
   const table = parameters.matrix(tableName);
   const vocabularySize = table.shape[0];
-  const tableGradients: (Float32Array | undefined)[] = leaves.map(() => undefined);
+  let tableGradients: readonly Float32Array[] = [];
   return {
     gates({ name, values }, bias) {
       const projected = parameters.derived(`${tableName} × ${name}`, () =>
@@ -77,21 +83,25 @@ export function projectedInputs(
       const ids = tensor1d(tokens.ids, "int32");
       return asSequence(embeddingGather(projected, ids), numRows);
     },
-    kernelGradient(leaf, gradient, { transposed }) {
-      // The projected table's gradient, and from it those of its two factors.
-      const ids = tensor1d(tokensOf(tokens, leaf), "int32");
-      const projected_VG = embeddingGradient(ids, gradient, vocabularySize);
-      tableGradients[leaves.indexOf(leaf)] = matMulBias(
-        projected_VG,
-        transposed,
-      ).dataSync<"float32">();
+    kernelGradients(gradient, { name, transposed }) {
       const tableTransposed = parameters.derived(`transpose of ${tableName}`, () =>
         transpose(table),
       );
-      return matMulBias(tableTransposed, projected_VG);
+      // The projected table's gradient of each leaf, and from it those of its two factors.
+      const [ofTable, ofKernel] = leafGradients(pass, [tableName, name], (leaf) => {
+        const ids = tensor1d(tokensOf(tokens, leaf), "int32");
+        const projected_VG = embeddingGradient(ids, positionsOf(gradient, leaf), vocabularySize);
+        return [matMulBias(projected_VG, transposed), matMulBias(tableTransposed, projected_VG)];
+      });
+      tableGradients = ofTable!;
+      const size = tableTransposed.shape[0] * transposed.shape[0];
+      return nodeSums(
+        pass,
+        ofKernel!.map((values) => (values.length === size ? values : new Float32Array(size))),
+      );
     },
     inputGradient() {
-      onTableGradient(tableGradients.map((values) => values ?? new Float32Array(table.size)));
+      onTableGradient(tableGradients);
       return undefined;
     },
   };

@@ -47,8 +47,8 @@ export interface RecurrentKernel {
   readonly values: Tensor2D;
   /** [G·H,R] */
   readonly transposed: Tensor2D;
-  /** From the gradient of `values` to that of the parameters. */
-  readonly gradient: (ofValues: Tensor2D) => Tensor2D;
+  /** [R,G·H]: what the parameters were multiplied with; undefined for nothing. */
+  readonly mask: Tensor2D | undefined;
 }
 
 /** The kernel's rows that multiply the hidden state, with their weights dropped in training. */
@@ -68,7 +68,7 @@ export function recurrentKernelOf(
       `transpose of the recurrent rows of ${name}`,
       (): Tensor2D => transpose(values),
     );
-    return { values, transposed, gradient: (ofValues) => ofValues };
+    return { values, transposed, mask: undefined };
   }
   const maskName = { purpose: "weightDropout", layer: maskLayer } as const;
   const mask = weightMask(training, maskName, [outputSize, width], spec.weightDropout);
@@ -76,7 +76,7 @@ export function recurrentKernelOf(
   return {
     values: masked,
     transposed: transpose(masked),
-    gradient: (ofValues) => mul(ofValues, mask),
+    mask,
   };
 }
 

@@ -3,13 +3,13 @@ import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import { sequenceRows } from "@ostinato/kernels/tensor";
 
-import { afterFirst, beforeLast, emitLeafGradients, positionsOf } from "../../pass/index.js";
-import type { Padding } from "../../pass/index.js";
+import { afterFirst, emitLeafGradients, leafNodes, nodeSums } from "../../pass/index.js";
+import type { Padding, Pass } from "../../pass/index.js";
 import { cellOf } from "../cells/index.js";
-import type { CellRun, LayerState } from "../cells/index.js";
+import type { CellRun, LayerState, RecurrentGradients } from "../cells/index.js";
 import { hiddenGradients } from "./hidden-gradients.js";
 import { inputKernelOf, inputProducts, recurrentKernelOf } from "./layer-kernels.js";
-import type { LayerKernelsCall } from "./layer-kernels.js";
+import type { LayerKernelsCall, RecurrentKernel } from "./layer-kernels.js";
 
 export interface RecurrentLayerCall extends LayerKernelsCall {
   /** Undefined when all rows have all steps. */
@@ -66,29 +66,53 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
         outputs: outside.hidden,
       });
       const ofProducts = products.backward(gradients.gates);
-      const hidden = withInitial(initial, outputs);
+      const hidden = padding === undefined ? run.hidden : withInitial(initial, outputs);
       const offsetOf = ({ name }: { readonly name: string }): number =>
         pass.parameters.offsetOf(name);
       const further = [...gradients.further, ...ofProducts.further].sort(
         (a, b) => offsetOf(a) - offsetOf(b),
       );
-      const names = [kernelName, biasName, ...further.map(({ name }) => name)];
-      emitLeafGradients(pass, names, (leaf) => {
-        const ofRecurrent = gradients.recurrent(leaf, beforeLast(hidden, leaf));
-        const products_NG = positionsOf(ofProducts.gradient, leaf);
-        const ofInputs = inputs.kernelGradient(leaf, products_NG, inputKernel);
-        return [
-          concat([ofInputs, recurrent.gradient(ofRecurrent.kernel)], 0),
-          ofRecurrent.bias,
-          ...further.map(({ gradientOf }) => gradientOf(leaf)),
-        ];
-      });
+      const ofRecurrent = maskedGradients(pass, recurrent, (of) => gradients.recurrent(of, hidden));
+      const ofInputs = inputs.kernelGradients(ofProducts.gradient, inputKernel);
+      pass.onGradient(
+        kernelName,
+        ofInputs.map((values, n) => onTop(values, ofRecurrent.kernels[n]!)),
+      );
+      pass.onGradient(biasName, ofRecurrent.biases);
+      emitLeafGradients(
+        pass,
+        further.map(({ name }) => name),
+        (leaf) => further.map(({ gradientOf }) => gradientOf(leaf)),
+      );
       return {
         inputs: inputs.inputGradient(ofProducts.gradient, inputKernel),
         initial: gradients.initial,
       };
     },
   };
+}
+
+/** Masked leaf by leaf, where the kernel was: a product of a sum has other bits than a sum of products. */
+function maskedGradients(
+  pass: Pass,
+  { mask }: RecurrentKernel,
+  gradientsOf: (pass: Pass) => RecurrentGradients,
+): RecurrentGradients {
+  if (mask === undefined) return gradientsOf(pass);
+  const factors = mask.dataSync<"float32">();
+  const { kernels, biases } = gradientsOf({ ...pass, nodes: leafNodes(pass.leaves.length) });
+  for (const values of kernels) {
+    for (let k = 0; k < values.length; k++) values[k] = values[k]! * factors[k]!;
+  }
+  return { kernels: nodeSums(pass, kernels), biases: nodeSums(pass, biases) };
+}
+
+/** [I,G] and [R,G] → [I+R,G] */
+function onTop(ofInputs: Float32Array, ofRecurrent: Float32Array): Float32Array {
+  const values = new Float32Array(ofInputs.length + ofRecurrent.length);
+  values.set(ofInputs);
+  values.set(ofRecurrent, ofInputs.length);
+  return values;
 }
 
 /**

@@ -151,7 +151,7 @@ function directions(
   const [forwardInitial, backwardInitial] = call.initial[layer]!;
   const shared = { pass, spec, padding };
   if (!bidirectional) {
-    const gateInputs = "gates" in inputs ? inputs : sequenceInputs(inputs);
+    const gateInputs = "gates" in inputs ? inputs : sequenceInputs(pass, inputs);
     const initial = forwardInitial!;
     const run = recurrentLayer({ ...shared, prefix, maskLayer, inputs: gateInputs, initial });
     return {
@@ -170,14 +170,14 @@ function directions(
     ...shared,
     prefix: `${prefix}.forward`,
     maskLayer,
-    inputs: sequenceInputs(values),
+    inputs: sequenceInputs(pass, values),
     initial: forwardInitial!,
   });
   const back = recurrentLayer({
     ...shared,
     prefix: `${prefix}.backward`,
     maskLayer: maskLayer + BACKWARD_MASKS,
-    inputs: sequenceInputs(reversed(values)),
+    inputs: sequenceInputs(pass, reversed(values)),
     initial: backwardInitial!,
   });
   const size = ahead.outputs.shape[2];

@@ -1,0 +1,23 @@
+let loaded: object | undefined;
+
+/**
+ * The functions of native/addon, whose types are with those who call them. Loaded once a thread.
+ *
+ * @throws Error with the reason: it was not compiled, this Node cannot load it, or this is not Node.
+ */
+export function loadAddon(): object {
+  // Asked for, not imported: the package runs wherever JavaScript runs, with or without Node.
+  // eslint-disable-next-line no-restricted-globals
+  const { createRequire } = process.getBuiltinModule("module");
+  // From src and from dist alike.
+  const addon = "../../native-build/ostinato-kernels.node";
+  const require = createRequire(import.meta.url);
+  try {
+    loaded ??= require(addon) as object;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
+    const how = "`npx nx run @ostinato/kernels:native` compiles them where a C++ compiler is";
+    throw new Error(`the C++ kernels are not compiled; ${how}`, { cause: error });
+  }
+  return loaded;
+}

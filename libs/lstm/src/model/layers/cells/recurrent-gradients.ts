@@ -1,0 +1,50 @@
+import type { Tensor3D } from "@tensorflow/tfjs-core";
+
+import { linearGradients } from "@ostinato/kernels/tensor";
+
+import { columnSums, leafGradients, nodeSums, perNode, positionsOf } from "../../pass/index.js";
+import type { Pass } from "../../pass/index.js";
+import type { RecurrentGradients } from "./cell.js";
+
+/**
+ * Of a kernel whose product with h_{t−1} goes into the gates as it is.
+ *
+ * @param hidden [T+1,B,R]
+ * @param gates [T,B,G·H]: gradient of the gates.
+ */
+export function recurrentGradients(
+  pass: Pass,
+  hidden: Tensor3D,
+  gates: Tensor3D,
+): RecurrentGradients {
+  pass.progress.alive();
+  const sums = linearGradients({ ...pass, rows: hidden, gradient: gates });
+  return { kernels: perNode(sums.kernelGradients), biases: perNode(sums.biasGradients) };
+}
+
+/**
+ * The kernel's gradient alone, of each node.
+ *
+ * @param rows [T+,B,R]: what the kernel multiplied.
+ * @param products [T,B,G·H]: gradient of the products.
+ */
+export function kernelGradients(
+  pass: Pass,
+  rows: Tensor3D,
+  products: Tensor3D,
+): readonly Float32Array[] {
+  pass.progress.alive();
+  return perNode(linearGradients({ ...pass, rows, gradient: products }).kernelGradients);
+}
+
+/** Column sums of [T,B,C] over the positions of each node. */
+export function biasGradients(
+  pass: Pass,
+  name: string,
+  gradient: Tensor3D,
+): readonly Float32Array[] {
+  const [perLeaf] = leafGradients(pass, [name], (leaf) => [
+    columnSums(positionsOf(gradient, leaf)),
+  ]);
+  return nodeSums(pass, perLeaf!);
+}
