@@ -168,8 +168,8 @@ const evaluation = z
 export const numerics = z
   .strictObject({
     backend: operational(
-      "'auto', 'wasm' or 'cpu'",
-      z.enum(["auto", "wasm", "cpu"]).default("auto"),
+      "'auto', 'native', 'wasm' or 'cpu'",
+      z.enum(["auto", "native", "wasm", "cpu"]).default("auto"),
     ),
     /** `relaxed` lets a resume or a worker bring another numerics profile. */
     determinism: operational(
