@@ -77,7 +77,7 @@ describe("the benchmark", () => {
 
   it.each([
     ["--rows", "kernel,speed", "'speed' is none of machine, kernel, step,"],
-    ["--backend", "fast", "'fast' is none of wasm,"],
+    ["--backend", "fast", "'fast' is none of native, wasm,"],
     ["--rounds", "0", "It must be a number above 0."],
   ])("refuses %s %s", (option, value, words) => {
     const { status, stderr } = bench(option, value);

@@ -225,7 +225,9 @@ describe("ostinato diagnose of a run", () => {
     expect(finished).toMatchObject({ exitCode: 0, err: "" });
     const { start, training, end } = shownBy(finished).variants[0]!;
     expect([training, end]).toEqual([null, null]);
-    const ofConfig = await diagnose(config, "--json", "--set", "seed=3");
+    // A run is measured on the backend that it computed with, of this one wasm.
+    const settings = ["--set", "seed=3", "--set", "numerics.backend=wasm"];
+    const ofConfig = await diagnose(config, "--json", ...settings);
     const expected = shownBy(ofConfig).variants[0]!.start;
     expect(start).toMatchObject({
       ...{ step: 3, loss: expected.loss, gradient: expected.gradient, layers: expected.layers },

@@ -56,6 +56,7 @@ describe("the command lines of a local cluster", () => {
     expect(await parse(options.workerArguments(ready, "worker-2"))).toEqual({
       coordinator: "127.0.0.1:7070",
       backend: undefined,
+      threads: 1,
       http: "127.0.0.1:0",
       insecure: false,
       deadline: 2.5,
