@@ -176,15 +176,6 @@ inline void packLeftColumns(const float* rows, int columns, const LeafPositions&
   }
 }
 
-inline void packRightColumns(const float* rows, int columns, const LeafPositions& at, int first,
-                             float* panel) {
-  const int count = std::min(kPanelColumns, columns - first);
-  for (int position : at.positions) {
-    copyPanelRow(rows + static_cast<std::size_t>(position) * columns + first, count, panel);
-    panel += kPanelColumns;
-  }
-}
-
 /** Writes the first `count` columns of a tile. */
 inline void writeTile(const float* tile, int rows, int count, float* out, std::size_t stride) {
   for (int row = 0; row < rows; row++) {
