@@ -11,5 +11,5 @@ export type { ClusterSideOptions } from "./cluster-side.js";
 export { RecoverySide } from "./recovery-side.js";
 export { DEFAULT_EXAMPLE, LAUNCHER } from "./repository.js";
 export { StartSide } from "./start-side.js";
-export type { RunSideOptions } from "./start-side.js";
+export type { RunSideOptions } from "./run-side.js";
 export { writeTrainingFiles } from "./training-files.js";
