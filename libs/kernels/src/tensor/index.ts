@@ -69,3 +69,4 @@ export type {
 } from "./contract/index.js";
 export { ENGINE_FUNCTIONS, numericsProfile } from "./profile/index.js";
 export type { NumericsProfile } from "./profile/index.js";
+export { valuesOfLeaf } from "./values-of-leaf.js";

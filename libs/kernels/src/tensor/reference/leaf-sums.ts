@@ -17,6 +17,7 @@ import type {
   SoftmaxLossAttributes,
 } from "../contract/index.js";
 import type { KernelCall } from "../registered-kernel.js";
+import { valuesOfLeaf } from "../values-of-leaf.js";
 
 export function linearGradients({
   inputs: { rows, gradient },
@@ -46,7 +47,7 @@ export function embeddingGradients({
     const [numSteps, numRows, embeddingSize] = gradient.shape;
     const all = ids.dataSync<"int32">();
     return nodeSums(nodes, [[vocabularySize, embeddingSize]], leaves, (leaf) => {
-      const own = tensor1d(leafValues(all, numSteps, numRows, leaf), "int32");
+      const own = tensor1d(valuesOfLeaf(all, numSteps, numRows, leaf), "int32");
       return [embeddingGradient(own, leafRows(gradient, numSteps, leaf), vocabularySize)];
     });
   });
@@ -68,8 +69,8 @@ export function linearSoftmaxCrossEntropyGradients({
         hidden: leafRows(hidden, numSteps, leaf),
         kernel,
         bias,
-        targets: tensor1d(leafValues(allTargets, numSteps, numRows, leaf), "int32"),
-        weights: tensor1d(leafValues(allWeights, numSteps, numRows, leaf)),
+        targets: tensor1d(valuesOfLeaf(allTargets, numSteps, numRows, leaf), "int32"),
+        weights: tensor1d(valuesOfLeaf(allWeights, numSteps, numRows, leaf)),
         kernelTransposed: transposed,
         labelSmoothing,
       });
@@ -118,17 +119,3 @@ function leafRows(sequence: Tensor3D, numSteps: number, leaf: LeafRows): Tensor2
 }
 
 const rowsOnly = ({ firstRow, numRows }: LeafRows): LeafRows => ({ firstRow, numRows });
-
-function leafValues<Values extends Int32Array | Float32Array>(
-  values: Values,
-  numSteps: number,
-  numRows: number,
-  leaf: LeafRows,
-): Values {
-  const found = new (values.constructor as new (length: number) => Values)(numSteps * leaf.numRows);
-  for (let t = 0; t < numSteps; t++) {
-    const start = t * numRows + leaf.firstRow;
-    found.set(values.subarray(start, start + leaf.numRows), t * leaf.numRows);
-  }
-  return found;
-}

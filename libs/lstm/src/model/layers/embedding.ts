@@ -1,7 +1,12 @@
 import { mul, tensor1d, tensor2d } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { embeddingGather, embeddingGradient, embeddingGradients } from "@ostinato/kernels/tensor";
+import {
+  embeddingGather,
+  embeddingGradient,
+  embeddingGradients,
+  valuesOfLeaf,
+} from "@ostinato/kernels/tensor";
 
 import { fillDropoutMask } from "../../random/index.js";
 import type { BatchLeaf } from "../batch-leaves.js";
@@ -19,23 +24,6 @@ export interface Tokens {
 /** One leaf's ids, in the order (time, row). */
 export function tokensOf({ ids, numSteps, numRows }: Tokens, leaf: BatchLeaf): Int32Array {
   return valuesOfLeaf(ids, numSteps, numRows, leaf);
-}
-
-/** One leaf's positions out of a [T,B] array, in the order (time, row). */
-export function valuesOfLeaf<Values extends Int32Array | Float32Array>(
-  values: Values,
-  numSteps: number,
-  numRows: number,
-  leaf: BatchLeaf,
-): Values {
-  const positions = new (values.constructor as new (length: number) => Values)(
-    numSteps * leaf.numRows,
-  );
-  for (let t = 0; t < numSteps; t++) {
-    const start = t * numRows + leaf.firstRow;
-    positions.set(values.subarray(start, start + leaf.numRows), t * leaf.numRows);
-  }
-  return positions;
 }
 
 export interface EmbeddingOptions {

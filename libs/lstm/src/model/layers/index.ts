@@ -2,7 +2,7 @@
 export { attention, attentionMemory } from "./attention/index.js";
 export type { AttentionMemory, AttentionRun, Queries } from "./attention/index.js";
 export type { LayerState } from "./cells/index.js";
-export { addTied, embedding, valuesOfLeaf } from "./embedding.js";
+export { addTied, embedding } from "./embedding.js";
 export type { Tokens } from "./embedding.js";
 export type { Forwarded } from "./forwarded.js";
 export { linear } from "./linear.js";

@@ -5,12 +5,12 @@ import {
   linearSoftmaxCrossEntropy,
   linearSoftmaxCrossEntropyGradients,
   matMulBias,
+  valuesOfLeaf,
 } from "@ostinato/kernels/tensor";
 
 import type { BatchLeaf } from "../batch-leaves.js";
 import { asRows, inTensorScope, leafNodes, nodeSums, perNode, positionsOf } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
-import { valuesOfLeaf } from "./embedding.js";
 
 /** Sums over one leaf's positions. */
 export interface LeafLoss {

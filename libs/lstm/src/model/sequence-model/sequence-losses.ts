@@ -1,9 +1,10 @@
+import { valuesOfLeaf } from "@ostinato/kernels/tensor";
+
 import type { LeafLoss } from "../layers/index.js";
 import type { Loss } from "../../losses/index.js";
 import { LstmError } from "../../lstm-error.js";
 import type { SequenceModelSpec } from "../../spec/index.js";
 import type { BatchLeaf } from "../batch-leaves.js";
-import { valuesOfLeaf } from "../layers/index.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 
 /** What a model's outputs came to, and which way they are to go. */
