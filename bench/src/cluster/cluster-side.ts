@@ -68,15 +68,24 @@ async function measureSteps(run: LocalRun, seconds: number): Promise<Sample> {
   do {
     last = await run.nextStep();
   } while (last.atMs - first.atMs < seconds * 1000 || last.step - first.step < MIN_STEPS);
-  const after = await readMetricsPage(run.metricsUrl);
+  let after = await readMetricsPage(run.metricsUrl);
+  // The page can be ahead of the events, which wait in a pipe: without a step in between, no time is a step's.
+  while (committedSteps(after) - committedSteps(before) < MIN_STEPS) {
+    last = await run.nextStep();
+    after = await readMetricsPage(run.metricsUrl);
+  }
   const ms = (last.atMs - first.atMs) / (last.step - first.step);
   return { ms, details: detailsOf(before, after) };
+}
+
+function committedSteps(page: MetricsPage): number {
+  return page.value(`${P}steps_total{outcome="committed"}`);
 }
 
 /** Where the coordinator's time went, in milliseconds a step. */
 function detailsOf(before: MetricsPage, after: MetricsPage): Readonly<Record<string, number>> {
   const grown = (series: string): number => after.value(P + series) - before.value(P + series);
-  const steps = grown(`steps_total{outcome="committed"}`);
+  const steps = committedSteps(after) - committedSteps(before);
   const perStep = (series: string): number => (grown(series) / steps) * 1000;
   const phase = (name: string): number => perStep(`step_phase_seconds_sum{phase="${name}"}`);
   const lag = (quantile: string): number =>
