@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /**
  * What the Nx run and the Vitest reports of its test tasks say together, as counts and lines.
  * Pure: the files are read by test.mjs.
@@ -5,10 +7,20 @@
 
 /**
  * @typedef {{ taskId: string, target: string, projectName: string, status: number }} TaskResult
- * @typedef {{ status: string, fullName: string, meta?: { skipReason?: string } }} Assertion
+ * @typedef {{ status: string, fullName: string, failureMessages?: string[], meta?: { skipReason?: string } }} Assertion
  * @typedef {{ name: string, status: string, message: string, assertionResults: Assertion[] }} FileResult
  * @typedef {{ testResults: FileResult[] }} VitestReport
  */
+
+/**
+ * The first line of what a failed test said: whoever reads the counts may have nothing else.
+ *
+ * @param {Assertion} test
+ */
+function reasonOf({ failureMessages = [] }) {
+  const line = stripVTControlCharacters(failureMessages[0] ?? "").split("\n")[0];
+  return line === "" ? "" : `: ${line}`;
+}
 
 /**
  * Sums the reports. A task other than `test` that failed counts as one failure, and so does a test
@@ -32,7 +44,7 @@ export function summarize({ expected, tasks, reports, skippedFails }) {
         if (test.status === "passed") passed += 1;
         else if (test.status === "failed") {
           failedHere += 1;
-          lines.push(`failed   ${project}: ${test.fullName}`);
+          lines.push(`failed   ${project}: ${test.fullName}${reasonOf(test)}`);
         } else {
           skipped += 1;
           lines.push(

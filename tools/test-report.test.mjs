@@ -40,6 +40,13 @@ describe("the counts of a run", () => {
     expect({ passed, failed }).toEqual({ passed: 3, failed: 2 });
   });
 
+  it("say the first line of what a failed test said, without colours", () => {
+    const report = reportOf("passed", "failed");
+    report.testResults[0].assertionResults[1].failureMessages = ["\u001b[31mno\u001b[39m\nat a:1"];
+    const { lines } = summary({ tasks: [task("a", "test", 1)], reports: { a: report } });
+    expect(lines).toEqual(["failed   a: test 1: no"]);
+  });
+
   it("have one failure for each failed check that is no test, by its name", () => {
     const { failed, lines } = summary({
       tasks: [task("a", "test"), task("a", "lint", 1), task("b", "typecheck", 2)],
