@@ -69,4 +69,5 @@ export type {
 } from "./contract/index.js";
 export { ENGINE_FUNCTIONS, numericsProfile } from "./profile/index.js";
 export type { NumericsProfile } from "./profile/index.js";
+export { recycle, tensorOf } from "./tensor-values.js";
 export { valuesOfLeaf } from "./values-of-leaf.js";

@@ -35,6 +35,12 @@ export class NativeBackend extends MathBackendCPU {
     return engine().makeTensorFromTensorInfo(info, this);
   }
 
+  /** For new tensors; nobody reads or writes these values any more. */
+  recycle(values: Float32Array): void {
+    // A part of a buffer is a view of what somebody else has.
+    if (values.byteLength === values.buffer.byteLength) this.#pool.giveBack(values);
+  }
+
   /** The values in place: to be written to in a tensor that was just made alone. */
   floats(tensor: TensorInfo): Float32Array {
     return this.data.get(tensor.dataId).values as Float32Array;

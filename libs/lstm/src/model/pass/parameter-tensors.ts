@@ -1,5 +1,7 @@
-import { dispose, keep, tensor, tidy } from "@tensorflow/tfjs-core";
+import { dispose, keep, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
+
+import { tensorOf } from "@ostinato/kernels/tensor";
 
 import type { ParameterLayout, TensorLayout } from "../../layout/index.js";
 import { LstmError } from "../../lstm-error.js";
@@ -25,9 +27,7 @@ export class ParameterTensors {
     }
     this.#entries = new Map(layout.tensors.map((entry) => [entry.name, entry]));
     for (const { name, shape, offset, size } of layout.tensors) {
-      // A copy: the cpu backend keeps the array that it is given.
-      const values = flat.slice(offset, offset + size);
-      this.#tensors.set(name, keep(tensor(values, [...shape])));
+      this.#tensors.set(name, keep(tensorOf(flat.subarray(offset, offset + size), shape)));
     }
   }
 

@@ -1,4 +1,5 @@
 import { firstNonFinite } from "@ostinato/kernels";
+import { recycle } from "@ostinato/kernels/tensor";
 
 import { averagingStart, createDecisions } from "../../decisions/index.js";
 import type { Decided, DecisionState } from "../../decisions/index.js";
@@ -120,6 +121,11 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     statistics: initialStatistics(statistics),
     decisions: decisions.initialState(),
   };
+  const gradient = new Float32Array(layout.size);
+  /** An older version that nobody was shown: memory for the next one. */
+  let spare: Float32Array | undefined;
+  /** Whether somebody may keep the newest version. */
+  let isShown = false;
   load(current.parameters);
 
   function load(parameters: Float32Array): void {
@@ -139,13 +145,19 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       learningRateAt(schedule, { ...at, step: step - 1, learningRate: peak }) *
       current.decisions.learningRateFactor;
     load(current.parameters);
-    const gradient = new Float32Array(layout.size);
+    const taken = new Map<string, Float32Array>();
     const onGradient = (name: string, [values]: readonly Float32Array[]): void => {
       gradient.set(values!, offsets.get(name));
+      taken.set(name, values!);
     };
     const outcomes = model.computeGradients({ ...input, seed, step, nodes: "root", onGradient });
+    for (const { name, offset, size } of layout.tensors) {
+      if (!taken.has(name)) gradient.fill(0, offset, offset + size);
+    }
+    recycle(new Set(taken.values()));
     const { lossSum, lossWeight } = totalsOf(outcomes);
-    const out = new Float32Array(layout.size);
+    const out = spare ?? new Float32Array(layout.size);
+    spare = undefined;
     const result = update.apply({
       parameters: current.parameters,
       gradient,
@@ -161,6 +173,8 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     const bad = firstNonFinite(out);
     if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
     const moments = outcomes.map((outcome) => outcome.moments);
+    if (!isShown) spare = current.parameters;
+    isShown = false;
     current = {
       ...current,
       step,
@@ -175,6 +189,7 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       return current.step;
     },
     get parameters() {
+      isShown = true;
       return evaluated();
     },
 
