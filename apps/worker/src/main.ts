@@ -26,8 +26,8 @@ import { defaultCacheDirectory } from "./shard/index.js";
 import { ComputeThread } from "./training/index.js";
 import type { WorkerOptions } from "./worker-options.js";
 
-/** Preferred first. */
-const BACKENDS: readonly BackendName[] = ["native", "wasm", "cpu"];
+/** Preferred first; the last one only for a run that asks for it. */
+const BACKENDS: readonly BackendName[] = ["native", "wasm", "cpu", "native-bfloat16"];
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;

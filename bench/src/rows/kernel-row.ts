@@ -5,6 +5,7 @@ import { compare } from "./context.js";
 import type { RowContext } from "./context.js";
 
 const BAR = 1.15;
+const BFLOAT16_BAR = 1.7;
 
 /** The recurrent kernels alone, forward and backward. */
 export async function kernelRow(context: RowContext): Promise<void> {
@@ -18,6 +19,9 @@ export async function kernelRow(context: RowContext): Promise<void> {
       ...backends.map((backend) => backendSide(backend, numThreads)),
       ...(pytorch === undefined ? [] : [pytorch.side(numThreads)]),
     ],
-    comparisons: () => ({ own: backends, barOf: () => BAR }),
+    comparisons: () => ({
+      own: backends,
+      barOf: (own) => (own === "native-bfloat16" ? BFLOAT16_BAR : BAR),
+    }),
   });
 }

@@ -6,6 +6,7 @@ import type { RowCase, RowContext } from "./context.js";
 
 const SMALL_BAR = 1.35;
 const BAR = 1.2;
+const BFLOAT16_BAR = 1.8;
 
 /** A whole training step of a lone worker that is its own coordinator. */
 export async function stepRow(context: RowContext): Promise<void> {
@@ -18,7 +19,10 @@ export async function stepRow(context: RowContext): Promise<void> {
     ],
     comparisons: (name) => ({
       own: backends,
-      barOf: () => (name === "Zaremba small" ? SMALL_BAR : BAR),
+      barOf(own) {
+        if (own === "native-bfloat16") return BFLOAT16_BAR;
+        return name === "Zaremba small" ? SMALL_BAR : BAR;
+      },
     }),
   });
 }

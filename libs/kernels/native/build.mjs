@@ -103,6 +103,7 @@ async function build(cxx) {
       flags: sets.map(({ name }) => `-DOSTINATO_HAS_${name}`),
     },
     { name: "thread-pool", source: "src/thread-pool.cpp", flags: [] },
+    { name: "precision", source: "src/precision.cpp", flags: [] },
     ...(options.test
       ? (await readdir(join(SOURCE, "test")))
           .filter((file) => file.endsWith(".cpp"))

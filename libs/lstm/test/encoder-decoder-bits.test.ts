@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { statisticsLayout } from "../src/index.js";
 import { createEncoderDecoder } from "../src/model/index.js";
 import type { EncoderDecoder, PairBatch } from "../src/model/index.js";
-import { backends, bitsOf } from "./language-models.js";
+import { allBackends, bitsOf } from "./language-models.js";
 import {
   anyPairSpec,
   comparable,
@@ -29,7 +29,7 @@ const cases = fc.record({
   further: fc.integer({ min: 0, max: 3 }),
 });
 
-describe.each(backends)("an encoder–decoder on %s", (backend) => {
+describe.each(allBackends)("an encoder–decoder on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it("yields the bits of k leaves computed alone, whatever the options and lengths", () => {

@@ -17,9 +17,14 @@ if (missing !== undefined) {
   it("is tested on the native backend too", ({ skip }) => skip(missing));
 }
 
-/** Those that can be tested here. */
-export const backends: readonly BackendName[] = BACKEND_NAMES.filter(
-  (name) => name !== "native" || missing === undefined,
+/** Those that can be tested here, of every precision. */
+export const allBackends: readonly BackendName[] = BACKEND_NAMES.filter(
+  (name) => !name.startsWith("native") || missing === undefined,
+);
+
+/** Whose products are float32. */
+export const backends: readonly BackendName[] = allBackends.filter(
+  (name) => name !== "native-bfloat16",
 );
 
 export function specOf(changes: Partial<LanguageModelSpec> = {}): LanguageModelSpec {

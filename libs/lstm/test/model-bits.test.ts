@@ -12,7 +12,7 @@ import type { LanguageModelSpec, Moments } from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
 import type { LanguageModel } from "../src/model/index.js";
 import {
-  backends,
+  allBackends,
   bitsOf,
   joinSegments,
   momentBits,
@@ -99,7 +99,7 @@ function expectBitsOfSeparateCalls(
   model.dispose();
 }
 
-describe.each(backends)("k leaves in one batch on %s", (backend) => {
+describe.each(allBackends)("k leaves in one batch on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it("yield the bits of k separate calls, in training and evaluation", () => {

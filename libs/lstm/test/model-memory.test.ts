@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LstmError, stateShape } from "../src/index.js";
 import { createLanguageModel, generate } from "../src/model/index.js";
 import type { LanguageModel } from "../src/model/index.js";
-import { backends, randomParameters, randomSegment, specOf } from "./language-models.js";
+import { allBackends, randomParameters, randomSegment, specOf } from "./language-models.js";
 import { MODEL_CASES } from "./model-specs.js";
 import {
   expectCleanEndings,
@@ -16,7 +16,7 @@ import {
 } from "./support/call-endings.js";
 
 // Beyond 256 symbols layer 0 reads embeddings, up to there a projected table: other tensors.
-const cases = backends.flatMap((backend) => [7, 260].map((symbols) => ({ backend, symbols })));
+const cases = allBackends.flatMap((backend) => [7, 260].map((symbols) => ({ backend, symbols })));
 
 describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols }) => {
   const spec = specOf({ vocabularySize: symbols });
@@ -203,7 +203,7 @@ describe.each(cases)("on $backend with $symbols symbols", ({ backend, symbols })
   });
 });
 
-describe.each(backends)("on %s, whatever the model is made of", (backend) => {
+describe.each(allBackends)("on %s, whatever the model is made of", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each(MODEL_CASES)("nothing is left, however a call ends: $name", ({ spec }) => {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { createLanguageModel } from "../src/model/index.js";
 import type { LanguageModel, TokenBatch } from "../src/model/index.js";
-import { backends, momentBits, randomParameters, randomSegment } from "./language-models.js";
+import { allBackends, momentBits, randomParameters, randomSegment } from "./language-models.js";
 import { MODEL_CASES } from "./model-specs.js";
 
 /** Steps of each row that count; in two leaves, the second without any. */
@@ -49,7 +49,7 @@ function trained(
   return { gradients, counted };
 }
 
-describe.each(backends)("a language model on %s", (backend) => {
+describe.each(allBackends)("a language model on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each(MODEL_CASES)(

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { createSequenceModel } from "../src/model/index.js";
 import type { SequenceBatch, SequenceModel } from "../src/model/index.js";
-import { backends, bitsOf, outcomeBits } from "./language-models.js";
+import { allBackends, bitsOf, outcomeBits } from "./language-models.js";
 import {
   anySequenceSpec,
   randomSequence,
@@ -29,7 +29,7 @@ const cases = fc.record({
   seed: fc.integer({ min: 0, max: 1e6 }),
 });
 
-describe.each(backends)("a sequence model on %s", (backend) => {
+describe.each(allBackends)("a sequence model on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it("yields the bits of k leaves computed alone, whatever the options and lengths", () => {

@@ -23,7 +23,7 @@ export interface CoordinatorCommandOptions {
 
 export interface WorkerCommandOptions {
   readonly coordinator: string;
-  readonly backend: "native" | "wasm" | "cpu" | undefined;
+  readonly backend: "native" | "wasm" | "cpu" | "native-bfloat16" | undefined;
   readonly threads: number | undefined;
   readonly http: string | undefined;
   readonly insecure: boolean;

@@ -106,6 +106,7 @@ export function createProgram({
         "native",
         "wasm",
         "cpu",
+        "native-bfloat16",
       ]),
     )
     .option(

@@ -52,6 +52,28 @@ napi_value selectThreads(const Arguments& args) {
   return nullptr;
 }
 
+napi_value selectPrecision(const Arguments& args) {
+  char name[32];
+  std::size_t length;
+  if (napi_get_value_string_utf8(args.env(), args.at(0), name, sizeof name, &length) != napi_ok) {
+    throw std::invalid_argument("the name is no string");
+  }
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    if (std::string(name, length) != nameOf(precision)) continue;
+    setProductPrecision(precision);
+    return nullptr;
+  }
+  throw std::invalid_argument("there is no precision \"" + std::string(name, length) + "\"");
+}
+
+/** For tests: the bits are the same with and without it. */
+napi_value selectMatrixUnit(const Arguments& args) {
+  useMatrixUnit(args.flag(0, "isUsed"));
+  napi_value isThere;
+  Arguments::check(napi_get_boolean(args.env(), hasMatrixUnit(), &isThere));
+  return isThere;
+}
+
 napi_value bindMatMulBias(const Arguments& args) {
   const int numRows = args.integer(4, "numRows"), inner = args.integer(5, "inner"), columns = args.integer(6, "columns");
   table().matMulBias({args.floats(0, "rows", product({numRows, inner})),
@@ -142,6 +164,8 @@ const Binding kBindings[] = {
     {"instructionSet", 0, instructionSet},
     {"selectInstructionSet", 1, selectInstructionSet},
     {"selectThreads", 1, selectThreads},
+    {"selectPrecision", 1, selectPrecision},
+    {"selectMatrixUnit", 1, selectMatrixUnit},
     {"matMulBias", 8, bindMatMulBias},
     {"linearGradient", 10, bindLinearGradient},
     {"lstmForward", 10, bindLstmForward},

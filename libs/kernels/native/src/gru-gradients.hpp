@@ -7,14 +7,12 @@ namespace ostinato {
 namespace OSTINATO_ISA {
 
 /**
- * What a step of the units needs: a panel of [U_r U_z U_n]ᵀ, or of [U_r U_z]ᵀ and one of U_nᵀ where the
- * reset comes before the product; `carry` [B,H], what step t + 1 passed back to the units beside its product
- * and then what step t does; scratch [B][32].
+ * A step's n-th units: `carry` [B,H], what step t + 1 passed back to them beside its product and then what
+ * step t does; scratch [B][32].
  */
 struct GruUnits {
+  int n;
   PanelUnits units;
-  const float* panel;
-  const float* candidatePanel;
   float* carry;
   float* dh;
 };
@@ -44,19 +42,19 @@ OSTINATO_INLINE void gruGateGradients(const GruBackward& call, const GruStep& at
 }
 
 /** What step t passed back through the recurrent products but that of the candidates before their reset. */
-inline LeftFactor gruProductGradients(const GruBackward& call, const GruStep& at, std::size_t step) {
-  const float* gradients = call.resetAfter ? call.recurrentGradients : call.gateGradients;
-  return {gradients + step * at.width, at.width};
+inline const float* gruProductGradients(const GruBackward& call, const GruStep& at) {
+  return (call.resetAfter ? call.recurrentGradients : call.gateGradients) + at.gateAt(0, 0);
 }
 
 inline int gruProductInner(const GruBackward& call) { return (call.resetAfter ? 3 : 2) * call.hiddenSize; }
 
-inline void gruBackwardUnits(const GruBackward& call, const GruStep& at, bool isLast, const GruUnits& of) {
+/** @param after what step t + 1 passed back; `isLast`: there is no such step. */
+inline void gruBackwardUnits(const GruBackward& call, const GruStep& at, bool isLast, const RightPanels& kernel,
+                             const LeftRows& after, const GruUnits& of) {
   const PanelUnits& units = of.units;
   startFromSums(call.hiddenGradient + at.unitAt(0, units.first), of.carry, at.size, call.numRows, units, of.dh);
   if (!isLast) {
-    blockedPanelProduct(gruProductGradients(call, at, at.step + at.numRows), call.numRows, units.vectors(),
-                        of.panel, gruProductInner(call), {of.dh, kPanelColumns}, {of.dh, kPanelColumns});
+    kernel.product(of.n, after, call.numRows, units.vectors(), {of.dh, kPanelColumns}, {of.dh, kPanelColumns});
   }
   for (std::size_t row = 0; row < at.numRows; row++) {
     for (int v = 0; v < units.count; v += kLanes) {
@@ -67,11 +65,10 @@ inline void gruBackwardUnits(const GruBackward& call, const GruStep& at, bool is
 }
 
 /** The gradient of r, once that of n of all units is there, where the reset comes before the product. */
-inline void gruBackwardReset(const GruBackward& call, const GruStep& at, const GruUnits& of) {
+inline void gruBackwardReset(const GruBackward& call, const GruStep& at, const RightPanels& candidateKernel,
+                             const LeftRows& dn, const GruUnits& of) {
   const PanelUnits& units = of.units;
-  const LeftFactor dn{call.gateGradients + at.gateAt(0, 0) + 2 * at.size, at.width};
-  blockedPanelProduct(dn, call.numRows, units.vectors(), of.candidatePanel, call.hiddenSize, {nullptr, 0},
-                      {of.dh, kPanelColumns});
+  candidateKernel.product(of.n, dn, call.numRows, units.vectors(), {nullptr, 0}, {of.dh, kPanelColumns});
   for (std::size_t row = 0; row < at.numRows; row++) {
     for (int v = 0; v < units.count; v += kLanes) {
       const int unit = units.first + v, lanes = units.count - v;
@@ -91,34 +88,53 @@ inline bool gruBackward(const GruBackward& call, const OnTimeSteps& onTimeSteps)
   const std::size_t size = static_cast<std::size_t>(call.hiddenSize);
   const std::size_t numRows = static_cast<std::size_t>(call.numRows), scratchSize = numRows * kPanelColumns;
   Workspace& workspace = freshWorkspace();
-  // The rows of [U_r U_z]ᵀ come first in a panel of [U_r U_z U_n]ᵀ: both forms have the same packed kernel.
-  const PackedKernel kernel =
-      packedKernel(call.recurrentKernel, kGruGates * call.hiddenSize, call.hiddenSize, !call.transposed, workspace);
+  // [U_r U_z U_n]ᵀ, or [U_r U_z]ᵀ and U_nᵀ where the reset comes before the product.
+  const RightPanels kernel(inner, panels, workspace);
+  const RightPanels candidateKernel(call.hiddenSize, call.resetAfter ? 0 : panels, workspace);
+  const auto packAt = [&](int n) {
+    const PanelUnits units(n, call.hiddenSize);
+    const auto packRows = [&](int firstRow, int rows) {
+      return [&, firstRow, rows](float* panel) {
+        const std::size_t first = static_cast<std::size_t>(firstRow);
+        if (call.transposed) {
+          packPanel(call.recurrentKernel + first * size, size, rows, units.first, units.count, panel);
+        } else {
+          packTransposedPanel(call.recurrentKernel + first, kGruGates * size, rows, units.first, units.count, panel);
+        }
+      };
+    };
+    kernel.pack(n, packRows(0, inner));
+    if (!call.resetAfter) candidateKernel.pack(n, packRows(inner, call.hiddenSize));
+  };
+  parallelFor(panels, packAt);
+  const LeftBuffer lefts(call.numRows, inner, workspace);
+  const LeftBuffer candidateLefts(call.resetAfter ? 0 : call.numRows, call.hiddenSize, workspace);
   float* scratch = workspace.floats(scratchSize * static_cast<std::size_t>(panels));
   float* carry = call.initialHiddenGradient;
   std::fill_n(carry, numRows * size, 0.0f);
   const auto unitsAt = [&](int n) -> GruUnits {
     const PanelUnits units(n, call.hiddenSize);
-    const float* panel = kernel.panel(n);
-    return {units, panel, panel + 2 * size * kPanelColumns, carry + units.first,
-            scratch + scratchSize * static_cast<std::size_t>(n)};
+    return {n, units, carry + units.first, scratch + scratchSize * static_cast<std::size_t>(n)};
   };
+  LeftRows after{};
   for (int t = call.numSteps - 1; t >= 0; t--) {
     const GruStep at(call.hiddenSize, call.numRows, t);
-    const auto gates = [&](int n) { gruBackwardUnits(call, at, t + 1 == call.numSteps, unitsAt(n)); };
+    const bool isLast = t + 1 == call.numSteps;
+    const auto gates = [&](int n) { gruBackwardUnits(call, at, isLast, kernel, after, unitsAt(n)); };
     parallelFor(panels, gates);
     if (!call.resetAfter) {
-      const auto reset = [&](int n) { gruBackwardReset(call, at, unitsAt(n)); };
+      const float* gradients = call.gateGradients + at.gateAt(0, 0) + 2 * size;
+      const LeftRows dn = candidateLefts.of(gradients, at.width, call.numRows);
+      const auto reset = [&](int n) { gruBackwardReset(call, at, candidateKernel, dn, unitsAt(n)); };
       parallelFor(panels, reset);
     }
+    after = lefts.of(gruProductGradients(call, at), at.width, call.numRows);
     const int done = call.numSteps - t;
     if (isReported(done, call.numSteps) && onTimeSteps && !onTimeSteps(done)) return false;
   }
   if (call.numSteps == 0) return true;
-  const GruStep at(call.hiddenSize, call.numRows, 0);
   const auto first = [&](int n) {
-    productOfPanel(gruProductGradients(call, at, 0), inner, kernel, n, call.numRows, carry, carry,
-                   scratch + scratchSize * static_cast<std::size_t>(n));
+    productOfPanel(after, kernel, n, call.numRows, call.hiddenSize, carry, carry, unitsAt(n).dh);
   };
   parallelFor(panels, first);
   return true;

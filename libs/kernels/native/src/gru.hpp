@@ -30,13 +30,20 @@ struct GruStep {
   }
 };
 
-/** inputGates + h·U of one gate's units → sums [B][kGruWidth]. */
-inline void gruGateSums(const GruForward& call, const GruStep& at, const float* left, int gate,
-                        const PanelUnits& units, const float* panel, float* sums) {
+/** What a step of the n-th units needs: the panels of gate r, z, n are 3n, 3n + 1 and 3n + 2. */
+struct GruPanels {
+  const RightPanels& kernel;
+  const LeftRows& left;
+  int n;
+};
+
+/** inputGates + left·U of one gate's units → sums [B][kGruWidth]. */
+inline void gruGateSums(const GruForward& call, const GruStep& at, const GruPanels& of, int gate,
+                        const PanelUnits& units, float* sums) {
   const Tile tile{sums, kGruWidth};
   const float* inputs = call.inputGates + at.gateAt(0, units.first) + static_cast<std::size_t>(gate) * at.size;
-  blockedPanelProduct({left, at.size}, call.numRows, units.vectors(), panel, call.hiddenSize,
-                      startFromUnits(inputs, at.width, call.numRows, units, tile), tile);
+  of.kernel.product(kGruGates * of.n + gate, of.left, call.numRows, units.vectors(),
+                    startFromUnits(inputs, at.width, call.numRows, units, tile), tile);
 }
 
 /** h' = (1−z)∘n + z∘h of up to 16 units, and what zoneout makes of it. */
@@ -49,16 +56,13 @@ OSTINATO_INLINE void gruNewState(const GruForward& call, const GruStep& at, std:
   storeUpTo(call.hidden + place + at.numRows * at.size, zonedOut(keep, lanes, h, after), lanes);
 }
 
-/** A whole step of the units that `packed` has the panels r, z, n of; `bias` is a panel's row. */
-inline void gruForwardResetAfter(const GruForward& call, const GruStep& at, const PanelUnits& units,
-                                 const float* packed, std::size_t panelSize, const float* bias, float* sums) {
-  const float* hidden = call.hidden + at.unitAt(0, 0);
-  for (int gate = 0; gate < 2; gate++) {
-    const std::size_t index = static_cast<std::size_t>(gate);
-    gruGateSums(call, at, hidden, gate, units, packed + panelSize * index, sums + kPanelColumns * index);
-  }
-  blockedPanelProduct({hidden, at.size}, call.numRows, units.vectors(), packed + 2 * panelSize,
-                      call.hiddenSize, {bias, 0}, {sums + 2 * kPanelColumns, kGruWidth});
+/** A whole step of the units; `bias` is a panel's row. */
+inline void gruForwardResetAfter(const GruForward& call, const GruStep& at, const GruPanels& of, const float* bias,
+                                 float* sums) {
+  const PanelUnits units(of.n, call.hiddenSize);
+  for (int gate = 0; gate < 2; gate++) gruGateSums(call, at, of, gate, units, sums + kPanelColumns * gate);
+  of.kernel.product(kGruGates * of.n + 2, of.left, call.numRows, units.vectors(), {bias, 0},
+                    {sums + 2 * kPanelColumns, kGruWidth});
   for (std::size_t row = 0; row < at.numRows; row++) {
     for (int v = 0; v < units.count; v += kLanes) {
       const int unit = units.first + v, lanes = units.count - v;
@@ -78,13 +82,9 @@ inline void gruForwardResetAfter(const GruForward& call, const GruStep& at, cons
 }
 
 /** r, z and r∘h of the units. */
-inline void gruForwardGates(const GruForward& call, const GruStep& at, const PanelUnits& units,
-                            const float* packed, std::size_t panelSize, float* sums) {
-  for (int gate = 0; gate < 2; gate++) {
-    const std::size_t index = static_cast<std::size_t>(gate);
-    gruGateSums(call, at, call.hidden + at.unitAt(0, 0), gate, units, packed + panelSize * index,
-                sums + kPanelColumns * index);
-  }
+inline void gruForwardGates(const GruForward& call, const GruStep& at, const GruPanels& of, float* sums) {
+  const PanelUnits units(of.n, call.hiddenSize);
+  for (int gate = 0; gate < 2; gate++) gruGateSums(call, at, of, gate, units, sums + kPanelColumns * gate);
   for (std::size_t row = 0; row < at.numRows; row++) {
     for (int v = 0; v < units.count; v += kLanes) {
       const int unit = units.first + v, lanes = units.count - v;
@@ -100,9 +100,9 @@ inline void gruForwardGates(const GruForward& call, const GruStep& at, const Pan
 }
 
 /** n and h' of the units, once r∘h of all units is there. */
-inline void gruForwardCandidates(const GruForward& call, const GruStep& at, const PanelUnits& units,
-                                 const float* panel, float* sums) {
-  gruGateSums(call, at, call.candidates + at.unitAt(0, 0), 2, units, panel, sums);
+inline void gruForwardCandidates(const GruForward& call, const GruStep& at, const GruPanels& of, float* sums) {
+  const PanelUnits units(of.n, call.hiddenSize);
+  gruGateSums(call, at, of, 2, units, sums);
   for (std::size_t row = 0; row < at.numRows; row++) {
     for (int v = 0; v < units.count; v += kLanes) {
       const int unit = units.first + v, lanes = units.count - v;
@@ -117,39 +117,39 @@ inline void gruForwardCandidates(const GruForward& call, const GruStep& at, cons
 inline bool gruForward(const GruForward& call, const OnTimeSteps& onTimeSteps) {
   const int panels = panelsOf(call.hiddenSize);
   const std::size_t numPanels = static_cast<std::size_t>(panels), size = static_cast<std::size_t>(call.hiddenSize);
-  const std::size_t panelSize = size * kPanelColumns;
   const std::size_t scratchSize = static_cast<std::size_t>(call.numRows) * kGruWidth;
   Workspace& workspace = freshWorkspace();
-  float* packed = workspace.floats(panelSize * kGruGates * numPanels);
+  const RightPanels kernel(call.hiddenSize, kGruGates * panels, workspace);
+  const LeftBuffer lefts(call.numRows, call.hiddenSize, workspace);
   float* scratch = workspace.floats(scratchSize * numPanels);
   float* biases = call.candidateBias == nullptr ? nullptr : workspace.floats(kPanelColumns * numPanels);
-  const auto panelsAt = [&](int n) { return packed + panelSize * kGruGates * static_cast<std::size_t>(n); };
   const auto sumsAt = [&](int n) { return scratch + scratchSize * static_cast<std::size_t>(n); };
   const auto biasAt = [&](int n) { return biases == nullptr ? nullptr : biases + n * kPanelColumns; };
   const auto pack = [&](int n) {
     const PanelUnits units(n, call.hiddenSize);
     for (int gate = 0; gate < kGruGates; gate++) {
-      packPanel(call.recurrentKernel, kGruGates * size, call.hiddenSize, gate * call.hiddenSize + units.first,
-                units.count, panelsAt(n) + panelSize * static_cast<std::size_t>(gate));
+      kernel.pack(kGruGates * n + gate, [&](float* panel) {
+        packPanel(call.recurrentKernel, kGruGates * size, call.hiddenSize, gate * call.hiddenSize + units.first,
+                  units.count, panel);
+      });
     }
     if (biases != nullptr) copyPanelRow(call.candidateBias + units.first, units.count, biasAt(n));
   };
   parallelFor(panels, pack);
   for (int t = 0; t < call.numSteps; t++) {
     const GruStep at(call.hiddenSize, call.numRows, t);
+    const LeftRows hidden = lefts.of(call.hidden + at.unitAt(0, 0), size, call.numRows);
     const auto gates = [&](int n) {
-      const PanelUnits units(n, call.hiddenSize);
       if (call.resetAfter) {
-        gruForwardResetAfter(call, at, units, panelsAt(n), panelSize, biasAt(n), sumsAt(n));
+        gruForwardResetAfter(call, at, {kernel, hidden, n}, biasAt(n), sumsAt(n));
       } else {
-        gruForwardGates(call, at, units, panelsAt(n), panelSize, sumsAt(n));
+        gruForwardGates(call, at, {kernel, hidden, n}, sumsAt(n));
       }
     };
     parallelFor(panels, gates);
     if (!call.resetAfter) {
-      const auto candidates = [&](int n) {
-        gruForwardCandidates(call, at, PanelUnits(n, call.hiddenSize), panelsAt(n) + 2 * panelSize, sumsAt(n));
-      };
+      const LeftRows reset = lefts.of(call.candidates + at.unitAt(0, 0), size, call.numRows);
+      const auto candidates = [&](int n) { gruForwardCandidates(call, at, {kernel, reset, n}, sumsAt(n)); };
       parallelFor(panels, candidates);
     }
     if (isReported(t + 1, call.numSteps) && onTimeSteps && !onTimeSteps(t + 1)) return false;

@@ -2,6 +2,7 @@
 // gradient is ever written out.
 #pragma once
 
+#include "bfloat16/gradient-tiles.hpp"
 #include "linear.hpp"
 
 namespace ostinato {
@@ -205,6 +206,10 @@ class GradientPanels {
 inline void linearGradient(const LinearGradient& call) {
   const int panels = panelsOf(call.outputs), wanted = numThreads() == 1 ? 1 : 4 * numThreads();
   for (int node = 0; node < call.numNodes; node++) {
+    if (productPrecision() == Precision::bfloat16) {
+      bfloat16LinearGradient(call, node);
+      continue;
+    }
     const LeafChunks chunks(call, call.nodes[node]);
     const int most = chunks.isOne() ? kMostPanelsOfOneChunk : kMostPanels;
     const int perTask = std::max(1, std::min(most, panels / wanted));

@@ -3,30 +3,10 @@
 #include <vector>
 
 #include "ostinato/kernels.hpp"
-#include "product.hpp"
-#include "thread-pool.hpp"
-#include "workspace.hpp"
+#include "right-panels.hpp"
 
 namespace ostinato {
 namespace OSTINATO_ISA {
-
-/** Inner indices of a panel that stay in the second cache; more are taken one such block after another. */
-constexpr int kInnerBlock = 1024;
-
-/** Rows [rows,K] × a panel [K][32], in blocks of the inner index. */
-inline void blockedPanelProduct(const LeftFactor& left, int rows, int vectors, const float* panel, int inner,
-                                const Start& start, const Tile& out) {
-  Start from = start;
-  for (int done = 0; done < inner || done == 0; done += kInnerBlock) {
-    const int count = std::min(kInnerBlock, inner - done);
-    const std::size_t offset = left.blockStride == 0
-                                   ? static_cast<std::size_t>(done) * left.innerStride
-                                   : static_cast<std::size_t>(done / left.blockSize) * left.blockStride;
-    const LeftFactor part{left.p + offset, left.rowStride, left.innerStride, left.blockStride, left.blockSize};
-    panelProduct(part, rows, vectors, panel + static_cast<std::size_t>(done) * kPanelColumns, count, from, out);
-    from = {out.p, out.rowStride};
-  }
-}
 
 /** Values of the left factor that stay in the second cache while all panels go by. */
 constexpr int kLeftBlockSize = 48 * 1024;
@@ -46,53 +26,51 @@ struct ProductBlocks {
   }
 };
 
-/** A right factor [K,columns], or transposed [columns,K], and a bias in panels, one [K + 1][32] for each. */
-inline void packProductPanel(const MatMulBias& call, int n, float* panel) {
-  const int first = n * kPanelColumns, count = std::min(kPanelColumns, call.columns - first);
-  if (call.bias != nullptr) copyPanelRow(call.bias + first, count, panel);
-  panel += kPanelColumns;
-  if (call.transposed) {
-    packTransposedPanel(call.kernel, static_cast<std::size_t>(call.inner), call.inner, first, count, panel);
-  } else {
-    packPanel(call.kernel, static_cast<std::size_t>(call.columns), call.inner, first, count, panel);
+/** The biases of all panels, zeros beyond the last; nullptr without any. */
+inline const float* packedBias(const float* bias, int columns, Workspace& workspace) {
+  if (bias == nullptr) return nullptr;
+  float* packed = workspace.floats(static_cast<std::size_t>(panelsOf(columns)) * kPanelColumns);
+  for (int first = 0; first < columns; first += kPanelColumns) {
+    copyPanelRow(bias + first, columns - first, packed + first);
   }
+  return packed;
 }
 
-/** Some rows × a panel that begins with the bias. */
-inline void productOfRows(const MatMulBias& call, int firstRow, int numRows, int n, const float* panel) {
+/** Some rows × the n-th panel; scratch [rows][32] is for a panel that is not whole. */
+inline void productOfRows(const MatMulBias& call, const RightPanels& kernel, const LeftRows& left, int firstRow,
+                          int numRows, int n, const float* bias, float* scratch) {
   const int first = n * kPanelColumns, count = std::min(kPanelColumns, call.columns - first);
-  const std::size_t inner = static_cast<std::size_t>(call.inner), stride = static_cast<std::size_t>(call.columns);
-  const LeftFactor left{call.rows + static_cast<std::size_t>(firstRow) * inner, inner};
-  const Start bias{call.bias == nullptr ? nullptr : panel, 0};
+  const std::size_t stride = static_cast<std::size_t>(call.columns);
+  const Start start{bias == nullptr ? nullptr : bias + first, 0};
   float* out = call.product + static_cast<std::size_t>(firstRow) * stride + first;
-  if (count == kPanelColumns) {
-    blockedPanelProduct(left, numRows, vectorsOf(count), panel + kPanelColumns, call.inner, bias, {out, stride});
-    return;
-  }
-  float* scratch = freshWorkspace().floats(static_cast<std::size_t>(numRows) * kPanelColumns);
-  blockedPanelProduct(left, numRows, vectorsOf(count), panel + kPanelColumns, call.inner, bias,
-                      {scratch, kPanelColumns});
-  for (int row = 0; row < numRows; row++) {
+  const bool isWhole = count == kPanelColumns;
+  const Tile tile = isWhole ? Tile{out, stride} : Tile{scratch, kPanelColumns};
+  kernel.product(n, left, numRows, vectorsOf(count), start, tile);
+  for (int row = 0; !isWhole && row < numRows; row++) {
     std::copy_n(scratch + static_cast<std::size_t>(row) * kPanelColumns, count,
                 out + static_cast<std::size_t>(row) * stride);
   }
 }
 
 inline void matMulBias(const MatMulBias& call) {
-  const int panels = panelsOf(call.columns);
-  const std::size_t panelSize = (static_cast<std::size_t>(call.inner) + 1) * kPanelColumns;
-  float* packed = freshSharedWorkspace().floats(panelSize * static_cast<std::size_t>(panels));
-  const auto pack = [&](int n) { packProductPanel(call, n, packed + panelSize * static_cast<std::size_t>(n)); };
-  parallelFor(panels, pack);
-  const ProductBlocks blocks(call.numRows, call.inner, panels);
+  Workspace& workspace = freshSharedWorkspace();
+  const RightPanels kernel(call.inner, panelsOf(call.columns), workspace);
+  const float* bias = packedBias(call.bias, call.columns, workspace);
+  kernel.packAll(call.kernel, call.columns, call.transposed);
+  const ProductBlocks blocks(call.numRows, call.inner, kernel.numPanels());
+  const Precision precision = productPrecision();
   const auto task = [&](int index) {
+    const PrecisionScope scope(precision);
     const int firstRow = index / blocks.numPanelBlocks * blocks.rows;
     const int numRows = std::min(blocks.rows, call.numRows - firstRow);
     const int firstPanel = index % blocks.numPanelBlocks * blocks.panels;
-    const int end = std::min(panels, firstPanel + blocks.panels);
-    for (int n = firstPanel; n < end; n++) {
-      productOfRows(call, firstRow, numRows, n, packed + panelSize * static_cast<std::size_t>(n));
-    }
+    const int end = std::min(kernel.numPanels(), firstPanel + blocks.panels);
+    Workspace& own = freshWorkspace();
+    const std::size_t inner = static_cast<std::size_t>(call.inner);
+    const LeftRows left = LeftBuffer(numRows, call.inner, own)
+                              .ofTask(call.rows + static_cast<std::size_t>(firstRow) * inner, inner, numRows);
+    float* scratch = own.floats(static_cast<std::size_t>(numRows) * kPanelColumns);
+    for (int n = firstPanel; n < end; n++) productOfRows(call, kernel, left, firstRow, numRows, n, bias, scratch);
   };
   parallelFor(blocks.numRowBlocks * blocks.numPanelBlocks, task);
 }
@@ -208,25 +186,37 @@ inline void readTile(const float* from, std::size_t stride, int rows, int count,
   }
 }
 
+/** The products of a node's leaves with one packed panel of their gradient, in tiles of rows. */
+struct FloatTiles {
+  static constexpr int kHeight = kTileRows;
+  /** As `packLeftColumns` makes it. */
+  const float* left;
+  const float* panel;
+  const LeafPositions& at;
+
+  void product(int first, int rows, int columns, int leaf, const Start& start, const Tile& out) const {
+    const std::size_t offset = static_cast<std::size_t>(at.starts[leaf]);
+    const float* block = left + static_cast<std::size_t>(first) * at.count();
+    tileOf(rows, vectorsOf(columns), {block + offset * kTileRows, 1, kTileRows}, panel + offset * kPanelColumns,
+           at.starts[leaf + 1] - at.starts[leaf], start, out);
+  }
+};
+
 /**
  * One panel of the kernel's gradient of one node, summed in tree order tile by tile; written, or added to
  * what is there as the tree's left half. With `goesOn` what is there is the sum over the leaf's earlier
- * positions.
+ * positions. `tiles` is the tree's scratch for one tile.
  */
-inline void gradientPanel(const float* packedLeft, const float* panel, const LeafPositions& at, int inputs,
-                          int count, float* tiles, float* out, std::size_t stride,
+template <class Tiles>
+inline void gradientPanel(const Tiles& of, int inputs, int count, float* tiles, float* out, std::size_t stride,
                           Into into = Into::nothing, bool goesOn = false) {
-  constexpr int kTileSize = kTileRows * kPanelColumns;
-  for (int first = 0; first < inputs; first += kTileRows) {
-    const int rows = std::min(kTileRows, inputs - first);
-    const float* left = packedLeft + static_cast<std::size_t>(first) * at.count();
-    TileTree tree(tiles, kTileSize);
+  for (int first = 0; first < inputs; first += Tiles::kHeight) {
+    const int rows = std::min(Tiles::kHeight, inputs - first);
+    TileTree tree(tiles, Tiles::kHeight * kPanelColumns);
     if (goesOn) readTile(out + static_cast<std::size_t>(first) * stride, stride, rows, count, tree.next());
-    for (int leaf = 0; leaf < at.numLeaves(); leaf++) {
-      const int start = at.starts[leaf];
-      const LeftFactor factor{left + static_cast<std::size_t>(start) * kTileRows, 1, kTileRows};
-      tileOf(rows, vectorsOf(count), factor, panel + static_cast<std::size_t>(start) * kPanelColumns,
-             at.starts[leaf + 1] - start, {goesOn ? tree.next() : nullptr, kPanelColumns}, {tree.next(), kPanelColumns});
+    for (int leaf = 0; leaf < of.at.numLeaves(); leaf++) {
+      of.product(first, rows, count, leaf, {goesOn ? tree.next() : nullptr, kPanelColumns},
+                 {tree.next(), kPanelColumns});
       tree.take();
     }
     float* to = out + static_cast<std::size_t>(first) * stride;

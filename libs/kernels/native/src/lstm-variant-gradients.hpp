@@ -103,11 +103,11 @@ inline bool lstmVariantBackward(const LstmVariantBackward& call, const OnTimeSte
   const bool isProjected = call.projection != nullptr;
   const float* recurrent = options.recurrentGain == nullptr ? call.gateGradients : call.recurrentGradients;
   Workspace& workspace = freshWorkspace();
-  const PackedKernel kernel = packedKernel(call.recurrentKernel, width, options.stateSize, !call.transposed, workspace);
-  PackedKernel projection{nullptr, 0, 0};
-  if (isProjected) {
-    projection = packedKernel(call.projection, options.stateSize, options.hiddenSize, !call.transposed, workspace);
-  }
+  const RightPanels kernel = packedKernel(call.recurrentKernel, width, options.stateSize, !call.transposed, workspace);
+  const RightPanels projection = packedKernel(call.projection, options.stateSize, isProjected ? options.hiddenSize : 0,
+                                              !call.transposed, workspace);
+  const LeftBuffer lefts(options.numRows, width, workspace);
+  const LeftBuffer projectionLefts(isProjected ? options.numRows : 0, options.stateSize, workspace);
   const std::size_t scratchSize = sizes.numRows * kPanelColumns;
   const int mostPanels = std::max(kernel.numPanels(), projection.numPanels());
   float* scratch = workspace.floats(scratchSize * static_cast<std::size_t>(mostPanels));
@@ -117,6 +117,7 @@ inline bool lstmVariantBackward(const LstmVariantBackward& call, const OnTimeSte
   float* cellCarry = call.initialCellGradient;
   std::fill_n(hiddenCarry, sizes.numRows * sizes.state, 0.0f);
   std::fill_n(cellCarry, sizes.numRows * sizes.hidden, 0.0f);
+  LeftRows after{}, unprojected{};
   for (int t = options.numSteps - 1; t >= 0; t--) {
     const std::size_t step = static_cast<std::size_t>(t) * sizes.numRows;
     float* outputGradients = isProjected ? call.projectionGradients + step * sizes.state : dm;
@@ -126,15 +127,14 @@ inline bool lstmVariantBackward(const LstmVariantBackward& call, const OnTimeSte
       startFromSums(call.hiddenGradient + step * sizes.state + units.first, hiddenCarry + units.first, sizes.state,
                     options.numRows, units, dh);
       if (t + 1 < options.numSteps) {
-        blockedPanelProduct({recurrent + (step + sizes.numRows) * sizes.width, sizes.width}, options.numRows,
-                            units.vectors(), kernel.panel(n), width, {dh, kPanelColumns}, {dh, kPanelColumns});
+        kernel.product(n, after, options.numRows, units.vectors(), {dh, kPanelColumns}, {dh, kPanelColumns});
       }
       splitHiddenGradient(options, sizes, step, units, dh, hiddenCarry, outputGradients);
     };
     parallelFor(kernel.numPanels(), hidden);
+    if (isProjected) unprojected = projectionLefts.of(outputGradients, sizes.state, options.numRows);
     const auto unproject = [&](int n) {
-      productOfPanel({outputGradients, sizes.state}, options.stateSize, projection, n, options.numRows, nullptr, dm,
-                     scratchAt(n));
+      productOfPanel(unprojected, projection, n, options.numRows, options.hiddenSize, nullptr, dm, scratchAt(n));
     };
     parallelFor(projection.numPanels(), unproject);
     const auto row = [&](std::size_t index) {
@@ -142,13 +142,13 @@ inline bool lstmVariantBackward(const LstmVariantBackward& call, const OnTimeSte
       lstmVariantRowGradient(call, sizes, step + index, dm + at, cellCarry + at);
     };
     forEachRow(options.numRows, width, row);
+    after = lefts.of(recurrent + step * sizes.width, sizes.width, options.numRows);
     const int done = options.numSteps - t;
     if (isReported(done, options.numSteps) && onTimeSteps && !onTimeSteps(done)) return false;
   }
   if (options.numSteps == 0) return true;
   const auto first = [&](int n) {
-    productOfPanel({recurrent, sizes.width}, width, kernel, n, options.numRows, hiddenCarry, hiddenCarry,
-                   scratchAt(n));
+    productOfPanel(after, kernel, n, options.numRows, options.stateSize, hiddenCarry, hiddenCarry, scratchAt(n));
   };
   parallelFor(kernel.numPanels(), first);
   return true;

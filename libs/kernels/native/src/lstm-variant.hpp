@@ -132,32 +132,35 @@ inline bool lstmVariantForward(const LstmVariantForward& call, const OnTimeSteps
   const LstmVariantSizes sizes(options);
   const bool isNormalized = options.recurrentGain != nullptr;
   Workspace& workspace = freshWorkspace();
-  const PackedKernel kernel = packedKernel(call.recurrentKernel, options.stateSize, static_cast<int>(sizes.width),
-                                           false, workspace);
-  PackedKernel projection{nullptr, 0, 0};
-  if (call.projection != nullptr) {
-    projection = packedKernel(call.projection, options.hiddenSize, options.stateSize, false, workspace);
-  }
+  const int width = static_cast<int>(sizes.width), projected = call.projection == nullptr ? 0 : options.stateSize;
+  const RightPanels kernel = packedKernel(call.recurrentKernel, options.stateSize, width, false, workspace);
+  const RightPanels projection = packedKernel(call.projection, options.hiddenSize, projected, false, workspace);
+  const LeftBuffer lefts(options.numRows, options.stateSize, workspace);
+  const LeftBuffer projectionLefts(projected == 0 ? 0 : options.numRows, options.hiddenSize, workspace);
   const std::size_t scratchSize = sizes.numRows * kPanelColumns;
   const int mostPanels = std::max(kernel.numPanels(), projection.numPanels());
   float* scratch = workspace.floats(scratchSize * static_cast<std::size_t>(mostPanels));
   const auto scratchAt = [&](int n) { return scratch + scratchSize * static_cast<std::size_t>(n); };
+  LeftRows beforeProjection{};
   for (int t = 0; t < options.numSteps; t++) {
     const std::size_t step = static_cast<std::size_t>(t) * sizes.numRows;
+    const LeftRows before = lefts.of(call.hidden + step * sizes.state, sizes.state, options.numRows);
     const auto gates = [&](int n) {
       const float* from = isNormalized ? nullptr : call.inputGates + step * sizes.width;
       float* to = (isNormalized ? call.recurrentNormalized : call.gates) + step * sizes.width;
-      productOfPanel({call.hidden + step * sizes.state, sizes.state}, options.stateSize, kernel, n, options.numRows,
-                     from, to, scratchAt(n));
+      productOfPanel(before, kernel, n, options.numRows, width, from, to, scratchAt(n));
     };
     parallelFor(kernel.numPanels(), gates);
     const auto row = [&](std::size_t index) { lstmVariantRow(call, sizes, step + index); };
-    forEachRow(options.numRows, static_cast<int>(sizes.width), row);
+    forEachRow(options.numRows, width, row);
+    if (projected > 0) {
+      const float* inputs = call.projectionInputs + step * sizes.hidden;
+      beforeProjection = projectionLefts.of(inputs, sizes.hidden, options.numRows);
+    }
     const auto project = [&](int n) {
       const PanelUnits units(n, options.stateSize);
       const Tile tile{scratchAt(n), kPanelColumns};
-      blockedPanelProduct({call.projectionInputs + step * sizes.hidden, sizes.hidden}, options.numRows,
-                          units.vectors(), projection.panel(n), options.hiddenSize, {nullptr, 0}, tile);
+      projection.product(n, beforeProjection, options.numRows, units.vectors(), {nullptr, 0}, tile);
       for (std::size_t index = 0; index < sizes.numRows; index++) {
         for (int v = 0; v < units.count; v += kLanes) {
           lstmVariantHidden(call, sizes, step + index, units.first + v, units.count - v,

@@ -32,7 +32,10 @@ inline void packGates(const float* kernel, int inner, int hiddenSize, int numGat
   }
 }
 
-inline void lstmForwardUnits(const LstmForward& call, int t, int unit, const float* packed, float* z) {
+/** The units of a group, whose gates are two panels of `kernel`. */
+inline void lstmForwardUnits(const LstmForward& call, int t, int group, const RightPanels& kernel,
+                             const LeftRows& hidden, float* z) {
+  const int unit = group * kUnits;
   const std::size_t size = static_cast<std::size_t>(call.hiddenSize), numRows = static_cast<std::size_t>(call.numRows);
   const std::size_t width = kLstmGates * size, step = static_cast<std::size_t>(t) * numRows;
   const int count = call.hiddenSize - unit;
@@ -47,11 +50,9 @@ inline void lstmForwardUnits(const LstmForward& call, int t, int unit, const flo
     }
     inputs = {z, kWidth};
   }
-  const LeftFactor hidden{call.hidden + step * size, size};
-  const std::size_t panelSize = size * kPanelColumns;
   for (int half = 0; half < 2; half++) {
-    panelProduct(hidden, call.numRows, kPanelVectors, packed + panelSize * static_cast<std::size_t>(half),
-                 call.hiddenSize, inputs.fromVector(2 * half), {z + half * kPanelColumns, kWidth});
+    kernel.product(2 * group + half, hidden, call.numRows, kPanelVectors, inputs.fromVector(2 * half),
+                   {z + half * kPanelColumns, kWidth});
   }
   for (std::size_t row = 0; row < numRows; row++) {
     const float* p = z + row * kWidth;
@@ -73,26 +74,25 @@ inline void lstmForwardUnits(const LstmForward& call, int t, int unit, const flo
 
 inline bool lstmForward(const LstmForward& call, const OnTimeSteps& onTimeSteps) {
   const int groups = unitGroupsOf(call.hiddenSize);
-  const std::size_t panelSize = static_cast<std::size_t>(call.hiddenSize) * kPanelColumns;
-  const std::size_t scratchSize = static_cast<std::size_t>(call.numRows) * 2 * kPanelColumns;
+  const std::size_t size = static_cast<std::size_t>(call.hiddenSize), numRows = static_cast<std::size_t>(call.numRows);
+  const std::size_t scratchSize = numRows * 2 * kPanelColumns;
   Workspace& workspace = freshWorkspace();
-  float* packed = workspace.floats(panelSize * 2 * static_cast<std::size_t>(groups));
+  const RightPanels kernel(call.hiddenSize, 2 * groups, workspace);
+  const LeftBuffer lefts(call.numRows, call.hiddenSize, workspace);
   float* scratch = workspace.floats(scratchSize * static_cast<std::size_t>(tasksOf(groups)));
-  const auto pack = [&](int group) {
-    float* panels = packed + panelSize * 2 * static_cast<std::size_t>(group);
-    for (int half = 0; half < 2; half++) {
-      packGates(call.recurrentKernel, call.hiddenSize, call.hiddenSize, 2, 2 * half, kLstmGates,
-                group * kUnits, panels + panelSize * static_cast<std::size_t>(half));
-    }
+  const auto pack = [&](int n) {
+    kernel.pack(n, [&](float* panel) {
+      const int group = n / 2, half = n % 2;
+      packGates(call.recurrentKernel, call.hiddenSize, call.hiddenSize, 2, 2 * half, kLstmGates, group * kUnits, panel);
+    });
   };
-  parallelFor(groups, pack);
+  parallelFor(kernel.numPanels(), pack);
   for (int t = 0; t < call.numSteps; t++) {
+    const LeftRows hidden = lefts.of(call.hidden + static_cast<std::size_t>(t) * numRows * size, size, call.numRows);
     const auto task = [&, t](int n) {
       float* z = scratch + scratchSize * static_cast<std::size_t>(n);
       const int end = std::min(groups, (n + 1) * kGroupsPerTask);
-      for (int group = n * kGroupsPerTask; group < end; group++) {
-        lstmForwardUnits(call, t, group * kUnits, packed + panelSize * 2 * static_cast<std::size_t>(group), z);
-      }
+      for (int group = n * kGroupsPerTask; group < end; group++) lstmForwardUnits(call, t, group, kernel, hidden, z);
     };
     parallelFor(tasksOf(groups), task);
     if (isReported(t + 1, call.numSteps) && onTimeSteps && !onTimeSteps(t + 1)) return false;
@@ -128,21 +128,12 @@ inline bool lstmBackward(const LstmBackward& call, const OnTimeSteps& onTimeStep
   const std::size_t width = kLstmGates * size;
   const int inner = kLstmGates * call.hiddenSize, panels = panelsOf(call.hiddenSize);
   Workspace& workspace = freshWorkspace();
-  const std::size_t panelSize = width * kPanelColumns;
-  float* packed = workspace.floats(panelSize * static_cast<std::size_t>(panels));
+  const RightPanels kernel = packedKernel(call.recurrentKernel, inner, call.hiddenSize, !call.transposed, workspace);
+  const LeftBuffer lefts(call.numRows, inner, workspace);
   const std::size_t scratchSize = numRows * kPanelColumns;
   float* scratch = workspace.floats(scratchSize * static_cast<std::size_t>(panels));
-  const auto pack = [&](int n) {
-    const int first = n * kPanelColumns, count = std::min(kPanelColumns, call.hiddenSize - first);
-    float* panel = packed + panelSize * static_cast<std::size_t>(n);
-    if (call.transposed) {
-      packPanel(call.recurrentKernel, size, inner, first, count, panel);
-    } else {
-      packTransposedPanel(call.recurrentKernel, width, inner, first, count, panel);
-    }
-  };
-  parallelFor(panels, pack);
   std::fill_n(call.initialCellGradient, numRows * size, 0.0f);
+  LeftRows after{};
   for (int t = call.numSteps - 1; t >= 0; t--) {
     const std::size_t step = static_cast<std::size_t>(t) * numRows;
     const auto task = [&, t, step](int n) {
@@ -153,9 +144,8 @@ inline bool lstmBackward(const LstmBackward& call, const OnTimeSteps& onTimeStep
                      dh + row * kPanelColumns);
       }
       if (t + 1 < call.numSteps) {
-        const LeftFactor after{call.gateGradients + (step + numRows) * width, width};
-        blockedPanelProduct(after, call.numRows, vectorsOf(call.hiddenSize - first), packed + panelSize * static_cast<std::size_t>(n), inner,
-                            {dh, kPanelColumns}, {dh, kPanelColumns});
+        kernel.product(n, after, call.numRows, vectorsOf(call.hiddenSize - first), {dh, kPanelColumns},
+                       {dh, kPanelColumns});
       }
       for (std::size_t row = 0; row < numRows; row++) {
         for (int v = 0; v < kPanelColumns && first + v < call.hiddenSize; v += kLanes) {
@@ -167,15 +157,14 @@ inline bool lstmBackward(const LstmBackward& call, const OnTimeSteps& onTimeStep
       }
     };
     parallelFor(panels, task);
+    after = lefts.of(call.gateGradients + step * width, width, call.numRows);
     const int done = call.numSteps - t;
     if (isReported(done, call.numSteps) && onTimeSteps && !onTimeSteps(done)) return false;
   }
   const auto first = [&](int n) {
     const int column = n * kPanelColumns, count = std::min(kPanelColumns, call.hiddenSize - column);
     float* dh = scratch + scratchSize * static_cast<std::size_t>(n);
-    blockedPanelProduct({call.gateGradients, width}, call.numRows, vectorsOf(count),
-                        packed + panelSize * static_cast<std::size_t>(n), inner, {nullptr, 0},
-                        {dh, kPanelColumns});
+    kernel.product(n, after, call.numRows, vectorsOf(count), {nullptr, 0}, {dh, kPanelColumns});
     writeTile(dh, call.numRows, count, call.initialHiddenGradient + column, size);
   };
   if (call.numSteps > 0) {

@@ -90,6 +90,14 @@ OSTINATO_INLINE void tileProduct(const LeftFactor& left, const float* panel, int
   const float* block = left.p;
   for (int done = 0; done < inner; done += perBlock) {
     const float* p = block;
+    if (left.blockStride != 0 && rowStride != 1) {
+#pragma GCC unroll 16
+      for (int row = 0; row < Rows; row++) {
+        const float* next = block + left.blockStride + static_cast<std::size_t>(row) * rowStride;
+        __builtin_prefetch(next);
+        __builtin_prefetch(next + kLanes);
+      }
+    }
     const int count = std::min(perBlock, inner - done);
     for (int k = 0; k < count; k++) {
       Vec16 right[Vectors];

@@ -30,12 +30,12 @@ struct PanelUnits {
 };
 
 /**
- * The columns of a panel's units at p, as what sums start from: by way of `copy` where the last vector
- * would reach beyond them.
+ * The columns of a panel's units at p, as what sums start from: by way of `copy` where a whole panel's would
+ * reach beyond them.
  */
 inline Start startFromUnits(const float* p, std::size_t stride, int rows, const PanelUnits& units,
                             const Tile& copy) {
-  if (units.count % kLanes == 0) return {p, stride};
+  if (units.count == kPanelColumns) return {p, stride};
   for (int row = 0; row < rows; row++) {
     copyPanelRow(p + static_cast<std::size_t>(row) * stride, units.count,
                  copy.p + static_cast<std::size_t>(row) * copy.rowStride);
@@ -56,47 +56,26 @@ inline void startFromSums(const float* gradient, const float* carry, std::size_t
   }
 }
 
-/** A right factor [inner,columns] in panels. */
-struct PackedKernel {
-  float* p;
-  int inner, columns;
-
-  int numPanels() const { return panelsOf(columns); }
-  const float* panel(int n) const { return p + static_cast<std::size_t>(n) * panelSize(); }
-  std::size_t panelSize() const { return static_cast<std::size_t>(inner) * kPanelColumns; }
-};
-
 /** @param kernel [inner,columns], or with `transposed` [columns,inner] */
-inline PackedKernel packedKernel(const float* kernel, int inner, int columns, bool transposed,
-                                 Workspace& workspace) {
-  PackedKernel packed{nullptr, inner, columns};
-  packed.p = workspace.floats(packed.panelSize() * static_cast<std::size_t>(packed.numPanels()));
-  const auto pack = [&](int n) {
-    const PanelUnits units(n, columns);
-    float* panel = packed.p + static_cast<std::size_t>(n) * packed.panelSize();
-    if (transposed) {
-      packTransposedPanel(kernel, static_cast<std::size_t>(inner), inner, units.first, units.count, panel);
-    } else {
-      packPanel(kernel, static_cast<std::size_t>(columns), inner, units.first, units.count, panel);
-    }
-  };
-  parallelFor(packed.numPanels(), pack);
+inline RightPanels packedKernel(const float* kernel, int inner, int columns, bool transposed, Workspace& workspace) {
+  const RightPanels packed(inner, panelsOf(columns), workspace);
+  packed.packAll(kernel, columns, transposed);
   return packed;
 }
 
 /**
- * The columns of the n-th panel of left [B,inner] × the kernel's first `inner` rows + from [B,columns]
- * (nullptr: none) → out, which may be `from`; scratch [B][32].
+ * The columns of the n-th panel of left [B,inner] × a kernel [inner,columns] + from [B,columns] (nullptr: none)
+ * → out, which may be `from`; scratch [B][32].
  */
-inline void productOfPanel(const LeftFactor& left, int inner, const PackedKernel& kernel, int n, int rows,
+inline void productOfPanel(const LeftRows& left, const RightPanels& kernel, int n, int rows, int columns,
                            const float* from, float* out, float* scratch) {
-  const PanelUnits units(n, kernel.columns);
-  const std::size_t stride = static_cast<std::size_t>(kernel.columns);
+  const PanelUnits units(n, columns);
+  const std::size_t stride = static_cast<std::size_t>(columns);
   const bool isWhole = units.count == kPanelColumns;
   const Tile tile = isWhole ? Tile{out + units.first, stride} : Tile{scratch, kPanelColumns};
   const Start start = from == nullptr ? Start{nullptr, 0}
                                       : startFromUnits(from + units.first, stride, rows, units, tile);
-  blockedPanelProduct(left, rows, units.vectors(), kernel.panel(n), inner, start, tile);
+  kernel.product(n, left, rows, units.vectors(), start, tile);
   if (!isWhole) writeTile(scratch, rows, units.count, out + units.first, stride);
 }
 

@@ -7,18 +7,22 @@
 #include <vector>
 
 #include "activations.hpp"
+#include "bfloat16/gradient-tiles.hpp"
 #include "linear.hpp"
 #include "logarithm.hpp"
 
 namespace ostinato {
 namespace OSTINATO_ISA {
 
-/** Logits of a block: 8 MiB, which the last cache holds. */
-constexpr int kLogitsOfBlock = 1 << 21;
+/** Logits of a block: 32 MiB. The kernel is packed, and its gradient written, once a block. */
+constexpr int kLogitsOfBlock = 1 << 23;
 
 inline int rowsOfBlock(int vocabularySize) {
   return std::max(kTileRows, kLogitsOfBlock / (panelsOf(vocabularySize) * kPanelColumns));
 }
+
+/** Inner indices whose part of all panels, and of the rows, stays in the second cache, about. */
+constexpr int kHiddenInner = 512;
 
 /** The weights of the layer, and what its rows are compared with, in the rows' order. */
 struct LossLayer {
@@ -52,19 +56,22 @@ inline Logits logitsOf(const LossLayer& layer, const LossRows& rows, Workspace& 
   const int panels = panelsOf(layer.vocabularySize);
   const std::size_t size = static_cast<std::size_t>(panels) * static_cast<std::size_t>(rows.count) * kPanelColumns;
   const Logits logits{workspace.floats(size), rows.count, panels, layer.vocabularySize};
+  const std::size_t width = static_cast<std::size_t>(layer.hiddenSize);
+  const LeftRows left = LeftBuffer(rows.count, layer.hiddenSize, workspace).of(rows.hidden, width, rows.count);
+  const Precision precision = productPrecision();
   parallelFor(panels, [&](int n) {
-    Workspace& own = freshWorkspace();
+    const PrecisionScope scope(precision);
     const int first = n * kPanelColumns, count = std::min(kPanelColumns, layer.vocabularySize - first);
-    float* panel = own.floats(static_cast<std::size_t>(layer.hiddenSize) * kPanelColumns);
-    packPanel(layer.kernel, static_cast<std::size_t>(layer.vocabularySize), layer.hiddenSize, first, count, panel);
+    const RightPanels kernel(layer.hiddenSize, 1, freshWorkspace());
+    kernel.pack(0, [&](float* panel) {
+      packPanel(layer.kernel, static_cast<std::size_t>(layer.vocabularySize), layer.hiddenSize, first, count, panel);
+    });
     // Columns that are none get a probability that adds nothing.
     float bias[kPanelColumns];
     for (int k = 0; k < kPanelColumns; k++) {
       bias[k] = k < count ? layer.bias[first + k] : -std::numeric_limits<float>::infinity();
     }
-    const LeftFactor left{rows.hidden, static_cast<std::size_t>(layer.hiddenSize)};
-    blockedPanelProduct(left, rows.count, kPanelVectors, panel, layer.hiddenSize, {bias, 0},
-                        {logits.at(n, 0), kPanelColumns});
+    kernel.product(0, left, rows.count, kPanelVectors, {bias, 0}, {logits.at(n, 0), kPanelColumns});
   });
   return logits;
 }
@@ -131,8 +138,11 @@ inline void softmaxOfGroup(const LossLayer& layer, const LossRows& rows, const L
   if (!gradient) return;
   const float share = layer.labelSmoothing / static_cast<float>(logits.columns);
   for (int panel = 0; panel < logits.panels; panel++) {
+    const int columns = std::min(kPanelColumns, logits.columns - panel * kPanelColumns);
     for (int row = 0; row < count; row++) {
       float* p = logits.at(panel, first + row);
+      // Columns that are none have e⁻⁸⁷, which a factor makes subnormal: products with it are many times slower.
+      if (columns < kPanelColumns) copyPanelRow(p, columns, p);
       const Vec16 factor = broadcast(factors[row]), spread = broadcast(-(rows.weights[first + row] * share));
       store(p, fma(load(p), factor, spread));
       store(p + kLanes, fma(load(p + kLanes), factor, spread));
@@ -165,10 +175,10 @@ inline void softmaxLoss(const SoftmaxLoss& call) {
 /** The gradients of one node, in blocks of rows that are whole subtrees, or parts of one leaf. */
 class LossGradient {
  public:
-  LossGradient(const SoftmaxLossGradient& call, const float* packedTransposed)
+  LossGradient(const SoftmaxLossGradient& call, const RightPanels& transposedKernel)
       : call_(call),
         layer_{call.kernel, call.bias, call.hiddenSize, call.vocabularySize, call.labelSmoothing},
-        packedTransposed_(packedTransposed),
+        transposedKernel_(transposedKernel),
         height_(rowsOfBlock(call.vocabularySize)) {}
 
   void ofNode(const TreeNode& node, float* kernelGradient, float* biasGradient) {
@@ -268,60 +278,100 @@ class LossGradient {
     weightGradients(at, hidden, logits, kernelGradient, biasGradient, into, goesOn);
   }
 
+  /** Gradients of logits as a left factor: a panel is a block of inner indices. */
+  LeftRows gradientsAsLeft(const Logits& logits) {
+    const LeftFactor floats{logits.values, kPanelColumns, 1, static_cast<std::size_t>(logits.rows) * kPanelColumns};
+    if (productPrecision() == Precision::float32) return {floats};
+    const std::size_t blockStride = bfloat16Rows(logits.rows) * kBfloat16Block;
+    Bfloat16* rounded = bfloat16Values(workspace_, Bfloat16Left::sizeFor(logits.rows, logits.panels));
+    parallelFor(logits.panels, [&](int n) {
+      toBfloat16(logits.at(n, 0), logits.rows * kPanelColumns, rounded + static_cast<std::size_t>(n) * blockStride);
+    });
+    return {floats, {rounded, blockStride}};
+  }
+
   void hiddenGradients(const LeafPositions& at, const Logits& logits) {
-    const int size = call_.hiddenSize, inner = call_.vocabularySize;
-    const LeftFactor left{logits.values, kPanelColumns, 1, static_cast<std::size_t>(logits.rows) * kPanelColumns};
-    parallelFor(panelsOf(size), [&](int n) {
-      Workspace& own = freshWorkspace();
-      const int first = n * kPanelColumns, count = std::min(kPanelColumns, size - first);
-      float* out = own.floats(static_cast<std::size_t>(at.count()) * kPanelColumns);
-      const float* panel = packedTransposed_ + static_cast<std::size_t>(n) * inner * kPanelColumns;
-      blockedPanelProduct(left, at.count(), vectorsOf(count), panel, inner, {nullptr, 0}, {out, kPanelColumns});
-      for (int row = 0; row < at.count(); row++) {
-        float* to = call_.hiddenGradient + static_cast<std::size_t>(at.positions[row]) * size + first;
-        std::copy_n(out + static_cast<std::size_t>(row) * kPanelColumns, count, to);
+    const int size = call_.hiddenSize;
+    const LeftRows left = gradientsAsLeft(logits);
+    const int panels = transposedKernel_.numPanels(), inner = call_.vocabularySize;
+    // Every thread gets rows of its own, whole tiles of each precision but the last.
+    constexpr int kTiles = 3 * kBfloat16TileRows;
+    const int share = std::max(1, (at.count() + numThreads() - 1) / numThreads());
+    const int perTask = (share + kTiles - 1) / kTiles * kTiles;
+    parallelFor((at.count() + perTask - 1) / perTask, [&](int task) {
+      const int firstRow = task * perTask, rows = std::min(perTask, at.count() - firstRow);
+      const std::size_t stride = static_cast<std::size_t>(panels) * kPanelColumns;
+      float* sums = freshWorkspace().floats(static_cast<std::size_t>(rows) * stride);
+      const LeftRows own = left.fromRow(firstRow);
+      for (int first = 0; first < inner; first += kHiddenInner) {
+        const InnerRange range{first, std::min(kHiddenInner, inner - first)};
+        for (int n = 0; n < panels; n++) {
+          const Tile out{sums + n * kPanelColumns, stride};
+          const Start start{first == 0 ? nullptr : out.p, stride};
+          transposedKernel_.partOfProduct(n, range, own, rows, kPanelVectors, start, out);
+        }
+      }
+      for (int row = 0; row < rows; row++) {
+        const std::size_t position = static_cast<std::size_t>(at.positions[static_cast<std::size_t>(firstRow + row)]);
+        std::copy_n(sums + static_cast<std::size_t>(row) * stride, size,
+                    call_.hiddenGradient + position * static_cast<std::size_t>(size));
       }
     });
   }
 
   void weightGradients(const LeafPositions& at, const float* hidden, const Logits& logits,
                        float* kernelGradient, float* biasGradient, Into into, bool goesOn) {
+    if (productPrecision() == Precision::bfloat16) {
+      const PositionBlocks in(at);
+      const auto rowAt = [&](int n) { return hidden + static_cast<std::size_t>(n) * static_cast<std::size_t>(call_.hiddenSize); };
+      const Bfloat16Left left = packTransposedPositions(in, call_.hiddenSize, rowAt, workspace_);
+      const std::size_t panelSize = static_cast<std::size_t>(in.count()) * kPanelBlockPairs;
+      weightGradientPanels(at, logits, kernelGradient, biasGradient, into, goesOn, [&](const float* panel, Workspace& own) {
+        auto* packed = reinterpret_cast<std::uint32_t*>(own.floats(panelSize));
+        packPanelOfPositions(in, panel, packed);
+        return Bfloat16Tiles{left, packed, in, at};
+      });
+      return;
+    }
     const int size = call_.hiddenSize, blocks = (size + kTileRows - 1) / kTileRows;
     float* left = workspace_.floats(static_cast<std::size_t>(blocks) * at.count() * kTileRows);
     LeafPositions inOrder = at;
     for (int n = 0; n < at.count(); n++) inOrder.positions[n] = n;
     packLeftColumns(hidden, size, inOrder, left);
+    weightGradientPanels(at, logits, kernelGradient, biasGradient, into, goesOn,
+                         [&](const float* panel, Workspace&) { return FloatTiles{left, panel, at}; });
+  }
+
+  /** @param tilesOf makes a panel's products from its gradients */
+  template <class TilesOf>
+  void weightGradientPanels(const LeafPositions& at, const Logits& logits, float* kernelGradient, float* biasGradient,
+                            Into into, bool goesOn, const TilesOf& tilesOf) {
     parallelFor(logits.panels, [&](int n) {
       Workspace& own = freshWorkspace();
       const int first = n * kPanelColumns, count = std::min(kPanelColumns, call_.vocabularySize - first);
-      float* tiles = own.floats(TileTree::floatsFor(at.numLeaves(), kTileRows * kPanelColumns));
       const float* panel = logits.at(n, 0);
+      const auto of = tilesOf(panel, own);
+      float* tiles = own.floats(TileTree::floatsFor(at.numLeaves(), of.kHeight * kPanelColumns));
       const std::size_t stride = static_cast<std::size_t>(call_.vocabularySize);
-      gradientPanel(left, panel, at, size, count, tiles, kernelGradient + first, stride, into, goesOn);
+      gradientPanel(of, call_.hiddenSize, count, tiles, kernelGradient + first, stride, into, goesOn);
       biasGradientPanel(panel, at, count, tiles, biasGradient + first, into, goesOn);
     });
   }
 
   const SoftmaxLossGradient& call_;
   const LossLayer layer_;
-  const float* packedTransposed_;
+  const RightPanels& transposedKernel_;
   const int height_;
   Workspace& workspace_ = blockWorkspace();
   int depth_ = 0;
 };
 
 inline void softmaxLossGradient(const SoftmaxLossGradient& call) {
-  const int inner = call.vocabularySize, panels = panelsOf(call.hiddenSize);
   static thread_local Workspace workspace;
   workspace.reset();
-  const std::size_t panelSize = static_cast<std::size_t>(inner) * kPanelColumns;
-  float* packed = workspace.floats(panelSize * static_cast<std::size_t>(panels));
-  parallelFor(panels, [&](int n) {
-    const int first = n * kPanelColumns, count = std::min(kPanelColumns, call.hiddenSize - first);
-    packTransposedPanel(call.kernel, static_cast<std::size_t>(inner), inner, first, count,
-                        packed + panelSize * static_cast<std::size_t>(n));
-  });
-  LossGradient gradient(call, packed);
+  const RightPanels transposedKernel(call.vocabularySize, panelsOf(call.hiddenSize), workspace);
+  transposedKernel.packAll(call.kernel, call.hiddenSize, true);
+  LossGradient gradient(call, transposedKernel);
   for (int node = 0; node < call.numNodes; node++) {
     gradient.ofNode(call.nodes[node], call.kernelGradients[node], call.biasGradients[node]);
   }

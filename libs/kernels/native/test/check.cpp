@@ -10,6 +10,8 @@ namespace {
 constexpr int kPrinted = 30;
 constexpr std::size_t kMostDifferences = 150;
 constexpr int kDirections = 4;
+/** Of the largest magnitude: what rounding factors to 8 bits may change. */
+constexpr double kBfloat16Tolerance = 0.04;
 
 int checks = 0, failures = 0;
 std::uint64_t hash = 14695981039346656037ull;
@@ -22,6 +24,10 @@ std::uint32_t bitsOf(float value) {
 
 void takeIntoDigest(const Floats& values) {
   for (float value : values) hash = (hash ^ bitsOf(value)) * 1099511628211ull;
+}
+
+double ofPrecision(double tolerance) {
+  return productPrecision() == Precision::float32 ? tolerance : std::max(tolerance, kBfloat16Tolerance);
 }
 
 }  // namespace
@@ -42,6 +48,7 @@ void checkClose(const std::string& what, const Floats& actual, const Doubles& ex
   for (double value : expected) {
     if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
   }
+  tolerance = ofPrecision(tolerance);
   std::string wrong;
   for (std::size_t i = 0; i < actual.size() && wrong.empty(); i++) {
     const double value = static_cast<double>(actual[i]), wanted = expected[i];
@@ -110,18 +117,25 @@ Floats rowsOf(const Floats& sequence, int steps, int rows, int firstRow, int num
 
 Outputs checkEverywhere(const std::string& what, const Run& run) {
   setNumThreads(1);
+  const std::string precision = productPrecision() == Precision::float32 ? "" : std::string(nameOf(productPrecision())) + ", ";
   const Outputs expected = run(*tables().front());
   for (const Output& output : expected) takeIntoDigest(output.values);
-  for (int threads = 1; threads <= 3; threads++) {
-    setNumThreads(threads);
-    for (const KernelTable* table : tables()) {
-      const Outputs outputs = run(*table);
-      for (std::size_t n = 0; n < outputs.size(); n++) {
-        const std::string where = std::string(nameOf(table->instructionSet)) + ", " + std::to_string(threads) + " threads";
-        checkSameBits(what + ", " + where + ": " + outputs[n].name, outputs[n].values, expected[n].values);
+  for (const bool hasUnit : {false, true}) {
+    if (hasUnit && (!hasMatrixUnit() || productPrecision() == Precision::float32)) continue;
+    useMatrixUnit(hasUnit);
+    for (int threads = 1; threads <= 3; threads++) {
+      setNumThreads(threads);
+      for (const KernelTable* table : tables()) {
+        const Outputs outputs = run(*table);
+        for (std::size_t n = 0; n < outputs.size(); n++) {
+          const std::string where = precision + (hasUnit ? "matrix unit, " : "") + nameOf(table->instructionSet) + ", " +
+                                    std::to_string(threads) + " threads";
+          checkSameBits(what + ", " + where + ": " + outputs[n].name, outputs[n].values, expected[n].values);
+        }
       }
     }
   }
+  useMatrixUnit(true);
   setNumThreads(1);
   return expected;
 }
@@ -136,6 +150,7 @@ void checkRows(const std::string& what, const Outputs& whole, const Outputs& par
 void checkGradient(const std::string& what, const std::function<double()>& loss, Doubles& at, const Doubles& gradient,
                    double tolerance) {
   constexpr double kStep = 1e-5;
+  tolerance = ofPrecision(tolerance);
   if (at.size() != gradient.size()) {
     check(false, what + ": another length");
     return;

@@ -16,7 +16,7 @@ using Doubles = std::vector<double>;
 /** Counts a failure, and prints the first ones, unless `holds`. */
 void check(bool holds, const std::string& what);
 
-/** Within `tolerance` of the largest expected magnitude (at least 1); NaN and infinity where expected. */
+/** Within `tolerance` of the largest expected magnitude (at least 1), in bfloat16 a wider one; NaN and infinity where expected. */
 void checkClose(const std::string& what, const Floats& actual, const Doubles& expected, double tolerance);
 
 /** The same bits; any NaN is any other. */
@@ -68,7 +68,10 @@ using Run = std::function<Outputs(const KernelTable&)>;
 /** Some rows of each step of [steps,rows,columns]. */
 Floats rowsOf(const Floats& sequence, int steps, int rows, int firstRow, int numRows);
 
-/** Runs it on every instruction set with 1, 2 and 3 threads, and checks that no bit differs. */
+/**
+ * Runs it on every instruction set with 1, 2 and 3 threads, in bfloat16 with and without a matrix unit, and
+ * checks that no bit differs.
+ */
 Outputs checkEverywhere(const std::string& what, const Run& run);
 
 /** Checks that the rows from `firstRow` on of `whole` are what `part` is, which was run on them alone. */

@@ -9,12 +9,17 @@ int main() {
   using namespace ostinato::test;
   std::printf("instruction sets:");
   for (const KernelTable* table : tables()) std::printf(" %s", nameOf(table->instructionSet));
-  std::printf("\n");
-  testLinear();
-  testLstm();
-  testLstmVariant();
-  testGru();
-  testRnn();
+  std::printf("%s\n", hasMatrixUnit() ? ", a matrix unit" : "");
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    setProductPrecision(precision);
+    testLinear();
+    testLstm();
+    testLstmVariant();
+    testGru();
+    testRnn();
+  }
+  testBfloat16();
+  setProductPrecision(Precision::float32);
   testRows();
   testFlat();
   // The same on every processor: compare those of two.

@@ -2,7 +2,7 @@ import { engine, memory, tensor1d, tensor2d, tensor3d, zeros } from "@tensorflow
 import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { describe, expect, it, vi } from "vitest";
 
-import { backends } from "../../test/support/backends.js";
+import { allBackends } from "../../test/support/backends.js";
 import { selectBackend, selectedBackend } from "./backends.js";
 import type { BackendName } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
@@ -22,7 +22,7 @@ const fatalErrorHandlers = (): unknown[] =>
 const handlersAtFirst = fatalErrorHandlers();
 
 describe("selectBackend", () => {
-  it.each(backends)("makes %s the backend of new tensors, and prints nothing", async (name) => {
+  it.each(allBackends)("makes %s the backend of new tensors, and prints nothing", async (name) => {
     const warn = vi.spyOn(console, "warn");
     await selectBackend(name);
     expect(selectedBackend()).toBe(name);
@@ -46,13 +46,13 @@ describe("selectBackend", () => {
     await expect(selection).rejects.toThrow(KernelError);
     await expect(selection).rejects.toMatchObject({
       code: "backendUnavailable",
-      message: expect.stringMatching(/'abacus'.*known: native, wasm, cpu/),
+      message: expect.stringMatching(/'abacus'.*known: native, wasm, cpu, native-bfloat16/),
     });
     expect(selectedBackend()).toBe("wasm");
   });
 });
 
-describe.each(backends)("a kernel on %s", (name) => {
+describe.each(allBackends)("a kernel on %s", (name) => {
   const numSteps = 40;
   const sequenceInputs = (): {
     inputGates: Tensor3D;

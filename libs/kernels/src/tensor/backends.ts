@@ -7,10 +7,10 @@ import { registerKernelTable } from "./registered-kernel.js";
 import { WASM_KERNELS } from "./wasm/index.js";
 
 /** The tfjs backends that have our kernels. */
-export type BackendName = "native" | "wasm" | "cpu";
+export type BackendName = "native" | "wasm" | "cpu" | "native-bfloat16";
 
-/** The fastest first. */
-export const BACKEND_NAMES: readonly BackendName[] = ["native", "wasm", "cpu"];
+/** The fastest first; then what is used only when it is asked for, as its products are less exact. */
+export const BACKEND_NAMES: readonly BackendName[] = ["native", "wasm", "cpu", "native-bfloat16"];
 
 registerKernelTable("cpu", REFERENCE_KERNELS);
 registerKernelTable("wasm", WASM_KERNELS);
@@ -33,7 +33,7 @@ export async function selectBackend(name: BackendName): Promise<void> {
     await loadBackend(name);
     await startBackend(name);
   } catch (error) {
-    if (running !== undefined) await setBackend(running);
+    if (running !== undefined) await startBackend(running);
     const reason = error instanceof Error ? error.message : String(error);
     throw new KernelError(
       "backendUnavailable",
@@ -51,7 +51,7 @@ export async function selectBackend(name: BackendName): Promise<void> {
  * @param count from 1 to 256
  */
 export async function selectThreads(count: number): Promise<void> {
-  if (running !== "native") return;
+  if (running !== "native" && running !== "native-bfloat16") return;
   const { nativeAddon } = await import("./native/index.js");
   nativeAddon().selectThreads(count);
 }
@@ -82,13 +82,17 @@ export function selectedBackend(): BackendName | undefined {
 async function startBackend(name: BackendName): Promise<void> {
   const isStarted = await withoutFatalErrorHandlers(() => setBackend(name));
   if (!isStarted) throw new Error("tfjs could not start it");
+  if (name !== "native" && name !== "native-bfloat16") return;
+  const { useNative } = await import("./native/index.js");
+  useNative(name);
 }
 
 async function loadBackend(name: BackendName): Promise<void> {
   switch (name) {
-    case "native": {
+    case "native":
+    case "native-bfloat16": {
       const { registerNative } = await import("./native/index.js");
-      registerNative();
+      registerNative(name);
       return;
     }
     case "wasm":

@@ -6,7 +6,7 @@ import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { backends } from "../../test/support/backends.js";
+import { allBackends } from "../../test/support/backends.js";
 import { runCell, tensorsOf } from "../../test/support/kernel-cells.js";
 import type { CellTensors } from "../../test/support/kernel-cells.js";
 import { cellVariants, randomCellCase } from "../../test/support/random-cell-case.js";
@@ -64,7 +64,7 @@ function expectSameBits(actual: Tensor, expected: Tensor): void {
   expect(a.findIndex((value, k) => value !== b[k])).toBe(-1);
 }
 
-describe.each(backends)("a row's bits on %s", (backend) => {
+describe.each(allBackends)("a row's bits on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it("do not depend on the other rows of a product", () => {

@@ -3,7 +3,7 @@ import { dispose, expandDims, memory, unregisterKernel } from "@tensorflow/tfjs-
 import type { TensorContainer } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { backends } from "../../test/support/backends.js";
+import { allBackends } from "../../test/support/backends.js";
 import { OPERATIONS } from "../../test/support/kernel-operations.js";
 import { selectBackend } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
@@ -24,7 +24,7 @@ function useOnWasm(table: typeof WASM_KERNELS): void {
   registerKernelTable("wasm", table);
 }
 
-const ofBackends = backends.map((backend) => ({
+const ofBackends = allBackends.map((backend) => ({
   kernels: backend,
   backend,
   table: WASM_KERNELS,

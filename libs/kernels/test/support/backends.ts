@@ -16,8 +16,14 @@ if (missing !== undefined) {
 
 export const hasNative = missing === undefined;
 
-export const backends: readonly BackendName[] = BACKEND_NAMES.filter(
-  (name) => name !== "native" || hasNative,
+/** Of every precision. */
+export const allBackends: readonly BackendName[] = BACKEND_NAMES.filter(
+  (name) => !name.startsWith("native") || hasNative,
+);
+
+/** Whose products are float32. */
+export const backends: readonly BackendName[] = allBackends.filter(
+  (name) => name !== "native-bfloat16",
 );
 
 function reasonOf(load: () => unknown): string | undefined {

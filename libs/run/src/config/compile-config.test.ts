@@ -484,7 +484,7 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
   [
     "numerics",
     { backend: "cuda" },
-    `outOfRange x.yaml: numerics.backend: "cuda" is not 'auto', 'native', 'wasm' or 'cpu'`,
+    `outOfRange x.yaml: numerics.backend: "cuda" is not 'auto', 'native', 'wasm', 'cpu' or 'native-bfloat16'`,
   ],
   [
     "numerics",

@@ -168,8 +168,8 @@ const evaluation = z
 export const numerics = z
   .strictObject({
     backend: operational(
-      "'auto', 'native', 'wasm' or 'cpu'",
-      z.enum(["auto", "native", "wasm", "cpu"]).default("auto"),
+      "'auto', 'native', 'wasm', 'cpu' or 'native-bfloat16'",
+      z.enum(["auto", "native", "wasm", "cpu", "native-bfloat16"]).default("auto"),
     ),
     /** `relaxed` lets a resume or a worker bring another numerics profile. */
     determinism: operational(

@@ -8,7 +8,8 @@
 //
 // Bits: an element of a product adds up in ascending order of the inner index with fused multiply-add;
 // other sums go over 16 virtual lanes in a fixed order; sigmoid, tanh, exp and log are our own. A result
-// is the same on every processor, for any number of threads, whatever other rows are computed with it.
+// is the same on every processor, for any number of threads, whatever other rows are computed with it. So it
+// is in bfloat16, whose order is a matrix unit's (src/bfloat16/product.hpp).
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,21 @@ InstructionSet bestInstructionSet();
 /** Threads that a call of this thread is shared out to, the caller's among them; 1 at first. */
 void setNumThreads(int numThreads);
 int numThreads();
+
+/** What the factors of products are rounded to; sums, and all that is no product, are float32. */
+enum class Precision { float32, bfloat16 };
+
+/** As in messages, such as "bfloat16". */
+const char* nameOf(Precision);
+
+/** Of the products in later calls of this thread; float32 at first. */
+void setProductPrecision(Precision);
+Precision productPrecision();
+
+/** Whether this processor has a unit for bfloat16 products; they give the same bits without it, slower. */
+bool hasMatrixUnit();
+/** For tests: of all threads. */
+void useMatrixUnit(bool);
 
 /** Told the number of time steps done every so often and at the end; false ends the call at once. */
 using OnTimeSteps = std::function<bool(int)>;

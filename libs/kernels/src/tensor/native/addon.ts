@@ -16,6 +16,10 @@ export interface NativeAddon extends SequenceFunctions {
   selectInstructionSet(name: string): boolean;
   /** Threads of later calls, this one among them. */
   selectThreads(count: number): void;
+  /** What the factors of products in later calls are rounded to; sums are float32. */
+  selectPrecision(name: "float32" | "bfloat16"): void;
+  /** @returns whether this processor has a unit for bfloat16 products; the bits are the same without it. */
+  selectMatrixUnit(isUsed: boolean): boolean;
   matMulBias(
     rows: Floats,
     kernel: Floats,

@@ -91,15 +91,15 @@ export class NativeBackend extends MathBackendCPU {
   }
 }
 
-/** Makes `native` known to tfjs, with the cpu backend's kernels: ours are registered over them. */
-export function registerNativeBackend(ours: ReadonlySet<string>): void {
-  registerBackend("native", () => new NativeBackend(), 0);
+/** Makes a backend known to tfjs, with the cpu backend's kernels: ours are registered over them. */
+export function registerNativeBackend(name: string, ours: ReadonlySet<string>): void {
+  registerBackend(name, () => new NativeBackend(), 0);
   for (const config of getKernelsForBackend("cpu")) {
     if (ours.has(config.kernelName)) continue;
     const { kernelFunc, ...rest } = config;
     registerKernel({
       ...rest,
-      backendName: "native",
+      backendName: name,
       kernelFunc: (call) => {
         const outputs = kernelFunc(call);
         // Inputs may be a list, and some of them left out.

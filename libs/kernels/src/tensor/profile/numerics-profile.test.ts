@@ -2,7 +2,7 @@ import { memory, tensor, unregisterKernel } from "@tensorflow/tfjs-core";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { backends } from "../../../test/support/backends.js";
+import { allBackends } from "../../../test/support/backends.js";
 import { selectBackend, selectedBackend } from "../backends.js";
 import { KERNEL_NAMES } from "../contract/index.js";
 import type { KernelName } from "../contract/index.js";
@@ -12,7 +12,7 @@ import { WASM_KERNELS } from "../wasm/index.js";
 import { ENGINE_FUNCTIONS, numericsProfile } from "./index.js";
 
 describe("numericsProfile", () => {
-  it.each(backends)("of %s is the same each time and leaves no tensor", async (name) => {
+  it.each(allBackends)("of %s is the same each time and leaves no tensor", async (name) => {
     await selectBackend(name);
     const before = memory();
     const profile = await numericsProfile(name);

@@ -43,7 +43,8 @@ async function backendVersion(name: BackendName): Promise<string> {
       const { version_cpu } = await import("@tensorflow/tfjs-backend-cpu");
       return `${core}, tfjs-backend-cpu ${version_cpu}`;
     }
-    case "native": {
+    case "native":
+    case "native-bfloat16": {
       const { version_cpu } = await import("@tensorflow/tfjs-backend-cpu");
       return `${core}, tfjs-backend-cpu ${version_cpu}, ostinato kernels`;
     }
