@@ -8,6 +8,7 @@ import type { Address } from "@ostinato/proto";
 import { createCoordinatorClient, parseAddress, requireLoopback, WireError } from "@ostinato/proto";
 import type { Logger, Shutdown } from "@ostinato/runtime";
 import {
+  collectProcessMetrics,
   createLogger,
   createShutdown,
   exitCodeOf,
@@ -137,6 +138,7 @@ async function serve(
   logger: Logger,
 ): Promise<StreamEnd> {
   const registry = new Registry();
+  collectProcessMetrics(registry, "ostinato_worker_peak_resident_memory_bytes");
   const metrics = createWorkerMetrics(registry, { version: ownVersion(), node: process.version });
   const cacheDirectory = options.cacheDirectory ?? ownCacheDirectory();
   const compute = new ComputeThread({
