@@ -16,6 +16,12 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/**
+ * What a thread works on is in shared memory. Of its own it allocates next to nothing, for which the engine
+ * would let space for young objects grow to tens of megabytes.
+ */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
+
 /** A thread that answers requests, from outside. */
 export class WorkThread<Request> {
   readonly #name: string;
@@ -31,7 +37,11 @@ export class WorkThread<Request> {
     this.#name = name;
     this.#onLost = onLost;
     // Without this process's flags: import conditions of a development tool do not hold there.
-    this.#worker = new Worker(entry, { workerData, execArgv: [], name });
+    this.#worker = new Worker(entry, {
+      ...{ workerData, name },
+      execArgv: [],
+      resourceLimits: RESOURCE_LIMITS,
+    });
     this.#worker.on("message", ({ id, result, error }: Answer) => {
       const pending = this.#pending.get(id);
       this.#pending.delete(id);
