@@ -178,6 +178,8 @@ async function serve(
         onFault: (path, error) => logger.error({ err: error, path }, "the metrics endpoint failed"),
       });
       closers.push(() => ops.close());
+      // With port 0, nobody knows it otherwise.
+      logger.info({ metricsAddress: ops.address }, "metrics are served");
       options.onReady?.({ metricsAddress: ops.address });
     }
     return await session.run();
