@@ -54,17 +54,18 @@ try {
     if (!one.name.includes(cases)) continue;
     process.stderr.write(`soak: ${one.name}, ${one.numWorkers} workers …\n`);
     soaked.push(await soak(one, { backend, folder }));
+    // After each: what was measured in minutes is not lost with a later case.
+    writeReport(output, {
+      ...{ format: 1, startedAt, machine },
+      options: { backend, cases, quick },
+      results: soaked,
+    });
   }
-  writeReport(output, {
-    format: 1,
-    startedAt,
-    machine,
-    options: { backend, cases, quick },
-    results: soaked,
-  });
+  if (soaked.length === 0) {
+    throw new BenchError("invalidOption", `no case has '${cases}' in its name`);
+  }
   process.stdout.write(`${formatSoakTable(soaked)}\n`);
   process.stdout.write(`written to ${relative(process.cwd(), output)}\n`);
-  process.exitCode = soaked.length > 0 ? 0 : 1;
 } catch (error) {
   if (!(error instanceof BenchError)) throw error;
   process.stderr.write(`soak: ${error.message}\n`);
