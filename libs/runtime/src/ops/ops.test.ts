@@ -192,7 +192,7 @@ describe("process metrics", () => {
     expect(await valueOf("nodejs_external_memory_bytes")).toBeGreaterThan(held.byteLength);
   });
 
-  it("leave the event loop's lag to the gauge that tells every scraper", async () => {
+  it("leave the event loop's lag to the gauge that tells every scraper", () => {
     const of = new Registry();
     collectProcessMetrics(of, "ostinato_test_peak_resident_memory_bytes");
     const names = of.getMetricsAsArray().map(({ name }) => name);
