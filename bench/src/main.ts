@@ -8,7 +8,7 @@ import { BACKEND_NAMES } from "@ostinato/kernels/tensor";
 
 import { readOptions } from "./command-line/index.js";
 import { formatTable, thisMachine, writeReport } from "./report/index.js";
-import type { CaseResult } from "./report/index.js";
+import type { BenchReport, CaseResult } from "./report/index.js";
 import { measureRow } from "./rows/index.js";
 import { BenchError, findPyTorch, TORCH_VERSION } from "./sides/index.js";
 
@@ -61,7 +61,7 @@ try {
   writeReport(output, {
     format: 1,
     ...{ startedAt, machine, options: { ...asked, peer }, notes, results: caseResults },
-  });
+  } satisfies BenchReport);
   process.stdout.write(`${formatTable(caseResults)}\n`);
   process.stdout.write(`written to ${relative(process.cwd(), output)}\n`);
   process.exitCode = caseResults.length > 0 ? 0 : 1;

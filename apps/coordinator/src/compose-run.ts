@@ -6,7 +6,7 @@ import { trajectoryDigest } from "@ostinato/run";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
-import { CheckpointKeeper, RunStore } from "./checkpoints/index.js";
+import { CheckpointEncoder, CheckpointKeeper, RunStore } from "./checkpoints/index.js";
 import { ProfilePolicy, WorkerTable } from "./membership/index.js";
 import { buildStatus, createMetrics, StallWatch } from "./ops/index.js";
 import { createHandlers } from "./rpc/index.js";
@@ -80,6 +80,10 @@ export async function composeRun(
     },
     checkpointAgeSeconds: () => keeper.ageSeconds(),
   });
+  const encoder = new CheckpointEncoder(
+    new URL("./checkpoints/checkpoint-thread.js", import.meta.url),
+    { model: data.model, layout: data.parameters },
+  );
   const keeper = new CheckpointKeeper({
     clock,
     store: new RunStore({
@@ -90,6 +94,7 @@ export async function composeRun(
       model: data.model,
       layout: data.parameters,
       keep: config.checkpoints.keep,
+      encoder,
       profile: () => profiles.profile,
       syncLedger: () => run.ledger.sync(),
     }),
@@ -230,6 +235,8 @@ export async function composeRun(
     notify,
     sessions: () => workers.all().flatMap(({ link }) => link ?? []),
     isAlive: () => arithmetic.isAlive,
-    dispose: () => arithmetic.close(),
+    dispose: async () => {
+      await Promise.all([arithmetic.close(), encoder.close()]);
+    },
   };
 }

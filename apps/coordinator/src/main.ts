@@ -2,7 +2,13 @@
 
 import { hostname } from "node:os";
 import { metricsOf, openMetricsFile } from "@ostinato/run";
-import { createLogger, createShutdown, monitorEventLoopLag, systemClock } from "@ostinato/runtime";
+import {
+  collectProcessMetrics,
+  createLogger,
+  createShutdown,
+  monitorEventLoopLag,
+  systemClock,
+} from "@ostinato/runtime";
 import type { Shutdown } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { composeRun } from "./compose-run.js";
@@ -58,6 +64,7 @@ async function serve(
   const data = await prepareRunData(config, options.configFile);
   const deadlineMs = Math.round(config.cluster.deadlineSeconds * 1000);
   const registry = new Registry();
+  collectProcessMetrics(registry, "ostinato_coordinator_peak_resident_memory_bytes");
   const clock = systemClock;
 
   // Ports first: a run whose coordinator can't listen leaves no directory behind.

@@ -8,6 +8,7 @@ import type { Address } from "@ostinato/proto";
 import { createCoordinatorClient, parseAddress, requireLoopback, WireError } from "@ostinato/proto";
 import type { Logger, Shutdown } from "@ostinato/runtime";
 import {
+  collectProcessMetrics,
   createLogger,
   createShutdown,
   exitCodeOf,
@@ -137,6 +138,7 @@ async function serve(
   logger: Logger,
 ): Promise<StreamEnd> {
   const registry = new Registry();
+  collectProcessMetrics(registry, "ostinato_worker_peak_resident_memory_bytes");
   const metrics = createWorkerMetrics(registry, { version: ownVersion(), node: process.version });
   const cacheDirectory = options.cacheDirectory ?? ownCacheDirectory();
   const compute = new ComputeThread({
@@ -176,6 +178,8 @@ async function serve(
         onFault: (path, error) => logger.error({ err: error, path }, "the metrics endpoint failed"),
       });
       closers.push(() => ops.close());
+      // With port 0, nobody knows it otherwise.
+      logger.info({ metricsAddress: ops.address }, "metrics are served");
       options.onReady?.({ metricsAddress: ops.address });
     }
     return await session.run();

@@ -8,6 +8,10 @@
  */
 export { ClusterSide } from "./cluster-side.js";
 export type { ClusterSideOptions } from "./cluster-side.js";
+export { LocalRun } from "./local-run.js";
+export type { LocalRunOptions, TakenStep } from "./local-run.js";
+export { readMetricsPage } from "./metrics-page.js";
+export type { MetricsPage } from "./metrics-page.js";
 export { RecoverySide } from "./recovery-side.js";
 export { DEFAULT_EXAMPLE, LAUNCHER } from "./repository.js";
 export { StartSide } from "./start-side.js";

@@ -15,6 +15,8 @@ export interface LocalRunOptions {
   readonly runDirectory: string;
   readonly numWorkers: number;
   readonly backend: string;
+  /** As `--set` takes them. */
+  readonly settings?: readonly string[];
 }
 
 /** A step as the run told it. */
@@ -45,13 +47,13 @@ export class LocalRun {
 
   constructor(options: LocalRunOptions) {
     this.#options = options;
-    const { config, runDirectory, numWorkers, backend } = options;
+    const { config, runDirectory, numWorkers, backend, settings = [] } = options;
     this.#child = spawn(
       process.execPath,
       [
         ...[LAUNCHER, "train", config, "--json"],
         ...["--run-dir", runDirectory, "--workers", String(numWorkers)],
-        ...["--set", `numerics.backend=${backend}`],
+        ...[`numerics.backend=${backend}`, ...settings].flatMap((setting) => ["--set", setting]),
       ],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
@@ -94,13 +96,25 @@ export class LocalRun {
     this.#steps = [];
   }
 
-  /** The process of a worker by its name, such as `worker-1`, as its log has it. */
+  /** The process of a worker by its name, such as `worker-1`. */
   processOf(worker: string): number {
+    return Number(this.#logged(worker, "pid"));
+  }
+
+  /** The metrics page of a worker by its name. */
+  metricsUrlOf(worker: string): string {
+    return `${this.#logged(worker, "metricsAddress")}/metrics`;
+  }
+
+  /** What the first line of a worker's log that has this field says. */
+  #logged(worker: string, field: string): string | number {
     const path = join(this.#options.runDirectory, "logs", `${worker}.log`);
-    const [line = "{}"] = readFileSync(path, "utf8").split("\n", 1);
-    const { pid } = JSON.parse(line) as { readonly pid?: number };
-    if (pid === undefined) throw new BenchError("sideFailed", `${path} names no process`);
-    return pid;
+    const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+    for (const line of lines) {
+      const value = (JSON.parse(line) as Readonly<Record<string, string | number>>)[field];
+      if (value !== undefined) return value;
+    }
+    throw new BenchError("sideFailed", `${path} has no ${field}`);
   }
 
   /** Ends it as Ctrl-C does. */

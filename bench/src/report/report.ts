@@ -64,7 +64,8 @@ export function thisMachine(): Machine {
   };
 }
 
-export function writeReport(path: string, report: BenchReport): void {
+/** Writes JSON, in folders that are made for it. */
+export function writeReport(path: string, report: object): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`);
 }

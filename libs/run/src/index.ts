@@ -16,19 +16,23 @@
  * @module
  */
 export {
+  encodeTensorFiles,
   loadCheckpoint,
   newestCheckpoint,
   parametersSha256,
   readPointer,
   retention,
   syncedLedgerBytes,
+  TensorFileEncoder,
   writeCheckpoint,
 } from "./checkpoint/index.js";
 export type {
   CheckpointContent,
   CheckpointPointer,
   CheckpointProfile,
+  CheckpointTensors,
   ExpectedRun,
+  HashedFile,
   NewestCheckpoint,
   NewestCheckpointOptions,
   PointerName,

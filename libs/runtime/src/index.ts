@@ -13,7 +13,7 @@ export { RuntimeError } from "./errors/index.js";
 export type { ConsoleStyle, Logger, LoggerOptions } from "./logger/index.js";
 export { createLogger } from "./logger/index.js";
 export type { OpsPage, OpsServer, OpsServerOptions } from "./ops/index.js";
-export { monitorEventLoopLag, startOpsServer } from "./ops/index.js";
+export { collectProcessMetrics, monitorEventLoopLag, startOpsServer } from "./ops/index.js";
 export type { Shutdown, ShutdownCause } from "./shutdown/index.js";
 export {
   createShutdown,

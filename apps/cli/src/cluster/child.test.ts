@@ -32,6 +32,17 @@ describe("a child", () => {
     expect(await child.exited).toEqual({ code: 0, signal: undefined, lastLine: "" });
   });
 
+  it("gets flags of Node's of its own", async () => {
+    const mainFile = join(folder, "main.mjs");
+    writeFileSync(mainFile, "process.send(process.execArgv); process.disconnect();");
+    const child = createStartChild(mainFile)([], ["--max-semi-space-size=2"]);
+    const heard = new Promise((resolve) => {
+      child.onMessage(resolve);
+    });
+    expect(await heard).toContain("--max-semi-space-size=2");
+    await child.exited;
+  });
+
   it("ends with its exit code and its last words", async () => {
     const child = start(
       `process.stderr.write("warning: old\\nostinato: lstm.yaml: no such config file\\n\\n");

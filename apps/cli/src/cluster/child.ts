@@ -21,8 +21,11 @@ export interface Child {
   release(): void;
 }
 
-/** Starts this program with other arguments. */
-export type StartChild = (programArguments: readonly string[]) => Child;
+/** Starts this program with other arguments, and with flags of Node's beside those of this process. */
+export type StartChild = (
+  programArguments: readonly string[],
+  nodeFlags?: readonly string[],
+) => Child;
 
 /**
  * Starts children as processes of `mainFile`, each in a process group of its own: a Ctrl-C at the
@@ -30,8 +33,9 @@ export type StartChild = (programArguments: readonly string[]) => Child;
  * IPC channel closes, and so with the launcher, however that one ends.
  */
 export function createStartChild(mainFile: string): StartChild {
-  return (programArguments) => {
-    const child = spawn(process.execPath, [...process.execArgv, mainFile, ...programArguments], {
+  return (programArguments, nodeFlags = []) => {
+    const nodeArguments = [...nodeFlags, ...process.execArgv, mainFile];
+    const child = spawn(process.execPath, [...nodeArguments, ...programArguments], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       detached: true,
     });

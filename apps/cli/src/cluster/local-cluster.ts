@@ -12,6 +12,12 @@ import { describeExit, WorkerSlot } from "./worker-slot.js";
 /** How long workers may take to leave once there is no coordinator, and a coordinator without workers. */
 export const LEAVE_MS = 10_000;
 
+/**
+ * A coordinator's tensors are outside the engine's heap; the space for young objects would grow to 32 MiB
+ * for the little that is in it.
+ */
+const COORDINATOR_FLAGS = ["--max-semi-space-size=2"];
+
 export interface ClusterOptions {
   readonly numWorkers: number;
   readonly coordinatorArguments: readonly string[];
@@ -63,7 +69,7 @@ export class LocalCluster {
     this.#options = options;
     this.#modules = modules;
     this.#stopRequests = new StopRequests(modules.clock);
-    this.#coordinator = modules.startChild(options.coordinatorArguments);
+    this.#coordinator = modules.startChild(options.coordinatorArguments, COORDINATOR_FLAGS);
     const { exited } = this.#coordinator;
     this.#ready = new Promise((resolve) => {
       this.#coordinator.onMessage((message) => {

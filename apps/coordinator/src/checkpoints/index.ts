@@ -5,6 +5,8 @@
  * const keeper = new CheckpointKeeper({ clock, store: new RunStore(options), onWritten, onFailed });
  * keeper.save(request, () => version.letGo());
  */
+export { CheckpointEncoder } from "./checkpoint-encoder.js";
+export type { EncodeRequest, EncoderInit } from "./checkpoint-encoder.js";
 export { CheckpointKeeper } from "./checkpoint-keeper.js";
 export type {
   CheckpointKeeperModules,

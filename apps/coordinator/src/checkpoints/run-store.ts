@@ -4,6 +4,7 @@ import type { ParameterLayout } from "@ostinato/lstm";
 import type { NumericsProfile } from "@ostinato/proto";
 import { loadCheckpoint, retention, writeCheckpoint } from "@ostinato/run";
 import type { RunDirectory, RunModelSpec } from "@ostinato/run";
+import type { CheckpointEncoder } from "./checkpoint-encoder.js";
 import type {
   CheckpointRequest,
   CheckpointStore,
@@ -20,6 +21,7 @@ export interface RunStoreOptions {
   readonly layout: ParameterLayout;
   /** How many of the newest stay. */
   readonly keep: number;
+  readonly encoder: Pick<CheckpointEncoder, "encode">;
   readonly profile: () => NumericsProfile | undefined;
   /** The ledger reaches the disk before a manifest that refers to it gets its name. */
   readonly syncLedger: () => Promise<void>;
@@ -35,7 +37,8 @@ export class RunStore implements CheckpointStore {
   }
 
   async write(request: CheckpointRequest): Promise<void> {
-    const { directory, job, trajectory, data, model, layout, profile, syncLedger } = this.#options;
+    const { directory, job, trajectory, data, model, layout, encoder, profile, syncLedger } =
+      this.#options;
     const { step, parameters, statistics, optimizer, states, progress, position } = request;
     this.#bestStep = progress.best?.step;
     await writeCheckpoint(
@@ -55,7 +58,7 @@ export class RunStore implements CheckpointStore {
         states,
         progress,
       },
-      { beforeCommit: syncLedger },
+      { beforeCommit: syncLedger, encode: (tensors) => encoder.encode(tensors) },
     );
     this.#written = Math.max(this.#written, step);
   }

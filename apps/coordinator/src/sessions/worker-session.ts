@@ -8,7 +8,7 @@ import type {
   UploadRejection,
   WorkerMessage,
 } from "@ostinato/proto";
-import { encodeFrames, WireError } from "@ostinato/proto";
+import { encodeFrames, MAX_FRAME_BYTES, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
 import type { ParameterVersion, StagedUpload } from "../steps/index.js";
@@ -56,6 +56,10 @@ export interface WorkerSessionModules {
   readonly stream: TrainStream<WorkerMessage, CoordinatorMessage>;
   readonly metrics: Metrics;
   readonly logger: Logger;
+}
+
+function isFullFrame(message: CoordinatorMessage): boolean {
+  return message.kind === "frame" && message.frame.payload.byteLength === MAX_FRAME_BYTES;
 }
 
 /** Versions a worker keeps; the protocol fixes it at the newest two it was sent. */
@@ -211,6 +215,8 @@ export class WorkerSession {
       );
     }
     if (!this.#modules.stream.send(message)) await this.#modules.stream.drained();
+    // A full frame is about a millisecond of copies: others have their turn before the next one.
+    if (isFullFrame(message)) await this.#modules.clock.nextTurn();
   }
 
   #receive(message: WorkerMessage): void {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { clippingSchema, compileOptimizerSpec } from "@ostinato/lstm";
 import type { OptimizerState, StatisticsLayout } from "@ostinato/lstm";
 import { digestOfVersion } from "@ostinato/proto";
@@ -100,6 +101,42 @@ describe("ArithmeticOperations", () => {
     apply(again, c);
     expect(b.out).toEqual(a.out);
     expect(c.out).not.toEqual(a.out);
+  });
+});
+
+it("names parameters by the SHA-256 of their bytes", () => {
+  const values = Float32Array.of(0, 1, -2).subarray(1);
+  const expected = createHash("sha256").update(Buffer.from("0000803f000000c0", "hex"));
+  const operations = operationsOf({ optimizer: { kind: "sgd" } });
+  expect(operations.run({ kind: "sha256", values })).toBe(expected.digest("hex"));
+});
+
+describe("a snapshot of the optimizer", () => {
+  const taken = (operations: ArithmeticOperations, into?: OptimizerState): OptimizerState =>
+    operations.run({ kind: "snapshot", into: into?.slots }) as OptimizerState;
+
+  it("is in shared memory, and stays as it is while training goes on", () => {
+    const operations = operationsOf({ optimizer: { kind: "adam" } });
+    apply(operations, requestOf([1, 2]));
+    const before = taken(operations);
+    const names = Object.keys(before.slots);
+    expect(names.length).toBeGreaterThan(1);
+    for (const slot of Object.values(before.slots)) {
+      expect(slot.buffer).toBeInstanceOf(SharedArrayBuffer);
+    }
+    const values = names.map((name) => [...(before.slots[name] ?? [])]);
+    apply(operations, requestOf([5, 6], 2));
+    expect(names.map((name) => [...(before.slots[name] ?? [])])).toEqual(values);
+  });
+
+  it("is written over one that was given back, without new memory", () => {
+    const operations = operationsOf({ optimizer: { kind: "adam" } });
+    const first = taken(operations);
+    apply(operations, requestOf([1, 2]));
+    const second = taken(operations, first);
+    expect(second.stepCount).toBe(1);
+    expect(second).toEqual(taken(operations));
+    for (const [name, slot] of Object.entries(first.slots)) expect(second.slots[name]).toBe(slot);
   });
 });
 

@@ -1,5 +1,6 @@
 /** The coordinator's arithmetic, one operation a message. Runs in the arithmetic thread. */
 
+import { createHash } from "node:crypto";
 import { firstNonFinite, treeAdd } from "@ostinato/kernels";
 import {
   createParameterUpdate,
@@ -15,6 +16,7 @@ import type {
 } from "@ostinato/lstm";
 import { digestOfFrames, framesOfVersion } from "@ostinato/proto";
 import type { VersionValues } from "@ostinato/proto";
+import { sharedFloats } from "./buffer-pool.js";
 
 /** Where a frame of a version lies and what its CRC-32 is; the payload stays where it is. */
 export interface FrameSummary {
@@ -72,7 +74,9 @@ export type ArithmeticRequest =
   | { readonly kind: "apply"; readonly request: ApplyRequest }
   | { readonly kind: "summarize"; readonly version: VersionValues }
   | { readonly kind: "average"; readonly out: VersionValues }
-  | { readonly kind: "snapshot" };
+  | { readonly kind: "sha256"; readonly values: Float32Array }
+  /** `into`: slots of an earlier snapshot, which are written over; new ones where absent. */
+  | { readonly kind: "snapshot"; readonly into?: OptimizerState["slots"] | undefined };
 
 export interface ArithmeticInit {
   readonly update: ParameterUpdateOptions;
@@ -104,7 +108,9 @@ export class ArithmeticOperations {
       case "average":
         return this.#average(request.out);
       case "snapshot":
-        return structuredClone(this.#state);
+        return this.#snapshot(request.into);
+      case "sha256":
+        return sha256(request.values);
       default:
         return request satisfies never;
     }
@@ -139,6 +145,17 @@ export class ArithmeticOperations {
     return summarizeVersion(out);
   }
 
+  /** In shared memory: from there to a checkpoint's files it is not copied again. */
+  #snapshot(into: OptimizerState["slots"] | undefined): OptimizerState {
+    const { stepCount, slots } = this.#state;
+    const copied = Object.entries(slots).map(([name, values]) => {
+      const copy = into?.[name] ?? sharedFloats(values.length);
+      copy.set(values);
+      return [name, copy];
+    });
+    return { stepCount, slots: Object.fromEntries(copied) as OptimizerState["slots"] };
+  }
+
   #statisticsAfter({ statistics, moments }: ApplyRequest): Float64Array {
     const layout = this.#statistics;
     if (layout.size === 0) return statistics;
@@ -156,6 +173,11 @@ function failed(
   detail: string,
 ): ApplyResult {
   return { gradientNorm, clipped, version: undefined, problem: { kind, detail } };
+}
+
+function sha256({ buffer, byteOffset, byteLength }: Float32Array): string {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function summarizeVersion(version: VersionValues): VersionSummary {

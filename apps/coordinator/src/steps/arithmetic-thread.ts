@@ -1,20 +1,7 @@
-/** Entry of the arithmetic thread: answers one message at a time, in order. */
+/** Entry of the arithmetic thread. */
 
-import { parentPort, workerData } from "node:worker_threads";
+import { answerRequests } from "../threads/index.js";
 import { ArithmeticOperations } from "./arithmetic-operations.js";
 import type { ArithmeticInit, ArithmeticRequest } from "./arithmetic-operations.js";
 
-if (parentPort !== null) {
-  const port = parentPort;
-  const operations = new ArithmeticOperations(workerData as ArithmeticInit);
-  port.on("message", (message: { readonly id: number; readonly request: ArithmeticRequest }) => {
-    try {
-      port.postMessage({ id: message.id, result: operations.run(message.request) });
-    } catch (error) {
-      port.postMessage({
-        id: message.id,
-        error: error instanceof Error ? error.message : "failed",
-      });
-    }
-  });
-}
+answerRequests<ArithmeticRequest>((init) => new ArithmeticOperations(init as ArithmeticInit));

@@ -1,3 +1,8 @@
+/** In shared memory, so that every thread reads the same. */
+export function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
+}
+
 /** Float32 buffers in shared memory, used again and again: one size, one kind of content. */
 export class BufferPool {
   readonly #length: number;
@@ -22,7 +27,7 @@ export class BufferPool {
     const free = this.#free.pop();
     if (free !== undefined) return free;
     this.#numAllocated += 1;
-    return new Float32Array(new SharedArrayBuffer(this.#length * Float32Array.BYTES_PER_ELEMENT));
+    return sharedFloats(this.#length);
   }
 
   release(buffer: Float32Array): void {

@@ -1,6 +1,5 @@
 /** The run, from its first step to its last: step → ledger → evaluation → checkpoint → end. */
 
-import { createHash } from "node:crypto";
 import { keepsAverage } from "@ostinato/lstm";
 import type { DecisionState, OptimizerState, StopReason } from "@ostinato/lstm";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
@@ -145,7 +144,7 @@ export class Trainer {
       }
       await this.#checkpoint({});
       await this.#modules.keeper.settled();
-      return this.#result("stopped");
+      return await this.#result("stopped");
     } finally {
       this.#state = "ended";
     }
@@ -383,6 +382,7 @@ export class Trainer {
     const optimizer: OptimizerState = await arithmetic.snapshot();
     keeper.save({ ...request, optimizer }, () => {
       version.letGo();
+      arithmetic.release(optimizer);
     });
   }
 
@@ -402,7 +402,7 @@ export class Trainer {
       }
     }
     this.#state = "finishing";
-    const result = this.#result("completed");
+    const result = await this.#result("completed");
     this.#commitRecord({
       type: "end",
       outcome: "completed",
@@ -416,10 +416,8 @@ export class Trainer {
     return result;
   }
 
-  #result(outcome: TrainingResult["outcome"]): TrainingResult {
-    const { buffer, byteOffset, byteLength } = this.#version.parameters;
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    const parametersSha256 = createHash("sha256").update(bytes).digest("hex");
+  async #result(outcome: TrainingResult["outcome"]): Promise<TrainingResult> {
+    const parametersSha256 = await this.#modules.arithmetic.sha256(this.#version.parameters);
     const stopReason = this.#decisions.state.stop?.reason ?? null;
     return { outcome, step: this.step, parametersSha256, stopReason };
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initialStatistics } from "@ostinato/lstm";
-import type { StatisticsLayout } from "@ostinato/lstm";
+import type { OptimizerState, StatisticsLayout } from "@ostinato/lstm";
 import type { WatchEvent } from "@ostinato/proto";
 import { LedgerWriter, loadConfig, readLedger } from "@ostinato/run";
 import type { LedgerEntry, RunConfig } from "@ostinato/run";
@@ -55,6 +55,12 @@ export class MemoryStore implements CheckpointStore {
   }
 }
 
+/** As a checkpoint's is when it was read: the slots are updated in place. */
+function ownState({ stepCount, slots }: OptimizerState): OptimizerState {
+  const copied = Object.entries(slots).map(([name, values]) => [name, values.slice()]);
+  return { stepCount, slots: Object.fromEntries(copied) as OptimizerState["slots"] };
+}
+
 function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
   const run = <T>(request: Parameters<ArithmeticOperations["run"]>[0]): Promise<T> =>
     Promise.resolve().then(() => optimizer.run(request) as T);
@@ -63,7 +69,10 @@ function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
     apply: (request) => run({ kind: "apply", request }),
     summarize: (version) => run({ kind: "summarize", version }),
     average: (out) => run({ kind: "average", out }),
+    sha256: (values) => run({ kind: "sha256", values }),
     snapshot: () => run({ kind: "snapshot" }),
+    // The store keeps what it was given.
+    release: () => undefined,
     close: () => Promise.resolve(),
   };
 }
@@ -122,8 +131,7 @@ export class TrialRun {
     const arithmetic = new ArithmeticOperations({
       update: updateOptions(config, PARAMETERS),
       statistics,
-      // As on its way to a thread: the slots are updated in place.
-      state: structuredClone(resumeFrom?.optimizer),
+      state: resumeFrom && ownState(resumeFrom.optimizer),
     });
     const hub = new EventHub();
     const emit = hub.emit.bind(hub);

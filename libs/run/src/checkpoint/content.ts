@@ -61,10 +61,17 @@ export type TensorFile = (typeof TENSOR_FILES)[number];
 
 type Tensors = Pick<CheckpointContent, "parameters" | "optimizer" | "statistics" | "states">;
 
+/** What the files of a checkpoint's tensors are made of. */
+export type CheckpointTensors = Tensors & Pick<CheckpointContent, "step" | "model" | "layout">;
+
 /** Names of the carried states; those of the statistics are `layers.0.norm.mean` and the like. */
 const LEAF = "leaf.";
 
-export function encodeTensors(content: CheckpointContent): readonly NamedBytes[] {
+/** @param allocate see `encodeSafetensors` */
+export function encodeTensors(
+  content: CheckpointTensors,
+  allocate?: (numBytes: number, file: TensorFile) => Uint8Array,
+): readonly NamedBytes[] {
   const { layout, parameters, optimizer, states, statistics, model } = content;
   const slots = Object.entries(optimizer.slots).flatMap(([slot, values]) =>
     cut(values, layout, `${slot}.`),
@@ -73,15 +80,19 @@ export function encodeTensors(content: CheckpointContent): readonly NamedBytes[]
     .sort(([a], [b]) => a - b)
     .map(([leaf, values]) => ({ name: `${LEAF}${leaf}`, shape: [values.length], values }));
   const metadata = { format: "ostinato", step: String(content.step) };
-  const encoded: Record<TensorFile, Uint8Array> = {
-    "parameters.safetensors": encodeSafetensors(cut(parameters, layout, ""), metadata),
-    "optimizer.safetensors": encodeSafetensors(slots, metadata),
-    "state.safetensors": encodeSafetensors(
-      [...cutStatistics(statistics, statisticsLayout(model)), ...leaves],
-      metadata,
-    ),
+  const tensors: Record<TensorFile, readonly FloatTensor[]> = {
+    "parameters.safetensors": cut(parameters, layout, ""),
+    "optimizer.safetensors": slots,
+    "state.safetensors": [...cutStatistics(statistics, statisticsLayout(model)), ...leaves],
   };
-  return TENSOR_FILES.map((name) => ({ name, bytes: encoded[name] }));
+  return TENSOR_FILES.map((name) => ({
+    name,
+    bytes: encodeSafetensors(
+      tensors[name],
+      metadata,
+      allocate && ((numBytes) => allocate(numBytes, name)),
+    ),
+  }));
 }
 
 /**

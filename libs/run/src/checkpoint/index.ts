@@ -10,12 +10,14 @@
  *
  * @module
  */
-export type { CheckpointContent, CheckpointProfile } from "./content.js";
+export type { CheckpointContent, CheckpointProfile, CheckpointTensors } from "./content.js";
 export { checkpointName, checkpointPath, checkpointSteps } from "./names.js";
 export { readPointer } from "./pointers.js";
 export type { CheckpointPointer, PointerName } from "./pointers.js";
 export { loadCheckpoint, newestCheckpoint, syncedLedgerBytes } from "./read-checkpoint.js";
 export type { ExpectedRun, NewestCheckpoint, NewestCheckpointOptions } from "./read-checkpoint.js";
 export { parametersSha256 } from "./sha256.js";
+export { encodeTensorFiles, TensorFileEncoder } from "./tensor-files.js";
+export type { HashedFile } from "./tensor-files.js";
 export { retention, writeCheckpoint } from "./write-checkpoint.js";
 export type { RetentionOptions, WriteCheckpointOptions } from "./write-checkpoint.js";

@@ -2,14 +2,14 @@
 
 import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
-import { encodeTensors } from "./content.js";
-import type { CheckpointContent } from "./content.js";
+import type { CheckpointContent, CheckpointTensors } from "./content.js";
+import { encodeTensorFiles } from "./tensor-files.js";
+import type { HashedFile } from "./tensor-files.js";
 import { encodeManifest, MANIFEST_FILE } from "./manifest.js";
 import type { Manifest } from "./manifest.js";
 import { checkpointPath, checkpointSteps } from "./names.js";
 import { readPointer, writePointer } from "./pointers.js";
 import type { PointerName } from "./pointers.js";
-import { sha256 } from "./sha256.js";
 
 export interface WriteCheckpointOptions {
   /**
@@ -17,6 +17,8 @@ export interface WriteCheckpointOptions {
    * a manifest must never name a line that a crash can still take away.
    */
   readonly beforeCommit?: () => Promise<void>;
+  /** Stands in for `encodeTensorFiles`, to do it elsewhere than on the caller's thread. */
+  readonly encode?: (tensors: CheckpointTensors) => Promise<readonly HashedFile[]>;
 }
 
 /**
@@ -28,16 +30,13 @@ export interface WriteCheckpointOptions {
 export async function writeCheckpoint(
   run: RunDirectory,
   content: CheckpointContent,
-  options: WriteCheckpointOptions = {},
+  { beforeCommit, encode }: WriteCheckpointOptions = {},
 ): Promise<void> {
   const { job, step, trajectory, data, model, profile, ledger, optimizer, progress } = content;
-  const files = encodeTensors(content);
-  const sums = await Promise.all(
-    files.map(async ({ name, bytes }) => [
-      name,
-      { bytes: bytes.length, sha256: await sha256(bytes) },
-    ]),
-  );
+  const { layout, parameters, statistics, states } = content;
+  const tensors = { step, model, layout, parameters, optimizer, statistics, states };
+  const files = encode === undefined ? encodeTensorFiles(tensors) : await encode(tensors);
+  const sums = files.map(({ name, bytes, sha256 }) => [name, { bytes: bytes.length, sha256 }]);
   const manifest = encodeManifest({
     format: 1,
     job,
@@ -56,7 +55,7 @@ export async function writeCheckpoint(
   await run.storage.writeFolder(
     checkpointPath(run, step),
     [...files, { name: MANIFEST_FILE, bytes: manifest }],
-    options,
+    beforeCommit === undefined ? {} : { beforeCommit },
   );
   await writePointer(run, "latest", { step });
   if (progress.best?.step === step) await writePointer(run, "best", progress.best);

@@ -69,11 +69,13 @@ function swapped(bytes: Buffer, valueBytes: number): Buffer {
 /**
  * Encodes float32 and float64 tensors, in the order given.
  *
+ * @param allocate gives exactly so many bytes to write the file to, with any content; new memory unless given
  * @throws RunError 'tensorsCorrupt' for a name given twice or a shape that its values do not fill
  */
 export function encodeSafetensors(
   tensors: readonly FloatTensor[],
   metadata: Readonly<Record<string, string>> = {},
+  allocate: (numBytes: number) => Uint8Array = (numBytes) => Buffer.alloc(numBytes),
 ): Uint8Array {
   const header = new Map<string, unknown>([["__metadata__", metadata]]);
   let offset = 0;
@@ -90,7 +92,8 @@ export function encodeSafetensors(
   const json = Buffer.from(JSON.stringify(Object.fromEntries(header)));
   const headerBytes = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
   const start = LENGTH_BYTES + headerBytes;
-  const bytes = Buffer.alloc(start + offset);
+  const allocated = allocate(start + offset);
+  const bytes = Buffer.from(allocated.buffer, allocated.byteOffset, allocated.byteLength);
   bytes.writeBigUInt64LE(BigInt(headerBytes));
   bytes.fill(" ", LENGTH_BYTES, start);
   json.copy(bytes, LENGTH_BYTES);

@@ -92,6 +92,14 @@ describe("systemClock", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("lets what is ready go first, then goes on", async () => {
+    const order: string[] = [];
+    setImmediate(() => order.push("ready before"));
+    await systemClock.nextTurn();
+    order.push("next turn");
+    expect(order).toEqual(["ready before", "next turn"]);
+  });
+
   it("waits for a delay that is longer than Node's timers go, rather than fire at once", () => {
     const longestMs = 2 ** 31 - 1;
     const fired: string[] = [];

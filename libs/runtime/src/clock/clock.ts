@@ -10,6 +10,8 @@ export interface Clock {
   wallTime(): Date;
   /** Calls `fire` once, `delayMs` from now. A set timer keeps the process alive. */
   setTimer(delayMs: number, fire: () => void): Timer;
+  /** Resolves when what else is ready has had its turn: for long work, between its parts. */
+  nextTurn(): Promise<void>;
 }
 
 /** Node takes a longer delay for 1 ms. */
@@ -17,6 +19,7 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** The real time. */
 export const systemClock: Clock = {
+  nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
   now: () => performance.now(),
   wallTime: () => new Date(),
   setTimer: (delayMs, fire) => {

@@ -38,6 +38,11 @@ export class ManualClock implements Clock {
     return this.#pending.size;
   }
 
+  /** Nothing else is waited for. */
+  nextTurn(): Promise<void> {
+    return Promise.resolve();
+  }
+
   setTimer(delayMs: number, fire: () => void): Timer {
     const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), fire };
     this.#pending.add(timer);

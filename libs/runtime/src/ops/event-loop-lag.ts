@@ -28,6 +28,9 @@ const QUANTILES = [
  * A scrape tells of the last one to two minutes, or of the time since the scrape before when that is
  * longer. So whoever else scrapes takes nothing away, and a long stall is seen by all of them.
  *
+ * The quantiles are over the firings of a timer of 10 ms, and a stall is one firing however long it takes: of
+ * seldom, long stalls only the longest (1) tells.
+ *
  * @param name the metric's full name, such as `ostinato_worker_event_loop_lag_seconds`
  */
 export function monitorEventLoopLag(
@@ -45,7 +48,7 @@ export function monitorEventLoopLag(
   let younger = startMonitor();
   const gauge = new Gauge({
     name,
-    help: "How late the event loop was with its timers in the last minutes, by quantile.",
+    help: "How late the event loop was with its timers in the last minutes, by quantile of all lags; 1: the longest.",
     labelNames: ["quantile"],
     registers: [registry],
     collect: () => {

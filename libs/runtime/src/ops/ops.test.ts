@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ManualClock } from "../clock/index.js";
 import { lagSeconds } from "./event-loop-lag.js";
 import type { OpsServer } from "./index.js";
-import { monitorEventLoopLag, startOpsServer } from "./index.js";
+import { collectProcessMetrics, monitorEventLoopLag, startOpsServer } from "./index.js";
 
 let registry: Registry;
 let ops: OpsServer;
@@ -174,6 +174,30 @@ describe("the ops server", () => {
       isReady: () => true,
     });
     expect((await fetch(`${ops.address}/healthz`)).status).toBe(200);
+  });
+});
+
+describe("process metrics", () => {
+  it("have the memory of the process, now and at its peak, under names of their own", async () => {
+    const of = new Registry();
+    const peak = "ostinato_test_peak_resident_memory_bytes";
+    collectProcessMetrics(of, peak);
+    const valueOf = async (name: string): Promise<number> =>
+      (await of.getMetricsAsJSON()).find((metric) => metric.name === name)!.values[0]!.value;
+    const held = Buffer.alloc(64 << 20, 1);
+    const now = await valueOf("process_resident_memory_bytes");
+    expect(now).toBeGreaterThan(held.byteLength);
+    // The kernel counts by its own clock tick: a little behind what the process reads of itself.
+    expect(await valueOf(peak)).toBeGreaterThan(0.9 * now);
+    expect(await valueOf("nodejs_external_memory_bytes")).toBeGreaterThan(held.byteLength);
+  });
+
+  it("leave the event loop's lag to the gauge that tells every scraper", () => {
+    const of = new Registry();
+    collectProcessMetrics(of, "ostinato_test_peak_resident_memory_bytes");
+    const names = of.getMetricsAsArray().map(({ name }) => name);
+    expect(names).toContain("process_cpu_seconds_total");
+    expect(names.filter((name) => name.includes("eventloop_lag"))).toEqual([]);
   });
 });
 

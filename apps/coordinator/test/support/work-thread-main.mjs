@@ -1,0 +1,12 @@
+/** What the tests of a work thread ask of it. */
+import { answerRequests } from "../../dist/threads/index.js";
+
+answerRequests((workerData) => ({
+  run(request) {
+    if (request === "data") return workerData;
+    if (request === "fail") throw new Error("it can't be done");
+    if (request === "exit") process.exit(0);
+    // Bounded: a thread that waits for ever would keep the test from telling why.
+    return Atomics.wait(request.flag, 0, 0, 15_000) === "timed-out" ? "unseen" : "seen";
+  },
+}));
