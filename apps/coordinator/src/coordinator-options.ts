@@ -6,8 +6,10 @@ export interface CoordinatorOptions {
   readonly config: RunConfig;
   /** What the config was read from; messages about its keys begin with it. */
   readonly configFile: string;
-  /** Where workers connect, HOST:PORT (port 0: any). Beyond loopback only with `insecure`. */
+  /** Where workers connect, HOST:PORT (port 0: any) or unix:PATH. Beyond loopback only with `insecure`. */
   readonly listen: string;
+  /** Path of a Unix socket to listen on as well, for workers of this machine; without it they use `listen`. */
+  readonly localSocket?: string | undefined;
   /** Where /metrics, /healthz and /readyz listen, HOST:PORT. Beyond loopback only with `insecure`. */
   readonly http: string;
   /** The run directory; undefined: a new one below `runs`. A resume needs it. */
@@ -20,8 +22,10 @@ export interface CoordinatorOptions {
 }
 
 export interface CoordinatorReady {
-  /** HOST:PORT for workers. */
+  /** Where workers connect. */
   readonly address: string;
+  /** Where those of this machine do: the local socket if it listens there, else `address`. */
+  readonly localAddress: string;
   /** Base URL of /metrics. */
   readonly metricsAddress: string;
   readonly runDirectory: string;

@@ -93,7 +93,7 @@ async function serve(
     },
     () => run.ledger.close(),
   );
-  const { address, metricsAddress } = ports;
+  const { address, localAddress, metricsAddress } = ports;
   const composed = await composeRun(
     { config, data, run, deadlineMs, metricsAddress, stopping: shutdown.signal },
     { clock, logger, registry, metricsFile },
@@ -101,8 +101,8 @@ async function serve(
   const { handlers, isAlive } = composed;
   closers.push(() => composed.dispose());
   ports.serve({ handlers, logger, isAlive });
-  const notes = notesOf(data, run);
-  options.onReady?.({ address, metricsAddress, runDirectory: paths.root, notes });
+  const notes = [...ports.notes, ...notesOf(data, run)];
+  options.onReady?.({ address, localAddress, metricsAddress, runDirectory: paths.root, notes });
   logger.info(`workers connect to ${address}; metrics at ${metricsAddress}/metrics`);
   logger.info(`run directory ${paths.root}`);
   for (const { level, text } of notes) logger[level](text);

@@ -4,10 +4,9 @@ import {
   addHealth,
   bindServer,
   createServer,
-  formatAddress,
   implementCoordinator,
-  parseAddress,
   requireLoopback,
+  WireError,
 } from "@ostinato/proto";
 import type { CoordinatorHandlers } from "@ostinato/proto";
 import { startOpsServer } from "@ostinato/runtime";
@@ -15,6 +14,7 @@ import type { Logger } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
 import type { CoordinatorOptions } from "./coordinator-options.js";
 import { lateHandlers } from "./rpc/index.js";
+import type { Note } from "./setup/index.js";
 
 /** What is known only once the run is open. */
 export interface RunBehindPorts {
@@ -24,10 +24,14 @@ export interface RunBehindPorts {
 }
 
 export interface Ports {
-  /** HOST:PORT for workers. */
+  /** Where workers connect. */
   readonly address: string;
+  /** Where those of this machine do: the local socket, or `address` if there is none. */
+  readonly localAddress: string;
   /** Base URL of /metrics. */
   readonly metricsAddress: string;
+  /** What there is to say of where it listens. */
+  readonly notes: readonly Note[];
   /** From now on calls are answered, and the coordinator is ready. */
   serve(run: RunBehindPorts): void;
   /** Not ready any more; calls back when every call has ended. */
@@ -37,15 +41,15 @@ export interface Ports {
 }
 
 /**
- * Opens both ports.
+ * Opens both ports, and the local socket where one is asked for: without it local workers use the port.
  *
  * @throws {WireError} `notLoopback`, `portInUse` and the like, which name the address
  */
 export async function openPorts(
-  options: Pick<CoordinatorOptions, "listen" | "http" | "insecure">,
+  options: Pick<CoordinatorOptions, "listen" | "localSocket" | "http" | "insecure">,
   modules: { readonly registry: Registry; readonly deadlineMs: number },
 ): Promise<Ports> {
-  const { listen, http, insecure } = options;
+  const { listen, localSocket, http, insecure } = options;
   const { registry, deadlineMs } = modules;
   const httpAddress = requireLoopback(http, { insecure });
   let behind: RunBehindPorts | undefined;
@@ -61,7 +65,8 @@ export async function openPorts(
   );
   const health = addHealth(server);
   try {
-    const port = await bindServer(server, listen, { insecure });
+    const address = await bindServer(server, listen, { insecure });
+    const local = localSocket === undefined ? undefined : await bindLocal(server, localSocket);
     const ops = await startOpsServer({
       ...httpAddress,
       registry,
@@ -70,8 +75,10 @@ export async function openPorts(
       onFault,
     });
     return {
-      address: formatAddress({ ...parseAddress(listen), port }),
+      address,
+      localAddress: local?.address ?? address,
       metricsAddress: ops.address,
+      notes: local?.notes ?? [],
       serve: (run) => {
         behind = run;
         readiness = true;
@@ -90,5 +97,20 @@ export async function openPorts(
   } catch (error) {
     server.forceShutdown();
     throw error;
+  }
+}
+
+/** A socket that cannot be had costs speed, not the run. */
+async function bindLocal(
+  server: Parameters<typeof bindServer>[0],
+  path: string,
+): Promise<{ readonly address?: string; readonly notes: readonly Note[] }> {
+  try {
+    return { address: await bindServer(server, `unix:${path}`, { insecure: false }), notes: [] };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return {
+      notes: [{ level: "warn", text: `${error.message}; local workers connect over TCP instead` }],
+    };
   }
 }

@@ -5,7 +5,12 @@ import { availableParallelism, homedir, hostname, tmpdir } from "node:os";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
 import type { Address } from "@ostinato/proto";
-import { createCoordinatorClient, parseAddress, requireLoopback, WireError } from "@ostinato/proto";
+import {
+  createCoordinatorClient,
+  parseEndpoint,
+  requireLoopback,
+  WireError,
+} from "@ostinato/proto";
 import type { Logger, Shutdown } from "@ostinato/runtime";
 import {
   collectProcessMetrics,
@@ -76,7 +81,8 @@ function checkAddresses({
   http,
   insecure = false,
 }: WorkerOptions): Address | undefined {
-  if (parseAddress(coordinator).port === 0) {
+  const endpoint = parseEndpoint(coordinator);
+  if (endpoint.kind === "tcp" && endpoint.port === 0) {
     throw new WireError(
       "invalidAddress",
       `${coordinator} is no coordinator's address; its port must be from 1 to 65535`,

@@ -12,7 +12,8 @@ export async function transportRow(context: RowContext): Promise<void> {
   const numValues = context.isQuick ? QUICK_NUM_VALUES : NUM_VALUES;
   mkdirSync(context.folder, { recursive: true });
   const megabytes = (2 * numValues * VALUE_BYTES) / 1e6;
-  const unixSocket = `unix:${join(context.folder, "bare.sock")}`;
+  const tcp = "127.0.0.1:0";
+  const unixSocketOf = (side: string): string => `unix:${join(context.folder, `${side}.sock`)}`;
   await compare("transport", context, {
     cases: [
       {
@@ -23,14 +24,21 @@ export async function transportRow(context: RowContext): Promise<void> {
       },
     ],
     sides: [
-      new TransportSide("protocol", { kind: "protocol" }),
-      new TransportSide("bare grpc-js, TCP", { kind: "bare", target: "127.0.0.1:0" }),
-      new TransportSide("bare grpc-js, Unix socket", { kind: "bare", target: unixSocket }),
+      new TransportSide("protocol, TCP", { kind: "protocol", target: tcp }),
+      new TransportSide("protocol, Unix socket", {
+        kind: "protocol",
+        target: unixSocketOf("protocol"),
+      }),
+      new TransportSide("bare grpc-js, TCP", { kind: "bare", target: tcp }),
+      new TransportSide("bare grpc-js, Unix socket", {
+        kind: "bare",
+        target: unixSocketOf("bare"),
+      }),
       new TransportSide("plain TCP socket", { kind: "raw" }),
     ],
     comparisons: () => ({
-      own: ["protocol"],
-      barOf: (_, other) => (other.startsWith("bare") ? BAR : null),
+      own: ["protocol, TCP", "protocol, Unix socket"],
+      barOf: (own, other) => (other === own.replace("protocol", "bare grpc-js") ? BAR : null),
     }),
   });
 }

@@ -2,7 +2,7 @@
  * Values down and up again: through the real protocol, through grpc-js alone, through a plain socket.
  *
  * @example
- * const side = new TransportSide("protocol", { kind: "protocol" });
+ * const side = new TransportSide("protocol, TCP", { kind: "protocol", target: "127.0.0.1:0" });
  * await side.prepare({ numValues: NUM_VALUES });
  * const { ms } = await side.measure(1);
  */

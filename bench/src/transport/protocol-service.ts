@@ -24,8 +24,8 @@ import type {
 
 import type { TransportClient } from "./transport-client.js";
 
-/** @returns the address that it listens on */
-export async function serveProtocol(numValues: number): Promise<string> {
+/** @returns the address that it listens on: `target`, or that with the port that it got */
+export async function serveProtocol(target: string, numValues: number): Promise<string> {
   const parameters = new Float32Array(numValues).fill(0.01);
   const gradient = new Float32Array(numValues);
   const unused = (): never => {
@@ -61,8 +61,7 @@ export async function serveProtocol(numValues: number): Promise<string> {
   };
   const server = createServer();
   implementCoordinator(server, handlers);
-  const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
-  return `127.0.0.1:${port}`;
+  return bindServer(server, target, { insecure: false });
 }
 
 /** A worker's end. */

@@ -14,7 +14,7 @@ const numValues = Number(values);
 async function listen(): Promise<string> {
   switch (kind) {
     case "protocol":
-      return serveProtocol(numValues);
+      return serveProtocol(target, numValues);
     case "bare":
       return serveBare(target, numValues * VALUE_BYTES);
     case "raw":

@@ -17,7 +17,7 @@ const SERVER = fileURLToPath(new URL("server-main.js", import.meta.url));
 const WARM_UP_TRIPS = 3;
 
 export type Transport =
-  | { readonly kind: "protocol" }
+  | { readonly kind: "protocol"; readonly target: string }
   | { readonly kind: "bare"; readonly target: string }
   | { readonly kind: "raw" };
 
@@ -36,7 +36,7 @@ export class TransportSide implements Side<TransportCase> {
   async prepare({ numValues }: TransportCase): Promise<void> {
     await this.close();
     const { kind } = this.#transport;
-    const target = kind === "bare" ? this.#transport.target : "";
+    const target = kind === "raw" ? "" : this.#transport.target;
     this.#server = fork(SERVER, [kind, target, String(numValues)]);
     const exited = once(this.#server, "exit").then(() => {
       throw new BenchError("sideFailed", `${this.name}: its server ended`);

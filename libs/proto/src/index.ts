@@ -5,23 +5,27 @@
  * @example A coordinator
  * const server = createServer();
  * implementCoordinator(server, handlers);
- * const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+ * const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
  *
  * @example A worker
- * const client = createCoordinatorClient("127.0.0.1:50051");
+ * const client = createCoordinatorClient(address);
  * const identity = await client.join({ protocolVersion: PROTOCOL_VERSION, workerName, profiles });
  * const stream = client.train();
  * stream.onMessage((message) => { … });
  * stream.send({ kind: "attach", workerId: identity.workerId, streamToken: identity.streamToken });
  */
-export type { Address, ChannelSettings, Health } from "./channel/index.js";
+export type { Address, ChannelSettings, Endpoint, Health } from "./channel/index.js";
 export {
   addHealth,
   bindServer,
   createServer,
   formatAddress,
+  formatEndpoint,
+  isLocal,
   isLoopback,
+  isSocketAnswering,
   parseAddress,
+  parseEndpoint,
   requireLoopback,
 } from "./channel/index.js";
 export type {

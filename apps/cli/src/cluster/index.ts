@@ -23,3 +23,5 @@ export type {
   StopSignal,
 } from "./local-cluster.js";
 export type { ReadyMessage } from "./ready-message.js";
+export { createSocketDirectory } from "./socket-directory.js";
+export type { SocketDirectory } from "./socket-directory.js";

@@ -52,6 +52,7 @@ class FakeChild implements Child {
 const ready = {
   kind: "ready",
   address: "127.0.0.1:7070",
+  localAddress: "127.0.0.1:7070",
   metricsAddress: "http://127.0.0.1:9464",
   runDirectory: "runs/r",
   notes: [],

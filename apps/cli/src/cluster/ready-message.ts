@@ -1,8 +1,10 @@
 /** What a coordinator tells the process that started it, over IPC, once it listens. */
 export interface ReadyMessage {
   readonly kind: "ready";
-  /** HOST:PORT for workers. */
+  /** Where workers connect. */
   readonly address: string;
+  /** Where those of this machine do. */
+  readonly localAddress: string;
   /** Base URL of /metrics. */
   readonly metricsAddress: string;
   readonly runDirectory: string;
@@ -13,12 +15,13 @@ export interface ReadyMessage {
 /** Whether what came over IPC is a coordinator's ready message. */
 export function isReadyMessage(message: unknown): message is ReadyMessage {
   if (typeof message !== "object" || message === null) return false;
-  const { kind, address, metricsAddress, runDirectory, notes } = message as Partial<
+  const { kind, address, localAddress, metricsAddress, runDirectory, notes } = message as Partial<
     Record<keyof ReadyMessage, unknown>
   >;
   return (
     kind === "ready" &&
     typeof address === "string" &&
+    typeof localAddress === "string" &&
     typeof metricsAddress === "string" &&
     typeof runDirectory === "string" &&
     Array.isArray(notes)

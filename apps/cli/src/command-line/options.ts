@@ -14,6 +14,7 @@ export interface TrainOptions {
 export interface CoordinatorCommandOptions {
   readonly config: string;
   readonly listen: string;
+  readonly localSocket: string | undefined;
   readonly http: string;
   readonly set: readonly string[];
   readonly runDir: string | undefined;

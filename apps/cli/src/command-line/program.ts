@@ -80,7 +80,8 @@ export function createProgram({
     .command("coordinator")
     .description("own the parameters of one run and wait for workers")
     .argument("<config>", "run config, a YAML file")
-    .requiredOption("--listen <host:port>", "where workers connect")
+    .requiredOption("--listen <address>", "where workers connect, host:port or unix:path")
+    .addOption(new Option("--local-socket <path>").hideHelp())
     .requiredOption("--http <host:port>", "where /metrics, /healthz and /readyz are")
     .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
     .addOption(setOption())
@@ -93,14 +94,15 @@ export function createProgram({
         command: Command,
       ) => {
         requireRunDir(options, command);
-        onExitCode(await commands.coordinator({ ...options, config }));
+        const { localSocket } = options;
+        onExitCode(await commands.coordinator({ ...options, config, localSocket }));
       },
     );
 
   program
     .command("worker")
     .description("compute gradients for a coordinator")
-    .requiredOption("--coordinator <host:port>", "the coordinator's --listen address")
+    .requiredOption("--coordinator <address>", "the coordinator's --listen, host:port or unix:path")
     .addOption(
       new Option("--backend <name>", "the only backend to offer").choices([
         "native",

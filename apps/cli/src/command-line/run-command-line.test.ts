@@ -183,7 +183,7 @@ describe("the command line", () => {
     ["train a.yaml --resume", /--resume needs --run-dir/],
     ["coordinator a.yaml --listen :0 --http :0 --resume", /--resume needs --run-dir/],
     ["train --set seed=1 a.yaml", /argument 'a.yaml' is invalid.*CONFIG must stand before it/],
-    ["coordinator a.yaml --http :0", /required option '--listen <host:port>' not specified/],
+    ["coordinator a.yaml --http :0", /required option '--listen <address>' not specified/],
     ["worker --coordinator h:1 --backend gpu", /argument 'gpu' is invalid.*wasm, cpu/],
     ["generate r --top-p 1.5", /argument '1.5' is invalid.*above 0 and at most 1/],
     ["generate r --temperature nan", /argument 'nan' is invalid.*a number from 0/],

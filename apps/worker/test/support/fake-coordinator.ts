@@ -99,8 +99,8 @@ export class FakeCoordinator {
 
   static async start(options: FakeCoordinatorOptions): Promise<FakeCoordinator> {
     const server = createServer();
-    const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
-    const fake = new FakeCoordinator(`127.0.0.1:${port}`, () => server.forceShutdown());
+    const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
+    const fake = new FakeCoordinator(address, () => server.forceShutdown());
     const { run } = options;
     implementCoordinator(server, {
       join: (request) => {

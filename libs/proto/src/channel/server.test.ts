@@ -1,11 +1,21 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Client, Server } from "@grpc/grpc-js";
 import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { addHealth, bindServer, createServer, requireLoopback } from "./index.js";
+import {
+  addHealth,
+  bindServer,
+  createServer,
+  isSocketAnswering,
+  requireLoopback,
+} from "./index.js";
 
 const servers: Server[] = [];
 
@@ -28,9 +38,11 @@ interface HealthClient extends Client {
 }
 
 describe("bindServer", () => {
-  it("returns the port that it took", async () => {
-    expect(await bindServer(newServer(), "127.0.0.1:0", { insecure: false })).toBeGreaterThan(0);
-    expect(await bindServer(newServer(), "localhost:0", { insecure: false })).toBeGreaterThan(0);
+  it("returns the address with the port that it took", async () => {
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const address = await bindServer(newServer(), `${host}:0`, { insecure: false });
+      expect(address).toMatch(new RegExp(`^${host}:[1-9]\\d*$`));
+    }
   });
 
   it("refuses addresses beyond loopback, unless told insecure", async () => {
@@ -40,7 +52,8 @@ describe("bindServer", () => {
         message: expect.stringContaining(address),
       });
     }
-    expect(await bindServer(newServer(), "0.0.0.0:0", { insecure: true })).toBeGreaterThan(0);
+    const allowed = await bindServer(newServer(), "0.0.0.0:0", { insecure: true });
+    expect(allowed).toMatch(/^0\.0\.0\.0:[1-9]/);
   });
 
   it("asks by the same rule that any other listener of this program may ask by", () => {
@@ -81,14 +94,84 @@ describe("bindServer", () => {
   });
 });
 
+describe("a Unix socket", () => {
+  let folder = "";
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "ostinato-socket-"));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is listened on as loopback is, and is gone with its server", async () => {
+    const path = join(folder, "s");
+    const server = newServer();
+    expect(await bindServer(server, `unix:${path}`, { insecure: false })).toBe(`unix:${path}`);
+    expect(await isSocketAnswering(path)).toBe(true);
+    server.forceShutdown();
+    await vi.waitUntil(() => !existsSync(path));
+    expect(await isSocketAnswering(path)).toBe(false);
+  });
+
+  it("is beside the port of the same server", async () => {
+    const server = newServer();
+    const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+    await bindServer(server, `unix:${join(folder, "s")}`, { insecure: false });
+    expect(port).toMatch(/^127\.0\.0\.1:[1-9]/);
+  });
+
+  it("that a killed process left is replaced", async () => {
+    const path = join(folder, "s");
+    const source = `
+      require("node:net").createServer().listen(${JSON.stringify(path)}, () => {
+        process.kill(process.pid, "SIGKILL");
+      });`;
+    expect(spawnSync(process.execPath, ["-e", source]).signal).toBe("SIGKILL");
+    expect(existsSync(path)).toBe(true);
+    await bindServer(newServer(), `unix:${path}`, { insecure: false });
+    expect(await isSocketAnswering(path)).toBe(true);
+  });
+
+  it("that another server has stays its, and so does a file that is no socket", async () => {
+    const [taken, file] = [join(folder, "taken"), join(folder, "file")];
+    await bindServer(newServer(), `unix:${taken}`, { insecure: false });
+    writeFileSync(file, "kept");
+    for (const path of [taken, file]) {
+      const address = `unix:${path}`;
+      await expect(bindServer(newServer(), address, { insecure: false })).rejects.toMatchObject({
+        code: "portInUse",
+        message: `cannot listen on ${address}: the file is there already`,
+      });
+    }
+    expect(await isSocketAnswering(taken)).toBe(true);
+    expect(readFileSync(file, "utf8")).toBe("kept");
+  });
+
+  it("in a folder that is not there cannot be listened on", async () => {
+    const address = `unix:${join(folder, "none", "s")}`;
+    await expect(bindServer(newServer(), address, { insecure: false })).rejects.toMatchObject({
+      code: "cannotListen",
+      message: expect.stringContaining(address),
+    });
+  });
+
+  it("is no address for what only has ports", () => {
+    expect(() => requireLoopback("unix:/tmp/s", { insecure: false })).toThrow(
+      expect.objectContaining({ code: "invalidAddress" }),
+    );
+  });
+});
+
 describe("health", () => {
   it("answers as the standard service does", async () => {
     const server = newServer();
     const health = addHealth(server);
-    const port = await bindServer(server, "127.0.0.1:0", { insecure: false });
+    const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
     const { Health } = loadPackageDefinition({ Health: healthService });
     const client = new (Health as unknown as new (...args: unknown[]) => HealthClient)(
-      `127.0.0.1:${port}`,
+      address,
       credentials.createInsecure(),
     );
     const check = (service: string): Promise<string> =>

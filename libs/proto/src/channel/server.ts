@@ -5,6 +5,9 @@ import type { Address } from "./address.js";
 import { formatAddress, isLoopback, parseAddress } from "./address.js";
 import type { ChannelSettings } from "./channel-options.js";
 import { channelOptions, silenceGrpcConsole } from "./channel-options.js";
+import type { Endpoint } from "./endpoint.js";
+import { formatEndpoint, parseEndpoint } from "./endpoint.js";
+import { removeDeadSocket } from "./unix-socket.js";
 
 /** A server with bounded messages and keepalive, which listens nowhere yet. */
 export function createServer(settings: ChannelSettings = {}): Server {
@@ -28,10 +31,11 @@ export function requireLoopback(address: string, options: { readonly insecure: b
 
 /**
  * Starts to listen, unencrypted and for anyone who can reach the address: on loopback only, unless
- * `insecure`. `localhost` is 127.0.0.1 here, so that it never is half in use.
+ * `insecure`. `localhost` is 127.0.0.1 here, so that it never is half in use. A Unix socket is loopback: who
+ * may connect is up to the permissions of its file and folder. One that a dead process left is replaced.
  *
- * @param address `HOST:PORT`; port 0 takes any free port
- * @returns the port it listens on
+ * @param address `HOST:PORT`, of which port 0 takes any free port; or `unix:PATH`
+ * @returns the address that clients connect to
  * @throws {WireError} `invalidAddress`, `notLoopback`, `portInUse` or `cannotListen`, each naming
  *   the address
  */
@@ -39,13 +43,25 @@ export async function bindServer(
   server: Server,
   address: string,
   options: { readonly insecure: boolean },
-): Promise<number> {
+): Promise<string> {
+  const endpoint = parseEndpoint(address);
+  if (endpoint.kind === "unix") {
+    await removeDeadSocket(endpoint.path);
+    await bind(server, endpoint, address);
+    return formatEndpoint(endpoint);
+  }
   const { host, port } = requireLoopback(address, options);
-  const target = formatAddress({ host: isLoopbackName(host) ? "127.0.0.1" : host, port });
+  const named = isLoopbackName(host) ? "127.0.0.1" : host;
+  const boundPort = await bind(server, { kind: "tcp", host: named, port }, address);
+  return formatAddress({ host, port: boundPort });
+}
+
+async function bind(server: Server, endpoint: Endpoint, address: string): Promise<number> {
   return await new Promise((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, boundPort) => {
+    const credentials = ServerCredentials.createInsecure();
+    server.bindAsync(formatEndpoint(endpoint), credentials, (error, boundPort) => {
       if (error === null) resolve(boundPort);
-      else reject(listenError(address, error));
+      else reject(listenError(address, endpoint.kind, error));
     });
   });
 }
@@ -54,11 +70,10 @@ function isLoopbackName(host: string): boolean {
   return host.toLowerCase() === "localhost";
 }
 
-function listenError(address: string, error: Error): WireError {
+function listenError(address: string, kind: Endpoint["kind"], error: Error): WireError {
   if (error.message.includes("EADDRINUSE")) {
-    return new WireError("portInUse", `cannot listen on ${address}: the port is in use`, {
-      cause: error,
-    });
+    const taken = kind === "tcp" ? "the port is in use" : "the file is there already";
+    return new WireError("portInUse", `cannot listen on ${address}: ${taken}`, { cause: error });
   }
   return new WireError("cannotListen", `cannot listen on ${address}: ${onOneLine(error.message)}`, {
     cause: error,

@@ -4,9 +4,9 @@ import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import type { ChannelSettings } from "../channel/index.js";
 import {
   channelOptions,
-  formatAddress,
-  isLoopback,
-  parseAddress,
+  formatEndpoint,
+  isLocal,
+  parseEndpoint,
   silenceGrpcConsole,
 } from "../channel/index.js";
 import type {
@@ -65,7 +65,7 @@ const RECONNECT_MS = { initial: 100, longest: 1000 };
  * A client that connects on its first call, and again after a loss. It never retries a call: that is
  * for the caller, who knows whether it makes sense.
  *
- * @param address `HOST:PORT`
+ * @param address `HOST:PORT` or `unix:PATH`
  * @throws {WireError} `invalidAddress`
  */
 export function createCoordinatorClient(
@@ -73,8 +73,8 @@ export function createCoordinatorClient(
   settings: ChannelSettings = {},
 ): CoordinatorClient {
   silenceGrpcConsole();
-  const parsed = parseAddress(address);
-  const client = new Client(formatAddress(parsed), credentials.createInsecure(), {
+  const endpoint = parseEndpoint(address);
+  const client = new Client(formatEndpoint(endpoint), credentials.createInsecure(), {
     ...channelOptions(settings),
     "grpc.enable_retries": 0,
     "grpc.initial_reconnect_backoff_ms": RECONNECT_MS.initial,
@@ -82,7 +82,7 @@ export function createCoordinatorClient(
     // Else clients of one process share a connection and its back-off.
     "grpc.use_local_subchannel_pool": 1,
     // A proxy of the environment cannot reach this machine's loopback.
-    "grpc.enable_http_proxy": isLoopback(parsed.host) ? 0 : 1,
+    "grpc.enable_http_proxy": isLocal(endpoint) ? 0 : 1,
   });
   return new GrpcCoordinatorClient(address, client);
 }

@@ -51,10 +51,7 @@ export function implementCoordinator(
     ): handleUnaryCall<Buffer, Buffer> =>
     (call, callback) => {
       const answer = async (): Promise<Buffer> =>
-        encodeReply(
-          codecs.reply,
-          await handle(codecs.request.decode(call.request), call.getPeer()),
-        );
+        encodeReply(codecs.reply, await handle(codecs.request.decode(call.request), peerOf(call)));
       answer().then(
         (bytes) => callback(null, bytes),
         (error: unknown) => callback(statusOf(name, error)),
@@ -146,6 +143,12 @@ async function pump<Reply>(
   }
 }
 
+/** The end of a Unix socket has no address. */
+function peerOf(call: { getPeer(): string }): string {
+  const peer = call.getPeer();
+  return peer === "unknown" ? "a process of this machine" : peer;
+}
+
 function serverStream(
   call: ServerDuplexStream<Buffer, Buffer>,
   onFault: (error: unknown) => void,
@@ -161,7 +164,7 @@ function serverStream(
     else call.emit("error", toStatus(error));
   };
   const stream = new CallStream(
-    call.getPeer(),
+    peerOf(call),
     {
       write: (bytes, taken) => call.write(bytes, taken),
       read: (receive) => call.on("data", receive),

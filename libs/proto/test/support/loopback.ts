@@ -46,14 +46,17 @@ export class Deferred<Value> {
   }
 }
 
-/** A real server and clients over the loopback socket, closed together. */
+/** A real server and clients over loopback, closed together. */
 export class Loopback {
   readonly faults: [string, unknown][] = [];
   readonly #clients: { close(): void }[] = [];
   readonly server: Server = createServer();
   address = "";
 
-  static async serve(handlers: Partial<CoordinatorHandlers> = {}): Promise<Loopback> {
+  static async serve(
+    handlers: Partial<CoordinatorHandlers> = {},
+    target = "127.0.0.1:0",
+  ): Promise<Loopback> {
     const loopback = new Loopback();
     const unexpected = (): never => {
       throw new Error("not called in this test");
@@ -70,8 +73,7 @@ export class Loopback {
       },
       { onFault: (call, error) => loopback.faults.push([call, error]) },
     );
-    const port = await bindServer(loopback.server, "127.0.0.1:0", { insecure: false });
-    loopback.address = `127.0.0.1:${port}`;
+    loopback.address = await bindServer(loopback.server, target, { insecure: false });
     return loopback;
   }
 

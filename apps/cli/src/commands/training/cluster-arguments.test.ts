@@ -7,6 +7,7 @@ import { clusterOptions } from "./cluster-arguments.js";
 const ready = {
   kind: "ready",
   address: "127.0.0.1:7070",
+  localAddress: "unix:/tmp/o/coordinator.sock",
   metricsAddress: "http://127.0.0.1:9464",
   runDirectory: "runs/r",
   notes: [],
@@ -38,12 +39,14 @@ describe("the command lines of a local cluster", () => {
     overrides: ['data.baseDirectory="/some where"', "seed=1"],
     numWorkers: 3,
     deadlineSeconds: 2.5,
+    localSocket: "/tmp/o/coordinator.sock",
   });
 
   it("give the coordinator the config as it is, on loopback and on any free port", async () => {
     expect(await parse(options.coordinatorArguments)).toEqual({
       config: "-my run.yaml",
       listen: "127.0.0.1:0",
+      localSocket: "/tmp/o/coordinator.sock",
       http: "127.0.0.1:0",
       runDir: "a dir",
       resume: true,
@@ -52,9 +55,9 @@ describe("the command lines of a local cluster", () => {
     });
   });
 
-  it("give a worker the coordinator's address, the run's deadline, and a log in the run directory", async () => {
+  it("give a worker the coordinator's address on this machine, the run's deadline, and a log in the run directory", async () => {
     expect(await parse(options.workerArguments(ready, "worker-2"))).toEqual({
-      coordinator: "127.0.0.1:7070",
+      coordinator: "unix:/tmp/o/coordinator.sock",
       backend: undefined,
       threads: 1,
       http: "127.0.0.1:0",

@@ -14,6 +14,8 @@ export interface ClusterArguments {
   readonly overrides: readonly string[];
   readonly numWorkers: number;
   readonly deadlineSeconds: number;
+  /** Path of the socket between coordinator and workers; undefined: they use loopback. */
+  readonly localSocket: string | undefined;
 }
 
 export function clusterOptions({
@@ -21,20 +23,22 @@ export function clusterOptions({
   overrides,
   numWorkers,
   deadlineSeconds,
+  localSocket,
 }: ClusterArguments): ClusterOptions {
   return {
     numWorkers,
     coordinatorArguments: [
       "coordinator",
       ...["--listen", LOOPBACK, "--http", LOOPBACK],
+      ...(localSocket === undefined ? [] : ["--local-socket", localSocket]),
       ...(runDir === undefined ? [] : ["--run-dir", runDir]),
       ...(resume ? ["--resume"] : []),
       ...overrides.flatMap((override) => ["--set", override]),
       ...["--", config],
     ],
-    workerArguments: ({ address, runDirectory }, name) => [
+    workerArguments: ({ localAddress, runDirectory }, name) => [
       "worker",
-      ...["--coordinator", address, "--http", LOOPBACK, "--name", name],
+      ...["--coordinator", localAddress, "--http", LOOPBACK, "--name", name],
       ...["--deadline", String(deadlineSeconds)],
       // Several share the processors; one alone may have them all.
       ...(numWorkers === 1 ? [] : ["--threads", "1"]),

@@ -27,6 +27,7 @@ export async function coordinator(
     config,
     configFile: options.config,
     listen: options.listen,
+    localSocket: options.localSocket,
     http: options.http,
     runDirectory: options.runDir,
     resume: options.resume,

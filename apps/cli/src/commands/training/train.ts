@@ -1,11 +1,13 @@
 /** `ostinato train`: a local cluster, what one sees of it, and what came out. */
 
+import { tmpdir } from "node:os";
+
 import { createCoordinatorClient } from "@ostinato/proto";
 import { loadConfig } from "@ostinato/run";
 import { systemClock } from "@ostinato/runtime";
 
-import { createStartChild, LocalCluster } from "../../cluster/index.js";
-import type { ReadyMessage } from "../../cluster/index.js";
+import { createSocketDirectory, createStartChild, LocalCluster } from "../../cluster/index.js";
+import type { ReadyMessage, SocketDirectory } from "../../cluster/index.js";
 import type { TrainOptions } from "../../command-line/index.js";
 import { EXIT_CODES } from "../../errors/index.js";
 import { createJsonView, createLiveView, createPlainView, follow } from "../../progress/index.js";
@@ -31,8 +33,10 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     view.close();
     return EXIT_CODES.done;
   }
+  const sockets = await openSocketDirectory(view);
+  const localSocket = sockets?.socket;
   const cluster = new LocalCluster(
-    clusterOptions({ options, overrides, numWorkers, deadlineSeconds }),
+    clusterOptions({ options, overrides, numWorkers, deadlineSeconds, localSocket }),
     {
       startChild: createStartChild(terminal.mainFile),
       clock: systemClock,
@@ -49,6 +53,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     if (ready !== undefined) followed = await show(ready, cluster, numWorkers, view);
   } finally {
     await cluster.ended;
+    await sockets?.remove();
     view.close();
     process.off("SIGINT", onInt).off("SIGTERM", onTerm);
   }
@@ -63,6 +68,18 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
     await showTrainingEnd(kind, ready.runDirectory, followed?.test?.loss, view);
   }
   return exitCode;
+}
+
+/** Undefined, with a notice, where there is none: the workers connect over TCP then. */
+async function openSocketDirectory(view: ProgressView): Promise<SocketDirectory | undefined> {
+  try {
+    return await createSocketDirectory(tmpdir());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unknown";
+    const text = `no folder for a Unix socket: ${reason}; local workers connect over TCP instead`;
+    view.notice({ level: "warn", text });
+    return undefined;
+  }
 }
 
 /** Shows a run until its cluster has ended. */
