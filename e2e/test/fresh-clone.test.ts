@@ -67,6 +67,7 @@ describe("a fresh clone", () => {
       [
         "coordinator",
         "diagnose",
+        "doctor",
         "evaluate",
         "generate",
         "predict",

@@ -6,21 +6,22 @@
  */
 import { createInterface } from "node:readline";
 
+import { matrixProductWork, memoryCopyWork } from "@ostinato/kernels/tensor";
+import type { RepeatedWork } from "@ostinato/kernels/tensor";
+
 import type { MeasuredCase } from "../cases/index.js";
 import { startBackend } from "./backend.js";
-import { matrixProduct, memoryCopy } from "./machine-work.js";
 import { recurrentPass } from "./recurrent-pass.js";
 import { timed } from "./timing.js";
 import { halfGradients, trainingStep } from "./training-step.js";
-import type { Work } from "./work.js";
 
 type Request =
   { readonly prepare: MeasuredCase } | { readonly measure: { readonly seconds: number } };
 
 const [backend = "", threads = "1"] = process.argv.slice(2);
-let work: Work | undefined;
+let work: RepeatedWork | undefined;
 
-function createWork(measured: MeasuredCase): Work {
+function createWork(measured: MeasuredCase): RepeatedWork {
   switch (measured.kind) {
     case "recurrentPass":
       return recurrentPass(measured);
@@ -29,9 +30,9 @@ function createWork(measured: MeasuredCase): Work {
     case "halfGradients":
       return halfGradients(measured);
     case "matrixProduct":
-      return matrixProduct(measured);
+      return matrixProductWork(measured);
     case "memoryCopy":
-      return memoryCopy(measured);
+      return memoryCopyWork(measured.bytes);
     default:
       throw new RangeError(`no such work: ${String(measured satisfies never)}`);
   }

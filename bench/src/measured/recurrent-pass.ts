@@ -26,8 +26,8 @@ import {
   sequenceRows,
 } from "@ostinato/kernels/tensor";
 
+import type { RepeatedWork } from "@ostinato/kernels/tensor";
 import type { RecurrentPass } from "../cases/index.js";
-import type { Work } from "./work.js";
 
 interface LayerWeights {
   /** [I,G·H] */
@@ -47,7 +47,7 @@ interface LayerRun {
 
 const GATES = { lstm: 4, gru: 3, rnn: 1 } as const;
 
-export function recurrentPass(sizes: RecurrentPass): Work {
+export function recurrentPass(sizes: RecurrentPass): RepeatedWork {
   const { cell, numSteps, batchSize, inputSize, hiddenSize, numLayers } = sizes;
   const width = GATES[cell] * hiddenSize;
   const deviation = 1 / Math.sqrt(hiddenSize);

@@ -1,6 +1,6 @@
 import { Bench } from "tinybench";
 
-import type { Work } from "./work.js";
+import type { RepeatedWork } from "@ostinato/kernels/tensor";
 
 export interface Timing {
   readonly medianMs: number;
@@ -8,7 +8,7 @@ export interface Timing {
 }
 
 /** Does it again and again for that long, and at least once. */
-export async function timed(work: Work, seconds: number): Promise<Timing> {
+export async function timed(work: RepeatedWork, seconds: number): Promise<Timing> {
   const bench = new Bench({ time: seconds * 1000, iterations: 1, warmup: false, throws: true });
   const once = (): void => {
     work.once();

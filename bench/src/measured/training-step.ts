@@ -1,18 +1,18 @@
 /** A whole training step in this process, and what one of two workers computes of it. */
 import { initialParameters } from "@ostinato/lstm";
 import { createTrainer } from "@ostinato/lstm/model";
+import type { RepeatedWork } from "@ostinato/kernels/tensor";
 
 import type { HalfGradients, TrainingStep } from "../cases/index.js";
 import { withModel } from "./prepared-model.js";
-import type { Work } from "./work.js";
 
 const SEED = 1;
 
 /** The gradients of all M leaves, as a lone worker has them, average, clipping, optimizer. */
-export function trainingStep(step: TrainingStep): Work {
+export function trainingStep(step: TrainingStep): RepeatedWork {
   const { optimizer, learningRate, maxNorm, batchSize, microShards } = step;
   const rows = { numRows: batchSize, numLeaves: microShards };
-  return withModel(step, rows, ({ model, input }): Work => {
+  return withModel(step, rows, ({ model, input }): RepeatedWork => {
     const trainer = createTrainer({
       model,
       seed: SEED,
@@ -25,9 +25,9 @@ export function trainingStep(step: TrainingStep): Work {
 }
 
 /** Half of the leaves, forward and backward, with a new version of the parameters in each step. */
-export function halfGradients(half: HalfGradients): Work {
+export function halfGradients(half: HalfGradients): RepeatedWork {
   const rows = { numRows: Math.ceil(half.batchSize / 2), numLeaves: half.microShards / 2 };
-  return withModel(half, rows, ({ model, input }): Work => {
+  return withModel(half, rows, ({ model, input }): RepeatedWork => {
     const parameters = initialParameters(model.spec, SEED);
     let step = 0;
     return {

@@ -1,22 +1,21 @@
 import { memory } from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { matrixProductWork, selectBackend } from "@ostinato/kernels/tensor";
+import type { RepeatedWork } from "@ostinato/kernels/tensor";
 
 import { MICRO_SHARDS, operationsOf, recurrentCases, trainingCases } from "../cases/index.js";
-import { matrixProduct } from "./machine-work.js";
 import { recurrentPass } from "./recurrent-pass.js";
 import { timed } from "./timing.js";
 import { halfGradients, trainingStep } from "./training-step.js";
-import type { Work } from "./work.js";
 
-const cases: [string, () => Work][] = [
-  ...recurrentCases(true).map(({ name, measured }): [string, () => Work] => [
+const cases: [string, () => RepeatedWork][] = [
+  ...recurrentCases(true).map(({ name, measured }): [string, () => RepeatedWork] => [
     name,
     () => recurrentPass(measured),
   ]),
   ...trainingCases(true, ["char128", "forecaster"]).flatMap(
-    ({ name, measured }): [string, () => Work][] => [
+    ({ name, measured }): [string, () => RepeatedWork][] => [
       [
         `a step of ${name}`,
         () => trainingStep({ kind: "trainingStep", microShards: MICRO_SHARDS, ...measured }),
@@ -27,7 +26,7 @@ const cases: [string, () => Work][] = [
       ],
     ],
   ),
-  ["a product", () => matrixProduct({ kind: "matrixProduct", rows: 2, inner: 3, columns: 4 })],
+  ["a product", () => matrixProductWork({ rows: 2, inner: 3, columns: 4 })],
 ];
 
 beforeAll(() => selectBackend("wasm"));

@@ -12,6 +12,7 @@ export type {
   Commands,
   CoordinatorCommandOptions,
   DiagnoseOptions,
+  DoctorOptions,
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,

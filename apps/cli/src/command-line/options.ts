@@ -98,6 +98,12 @@ export interface DiagnoseOptions {
   readonly json: boolean;
 }
 
+export interface DoctorOptions {
+  /** Where runs would be kept. */
+  readonly runDir: string;
+  readonly json: boolean;
+}
+
 /** What the command line can be asked for; each resolves to an exit code. */
 export interface Commands {
   train(options: TrainOptions): Promise<number>;
@@ -110,4 +116,5 @@ export interface Commands {
   verify(options: VerifyOptions): Promise<number>;
   summary(options: SummaryOptions): Promise<number>;
   diagnose(options: DiagnoseOptions): Promise<number>;
+  doctor(options: DoctorOptions): Promise<number>;
 }

@@ -7,6 +7,7 @@ import type {
   Commands,
   CoordinatorCommandOptions,
   DiagnoseOptions,
+  DoctorOptions,
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
@@ -251,6 +252,16 @@ export function createProgram({
     .option("--json", "one JSON object on standard output, and nothing else", false)
     .action(async (run: string, options: Omit<VerifyOptions, "run">) => {
       onExitCode(await commands.verify({ ...options, run }));
+    });
+
+  program
+    .command("doctor")
+    .description("say whether training can run on this machine, on which backend and how fast")
+    .option("--run-dir <dir>", "where runs would be kept", "runs")
+    .option("--json", "one JSON object on standard output, and nothing else", false)
+    .action(async (options: DoctorOptions) => {
+      const { runDir, json } = options;
+      onExitCode(await commands.doctor({ runDir, json }));
     });
 
   return program;

@@ -22,6 +22,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     verify: noting("verify"),
     summary: noting("summary"),
     diagnose: noting("diagnose"),
+    doctor: noting("doctor"),
     ...behavior,
   };
   let [out, err] = ["", ""];
@@ -160,6 +161,13 @@ describe("the command line", () => {
     ]);
   });
 
+  it("reads doctor", async () => {
+    expect((await run("doctor")).calls).toEqual([["doctor", { runDir: "runs", json: false }]]);
+    expect((await run("doctor --run-dir /mnt/runs --json")).calls).toEqual([
+      ["doctor", { runDir: "/mnt/runs", json: true }],
+    ]);
+  });
+
   it("reads generate, evaluate and verify", async () => {
     const generate = await run(
       "generate r --prompt Call --length 9 --temperature 0.5 --top-p 0.9 --seed 7",
@@ -213,6 +221,7 @@ describe("the command line", () => {
       "summary",
       "diagnose",
       "verify",
+      "doctor",
       "help",
     ]);
   });

@@ -3,7 +3,7 @@ import type { Rank, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 import { describe, expect, it, vi } from "vitest";
 
 import { allBackends } from "../../test/support/backends.js";
-import { selectBackend, selectedBackend } from "./backends.js";
+import { backendProperties, selectBackend, selectedBackend } from "./backends.js";
 import type { BackendName } from "./backends.js";
 import { KernelError } from "./kernel-error.js";
 import {
@@ -49,6 +49,20 @@ describe("selectBackend", () => {
       message: expect.stringMatching(/'abacus'.*known: native, wasm, cpu, native-bfloat16/),
     });
     expect(selectedBackend()).toBe("wasm");
+  });
+});
+
+describe("backendProperties", () => {
+  it.each(allBackends)("says what %s computes with", async (name) => {
+    await selectBackend(name);
+    const { instructionSet, isThreaded } = await backendProperties();
+    const known = {
+      native: ["portable", "avx2", "avx512", "neon"],
+      wasm: ["simd", "scalar"],
+      cpu: ["JavaScript"],
+    };
+    expect(known[name]).toContain(instructionSet);
+    expect(isThreaded).toBe(name.startsWith("native"));
   });
 });
 

@@ -1,4 +1,4 @@
-import { findBackend, setBackend } from "@tensorflow/tfjs-core";
+import { env, findBackend, setBackend } from "@tensorflow/tfjs-core";
 
 import { KernelError } from "./kernel-error.js";
 import { withoutFatalErrorHandlers } from "./process-listeners.js";
@@ -77,6 +77,39 @@ export async function selectFastestBackend(): Promise<BackendName> {
 /** The backend in use; undefined before the first {@link selectBackend} that succeeds. */
 export function selectedBackend(): BackendName | undefined {
   return running;
+}
+
+/** What a backend that works here computes with. */
+export interface BackendProperties {
+  /** Such as `avx512` of native, `simd` of wasm, `JavaScript` of cpu. */
+  readonly instructionSet: string;
+  /** Whether {@link selectThreads} makes a difference. */
+  readonly isThreaded: boolean;
+}
+
+/**
+ * Of the selected backend.
+ *
+ * @throws KernelError `backendUnavailable` before a backend is selected
+ */
+export async function backendProperties(): Promise<BackendProperties> {
+  switch (running) {
+    case "native":
+    case "native-bfloat16": {
+      const { nativeAddon } = await import("./native/index.js");
+      return { instructionSet: nativeAddon().instructionSet(), isThreaded: true };
+    }
+    case "wasm": {
+      const hasSimd = await env().getAsync("WASM_HAS_SIMD_SUPPORT");
+      return { instructionSet: hasSimd === true ? "simd" : "scalar", isThreaded: false };
+    }
+    case "cpu":
+      return { instructionSet: "JavaScript", isThreaded: false };
+    case undefined:
+      throw new KernelError("backendUnavailable", "no numerics backend is selected");
+    default:
+      throw new Error(`no such backend: ${String(running satisfies never)}`);
+  }
 }
 
 async function startBackend(name: BackendName): Promise<void> {

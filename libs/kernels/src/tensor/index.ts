@@ -7,8 +7,14 @@
  *   lstmSequenceForward({ inputGates, recurrentKernel, initialHidden, initialCell }),
  * );
  */
-export { BACKEND_NAMES, selectBackend, selectFastestBackend, selectThreads } from "./backends.js";
-export type { BackendName } from "./backends.js";
+export {
+  BACKEND_NAMES,
+  backendProperties,
+  selectBackend,
+  selectFastestBackend,
+  selectThreads,
+} from "./backends.js";
+export type { BackendName, BackendProperties } from "./backends.js";
 export { KernelError } from "./kernel-error.js";
 export type { KernelErrorCode } from "./kernel-error.js";
 export {
@@ -69,5 +75,7 @@ export type {
 } from "./contract/index.js";
 export { ENGINE_FUNCTIONS, numericsProfile } from "./profile/index.js";
 export type { NumericsProfile } from "./profile/index.js";
+export { matrixProductWork, memoryCopyWork } from "./speed/index.js";
+export type { MatrixProductSizes, RepeatedWork } from "./speed/index.js";
 export { recycle, tensorOf } from "./tensor-values.js";
 export { valuesOfLeaf } from "./values-of-leaf.js";

@@ -1,5 +1,0 @@
-/** Something that is done again and again, and timed. */
-export interface Work {
-  once(): void;
-  dispose(): void;
-}
