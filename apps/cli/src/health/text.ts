@@ -47,6 +47,7 @@ const GPU_ROWS: readonly Row[] = [
 
 const KERNELS = {
   native: "C++ kernels on",
+  "native-bfloat16": "for a run that asks for it, products in bfloat16, C++ kernels on",
   wasm: "WebAssembly,",
   cpu: "the slow reference in",
 } as const;
