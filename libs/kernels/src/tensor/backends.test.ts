@@ -58,6 +58,7 @@ describe("backendProperties", () => {
     const { instructionSet, isThreaded } = await backendProperties();
     const known = {
       native: ["portable", "avx2", "avx512", "neon"],
+      "native-bfloat16": ["portable", "avx2", "avx512", "neon"],
       wasm: ["simd", "scalar"],
       cpu: ["JavaScript"],
     };
