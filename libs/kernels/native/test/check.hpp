@@ -69,8 +69,8 @@ using Run = std::function<Outputs(const KernelTable&)>;
 Floats rowsOf(const Floats& sequence, int steps, int rows, int firstRow, int numRows);
 
 /**
- * Runs it on every instruction set with 1, 2 and 3 threads, in bfloat16 with and without a matrix unit, and
- * checks that no bit differs.
+ * Runs it on every instruction set with 1, 2 and 3 threads (in bfloat16 with 1 and 3, and with and without a
+ * matrix unit), and checks that no bit differs.
  */
 Outputs checkEverywhere(const std::string& what, const Run& run);
 
