@@ -1,5 +1,8 @@
 /** What the tests of a work thread ask of it. */
-import { answerRequests } from "../../dist/threads/index.js";
+
+// A thread runs what was built, which is not there where only the sources' imports are looked at.
+const built = new URL("../../dist/threads/index.js", import.meta.url);
+const { answerRequests } = await import(built.href);
 
 answerRequests((workerData) => ({
   run(request) {
