@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { BACKEND_NAMES } from "@ostinato/kernels/tensor";
 
 import { readOptions } from "./command-line/index.js";
-import { formatTable, thisMachine, writeReport } from "./report/index.js";
-import type { BenchReport, CaseResult } from "./report/index.js";
+import { formatResults, formatTable, thisMachine, writeReport } from "./report/index.js";
+import type { BenchReport, BenchTable, CaseResult } from "./report/index.js";
 import { measureRow } from "./rows/index.js";
 import { BenchError, findPyTorch, TORCH_VERSION } from "./sides/index.js";
 
@@ -33,6 +33,7 @@ for (const [signal, code] of [
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 const notes: string[] = [];
 const caseResults: CaseResult[] = [];
+const tables: BenchTable[] = [];
 const machine = thisMachine();
 
 try {
@@ -50,6 +51,7 @@ try {
         notes.push(note);
         tell(`bench: ${note}`);
       },
+      onTable: (table) => void tables.push(table),
       onResult(result) {
         caseResults.push(result);
         tell(`bench: ${row}, ${result.case}: done`);
@@ -60,9 +62,10 @@ try {
   const { output, python: _python, ...asked } = options;
   writeReport(output, {
     format: 1,
-    ...{ startedAt, machine, options: { ...asked, peer }, notes, results: caseResults },
+    ...{ startedAt, machine, options: { ...asked, peer }, notes, results: caseResults, tables },
   } satisfies BenchReport);
-  process.stdout.write(`${formatTable(caseResults)}\n`);
+  process.stdout.write(`${formatResults(caseResults)}\n`);
+  for (const table of tables) process.stdout.write(`\n${formatTable(table)}\n`);
   process.stdout.write(`written to ${relative(process.cwd(), output)}\n`);
   process.exitCode = caseResults.length > 0 ? 0 : 1;
 } catch (error) {

@@ -52,6 +52,17 @@ describe("the benchmark", () => {
         expect(ratio.median).toBeCloseTo(msOf(ratio.to) / msOf(ratio.of), 10);
       }
     }
+    expect(report.tables.map(({ row }) => row)).toEqual(["saturation", "saturation"]);
+    for (const { title, columns, rows } of report.tables) {
+      expect(stdout).toContain(title);
+      expect(rows.length).toBeGreaterThan(0);
+      for (const cells of rows) {
+        expect(cells).toHaveLength(columns.length);
+        expect(cells.every((cell) => cell !== "" && !/NaN|undefined|Infinity/.test(cell))).toBe(
+          true,
+        );
+      }
+    }
     const cluster = report.results.find(({ row }) => row === "cluster");
     expect(cluster?.sides.map(({ side }) => side)).toEqual(["wasm ×2", "wasm ×3"]);
     expect(cluster?.sides[0]?.details).toMatchObject({ collectMs: expect.any(Number) });

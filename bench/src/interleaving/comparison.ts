@@ -77,7 +77,8 @@ export function ratioOf(of: SideResult, to: SideResult, bar: number | null): Rat
   };
 }
 
-function sideResult(side: string, samples: readonly Sample[]): SideResult {
+/** What the samples of one side come to; there is one at least. */
+export function sideResult(side: string, samples: readonly Sample[]): SideResult {
   const samplesMs = samples.map(({ ms }) => ms);
   const names = Object.keys(samples[0]?.details ?? {});
   const detail = (name: string): number =>

@@ -5,5 +5,5 @@
  * const [ours, theirs] = await measureInTurn(sides, measured, { rounds: 5, seconds: 0.5 }, onFailed);
  * console.log(ratioOf(ours, theirs, 1.2).median);
  */
-export { measureInTurn, ratioOf } from "./comparison.js";
+export { measureInTurn, ratioOf, sideResult } from "./comparison.js";
 export type { Ratio, Rounds, SideResult } from "./comparison.js";

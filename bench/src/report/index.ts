@@ -3,8 +3,8 @@
  *
  * @example
  * writeReport("bench/results/latest.json", report);
- * process.stdout.write(formatTable(report.results));
+ * process.stdout.write(formatResults(report.results));
  */
 export { ROW_NAMES, thisMachine, writeReport } from "./report.js";
-export type { BenchReport, CaseResult, Machine, RowName } from "./report.js";
-export { formatTable } from "./table.js";
+export type { BenchReport, BenchTable, CaseResult, Machine, RowName } from "./report.js";
+export { formatResults, formatTable } from "./table.js";

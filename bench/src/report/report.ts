@@ -14,6 +14,8 @@ export const ROW_NAMES = [
   "transport",
   "start",
   "recovery",
+  "growth",
+  "saturation",
 ] as const;
 export type RowName = (typeof ROW_NAMES)[number];
 
@@ -29,6 +31,14 @@ export interface CaseResult {
   readonly work: { readonly unit: "tokens" | "GFLOP" | "MB"; readonly amount: number } | null;
   /** What a side of ours should take at most. */
   readonly barMs: number | null;
+}
+
+/** What is no measurement of sides that are compared. */
+export interface BenchTable {
+  readonly row: RowName;
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 export interface Machine {
@@ -50,6 +60,7 @@ export interface BenchReport {
   /** What could not be measured, and why. */
   readonly notes: readonly string[];
   readonly results: readonly CaseResult[];
+  readonly tables: readonly BenchTable[];
 }
 
 export function thisMachine(): Machine {

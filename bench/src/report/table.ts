@@ -1,10 +1,10 @@
 import Table from "cli-table3";
 
 import type { Ratio, SideResult } from "../interleaving/index.js";
-import type { CaseResult } from "./report.js";
+import type { BenchTable, CaseResult } from "./report.js";
 
 /** The results for people: a line for everyone who was measured. */
-export function formatTable(results: readonly CaseResult[]): string {
+export function formatResults(results: readonly CaseResult[]): string {
   const table = new Table({
     head: [
       "row",
@@ -33,6 +33,16 @@ export function formatTable(results: readonly CaseResult[]): string {
     }
   }
   return table.toString();
+}
+
+/** Below its title. */
+export function formatTable({ title, columns, rows }: BenchTable): string {
+  const table = new Table({
+    head: [...columns],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  return `${title}\n${table.toString()}`;
 }
 
 function ratioText({ to, median, min, max }: Ratio): string {

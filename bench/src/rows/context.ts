@@ -1,7 +1,7 @@
 import type { Rounds } from "../interleaving/index.js";
 import { measureInTurn, ratioOf } from "../interleaving/index.js";
 import type { Ratio, SideResult } from "../interleaving/index.js";
-import type { CaseResult, RowName } from "../report/index.js";
+import type { BenchTable, CaseResult, RowName } from "../report/index.js";
 import type { PyTorch, Side } from "../sides/index.js";
 
 /** What every row is measured with. */
@@ -21,6 +21,8 @@ export interface RowContext {
   readonly onNote: (note: string) => void;
   /** Told of each case when it is done. */
   readonly onResult: (result: CaseResult) => void;
+  /** Told of what a row makes of its results. */
+  readonly onTable: (table: BenchTable) => void;
 }
 
 export interface RowCase<Case> extends Pick<CaseResult, "sizes" | "work"> {

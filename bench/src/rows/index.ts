@@ -7,9 +7,11 @@
 import type { RowName } from "../report/index.js";
 import { clusterRow } from "./cluster-row.js";
 import type { RowContext } from "./context.js";
+import { growthRow } from "./growth-row.js";
 import { kernelRow } from "./kernel-row.js";
 import { machineRow } from "./machine-row.js";
 import { recoveryRow, startRow } from "./process-rows.js";
+import { saturationRow } from "./saturation-row.js";
 import { scalingRow } from "./scaling-row.js";
 import { stepRow } from "./step-row.js";
 import { transportRow } from "./transport-row.js";
@@ -25,6 +27,8 @@ const ROWS: Readonly<Record<RowName, (context: RowContext) => Promise<void>>> = 
   transport: transportRow,
   start: startRow,
   recovery: recoveryRow,
+  growth: growthRow,
+  saturation: saturationRow,
 };
 
 /** Measures one row; its results go to the context's `onResult`. */

@@ -1,5 +1,6 @@
 import type { MatrixProduct, MeasuredCase, MemoryCopy } from "../cases/index.js";
 import { backendSide } from "../sides/index.js";
+import { NUM_VALUES, QUICK_NUM_VALUES, TransportSide, VALUE_BYTES } from "../transport/index.js";
 import type { RowCase, RowContext } from "./context.js";
 import { compare } from "./context.js";
 
@@ -14,7 +15,7 @@ const QUICK_PRODUCTS = [[8, 8, 8]] as const;
 const COPIED_BYTES = 256 << 20;
 const QUICK_COPIED_BYTES = 1 << 20;
 
-/** What bounds the rest: matrix products and memory; the plain socket of the row `transport` is loopback. */
+/** What bounds the rest: matrix products, memory, loopback. */
 export async function machineRow(context: RowContext): Promise<void> {
   const { backends, numThreads, pytorch, isQuick } = context;
   await compare<MeasuredCase>("machine", context, {
@@ -24,6 +25,19 @@ export async function machineRow(context: RowContext): Promise<void> {
       ...(pytorch === undefined ? [] : [pytorch.side(numThreads)]),
     ],
     comparisons: () => ({ own: backends }),
+  });
+  const numValues = isQuick ? QUICK_NUM_VALUES : NUM_VALUES;
+  await compare("machine", context, {
+    cases: [
+      {
+        name: "loopback",
+        ...{ measured: { numValues }, sizes: { numValues } },
+        // There and back again.
+        work: { unit: "MB", amount: (2 * numValues * VALUE_BYTES) / 1e6 },
+      },
+    ],
+    sides: [new TransportSide("plain TCP socket", { kind: "raw" })],
+    comparisons: () => ({ own: [] }),
   });
 }
 
