@@ -124,7 +124,8 @@ describe("the model of a run", () => {
   it("is refused where the run computed with a backend that is not here", async () => {
     await expect(openModel(await writeRun("tpu"))).rejects.toMatchObject({
       code: "unknownBackend",
-      message: "the run computed with the backend tpu; here there are native and wasm and cpu and native-bfloat16",
+      message:
+        "the run computed with the backend tpu; here there are native and wasm and cpu and native-bfloat16",
     });
   });
 });
