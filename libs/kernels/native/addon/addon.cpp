@@ -17,6 +17,16 @@ const KernelTable& table() {
 
 namespace {
 
+/** An argument that names something, in a few letters. */
+std::string nameAt(const Arguments& args, std::size_t index) {
+  char name[32];
+  std::size_t length;
+  if (napi_get_value_string_utf8(args.env(), args.at(index), name, sizeof name, &length) != napi_ok) {
+    throw std::invalid_argument("the name is no string");
+  }
+  return std::string(name, length);
+}
+
 InstructionSet instructionSetNamed(const std::string& name) {
   for (InstructionSet set :
        {InstructionSet::portable, InstructionSet::avx2, InstructionSet::avx512, InstructionSet::neon}) {
@@ -33,12 +43,7 @@ napi_value instructionSet(const Arguments& args) {
 
 /** For tests: the bits are the same on all of them. */
 napi_value selectInstructionSet(const Arguments& args) {
-  char name[32];
-  std::size_t length;
-  if (napi_get_value_string_utf8(args.env(), args.at(0), name, sizeof name, &length) != napi_ok) {
-    throw std::invalid_argument("the name is no string");
-  }
-  const KernelTable* found = kernelTable(instructionSetNamed(std::string(name, length)));
+  const KernelTable* found = kernelTable(instructionSetNamed(nameAt(args, 0)));
   napi_value isThere;
   Arguments::check(napi_get_boolean(args.env(), found != nullptr, &isThere));
   if (found != nullptr) selected = found;
@@ -53,17 +58,13 @@ napi_value selectThreads(const Arguments& args) {
 }
 
 napi_value selectPrecision(const Arguments& args) {
-  char name[32];
-  std::size_t length;
-  if (napi_get_value_string_utf8(args.env(), args.at(0), name, sizeof name, &length) != napi_ok) {
-    throw std::invalid_argument("the name is no string");
-  }
+  const std::string name = nameAt(args, 0);
   for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
-    if (std::string(name, length) != nameOf(precision)) continue;
+    if (name != nameOf(precision)) continue;
     setProductPrecision(precision);
     return nullptr;
   }
-  throw std::invalid_argument("there is no precision \"" + std::string(name, length) + "\"");
+  throw std::invalid_argument("there is no precision \"" + name + "\"");
 }
 
 /** For tests: the bits are the same with and without it. */

@@ -36,6 +36,17 @@ inline const float* packedBias(const float* bias, int columns, Workspace& worksp
   return packed;
 }
 
+/** Writes the first `count` columns of a tile. */
+inline void writeTile(const float* tile, int rows, int count, float* out, std::size_t stride) {
+  for (int row = 0; row < rows; row++) {
+    const float* from = tile + static_cast<std::size_t>(row) * kPanelColumns;
+    float* to = out + static_cast<std::size_t>(row) * stride;
+    const int low = std::min(count, kLanes), high = count - low;
+    storeFirst(to, load(from), low);
+    if (high > 0) storeFirst(to + kLanes, load(from + kLanes), high);
+  }
+}
+
 /** Some rows × the n-th panel; scratch [rows][32] is for a panel that is not whole. */
 inline void productOfRows(const MatMulBias& call, const RightPanels& kernel, const LeftRows& left, int firstRow,
                           int numRows, int n, const float* bias, float* scratch) {
@@ -46,10 +57,7 @@ inline void productOfRows(const MatMulBias& call, const RightPanels& kernel, con
   const bool isWhole = count == kPanelColumns;
   const Tile tile = isWhole ? Tile{out, stride} : Tile{scratch, kPanelColumns};
   kernel.product(n, left, numRows, vectorsOf(count), start, tile);
-  for (int row = 0; !isWhole && row < numRows; row++) {
-    std::copy_n(scratch + static_cast<std::size_t>(row) * kPanelColumns, count,
-                out + static_cast<std::size_t>(row) * stride);
-  }
+  if (!isWhole) writeTile(scratch, numRows, count, out, stride);
 }
 
 inline void matMulBias(const MatMulBias& call) {
@@ -60,14 +68,13 @@ inline void matMulBias(const MatMulBias& call) {
   const ProductBlocks blocks(call.numRows, call.inner, kernel.numPanels());
   const Precision precision = productPrecision();
   const auto task = [&](int index) {
-    const PrecisionScope scope(precision);
     const int firstRow = index / blocks.numPanelBlocks * blocks.rows;
     const int numRows = std::min(blocks.rows, call.numRows - firstRow);
     const int firstPanel = index % blocks.numPanelBlocks * blocks.panels;
     const int end = std::min(kernel.numPanels(), firstPanel + blocks.panels);
     Workspace& own = freshWorkspace();
     const std::size_t inner = static_cast<std::size_t>(call.inner);
-    const LeftRows left = LeftBuffer(numRows, call.inner, own)
+    const LeftRows left = LeftBuffer(numRows, call.inner, own, precision)
                               .ofTask(call.rows + static_cast<std::size_t>(firstRow) * inner, inner, numRows);
     float* scratch = own.floats(static_cast<std::size_t>(numRows) * kPanelColumns);
     for (int n = firstPanel; n < end; n++) productOfRows(call, kernel, left, firstRow, numRows, n, bias, scratch);
@@ -151,17 +158,6 @@ inline void packLeftColumns(const float* rows, int columns, const LeafPositions&
       for (int k = count; k < kTileRows; k++) packed[k] = 0.0f;
       packed += kTileRows;
     }
-  }
-}
-
-/** Writes the first `count` columns of a tile. */
-inline void writeTile(const float* tile, int rows, int count, float* out, std::size_t stride) {
-  for (int row = 0; row < rows; row++) {
-    const float* from = tile + static_cast<std::size_t>(row) * kPanelColumns;
-    float* to = out + static_cast<std::size_t>(row) * stride;
-    const int low = std::min(count, kLanes), high = count - low;
-    storeFirst(to, load(from), low);
-    if (high > 0) storeFirst(to + kLanes, load(from + kLanes), high);
   }
 }
 

@@ -29,7 +29,7 @@ bool findMatrixUnit() {
 }
 
 std::atomic<bool>& matrixUnitIsUsed() {
-  static std::atomic<bool> isUsed{findMatrixUnit()};
+  static std::atomic<bool> isUsed{hasMatrixUnit()};
   return isUsed;
 }
 

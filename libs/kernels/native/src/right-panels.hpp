@@ -31,18 +31,6 @@ inline void blockedPanelProduct(const LeftFactor& left, int rows, int vectors, c
   }
 }
 
-/** The precision of a task: that of the call, whose thread it may not be. */
-class PrecisionScope {
- public:
-  explicit PrecisionScope(Precision precision) : before_(productPrecision()) { setProductPrecision(precision); }
-  ~PrecisionScope() { setProductPrecision(before_); }
-  PrecisionScope(const PrecisionScope&) = delete;
-  PrecisionScope& operator=(const PrecisionScope&) = delete;
-
- private:
-  const Precision before_;
-};
-
 /** Bfloat16 values of a workspace. */
 inline Bfloat16* bfloat16Values(Workspace& workspace, std::size_t count) {
   return reinterpret_cast<Bfloat16*>(workspace.floats((count + 1) / 2));
@@ -69,8 +57,10 @@ struct LeftRows {
 /** Where left factors of up to `numRows` rows are rounded to, one after the other; in float32 nothing. */
 class LeftBuffer {
  public:
-  LeftBuffer(int numRows, int inner, Workspace& workspace) : inner_(inner), blocks_(bfloat16Blocks(inner)) {
-    if (productPrecision() == Precision::float32) return;
+  /** @param precision that of the call, whose thread a task may not be on */
+  LeftBuffer(int numRows, int inner, Workspace& workspace, Precision precision = productPrecision())
+      : inner_(inner), blocks_(bfloat16Blocks(inner)) {
+    if (precision == Precision::float32) return;
     rounded_ = bfloat16Values(workspace, Bfloat16Left::sizeFor(numRows, blocks_));
     blockStride_ = bfloat16Rows(numRows) * kBfloat16Block;
   }
@@ -100,11 +90,12 @@ class LeftBuffer {
 
 class RightPanels {
  public:
-  RightPanels(int inner, int numPanels, Workspace& workspace)
+  /** @param precision that of the call, whose thread a task may not be on */
+  RightPanels(int inner, int numPanels, Workspace& workspace, Precision precision = productPrecision())
       : inner_(inner),
         blocks_(bfloat16Blocks(inner)),
         numPanels_(numPanels),
-        isBfloat16_(productPrecision() == Precision::bfloat16) {
+        isBfloat16_(precision == Precision::bfloat16) {
     const std::size_t size = isBfloat16_ ? static_cast<std::size_t>(blocks_) * kPanelBlockPairs
                                          : static_cast<std::size_t>(inner) * kPanelColumns;
     panelSize_ = size;

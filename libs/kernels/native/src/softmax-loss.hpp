@@ -60,9 +60,8 @@ inline Logits logitsOf(const LossLayer& layer, const LossRows& rows, Workspace& 
   const LeftRows left = LeftBuffer(rows.count, layer.hiddenSize, workspace).of(rows.hidden, width, rows.count);
   const Precision precision = productPrecision();
   parallelFor(panels, [&](int n) {
-    const PrecisionScope scope(precision);
     const int first = n * kPanelColumns, count = std::min(kPanelColumns, layer.vocabularySize - first);
-    const RightPanels kernel(layer.hiddenSize, 1, freshWorkspace());
+    const RightPanels kernel(layer.hiddenSize, 1, freshWorkspace(), precision);
     kernel.pack(0, [&](float* panel) {
       packPanel(layer.kernel, static_cast<std::size_t>(layer.vocabularySize), layer.hiddenSize, first, count, panel);
     });

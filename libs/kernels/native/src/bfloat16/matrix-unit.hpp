@@ -36,6 +36,15 @@ struct alignas(64) TileCopy {
   float values[2 * kBfloat16TileRows * kPanelColumns];
 };
 
+/** Rows of two vectors each. */
+inline void copyTileRows(int rows, const Start& from, const Tile& to) {
+  for (int row = 0; row < rows; row++) {
+    for (int v = 0; v < kPanelVectors; v++) {
+      store(to.p + static_cast<std::size_t>(row) * to.rowStride + v * kLanes, load(from.fromRow(row).fromVector(v).p));
+    }
+  }
+}
+
 /** The sums of up to 32 rows are in tiles 0 to 3, rows by columns; tiles 4, 5 are of the left, 6, 7 of the right. */
 OSTINATO_AMX __attribute__((noinline)) inline void matrixUnitProduct(const Bfloat16Left& left, int rows,
                                                                      const std::uint32_t* panel, int blocks,
@@ -57,48 +66,31 @@ OSTINATO_AMX __attribute__((noinline)) inline void matrixUnitProduct(const Bfloa
       _tile_zero(2);
       _tile_zero(3);
     } else {
-      const float* p = from.p;
-      std::size_t stride = from.rowStride, ofVector = from.vectorStride;
-      if (!isWhole && stride != 0) {
-        for (int n = 0; n < count; n++) {
-          for (int v = 0; v < kPanelVectors; v++) {
-            store(copy.values + n * kPanelColumns + v * kLanes,
-                  load(p + static_cast<std::size_t>(n) * stride + static_cast<std::size_t>(v) * ofVector));
-          }
-        }
-        p = copy.values;
-        stride = kPanelColumns;
-        ofVector = kLanes;
-      }
-      const std::size_t bytes = stride * sizeof(float);
-      _tile_loadd(0, p, bytes);
-      _tile_loadd(1, p + ofVector, bytes);
+      // A single row for all is read as often as a tile has rows; others end where the last one does.
+      const bool isCopied = !isWhole && from.rowStride != 0;
+      if (isCopied) copyTileRows(count, from, {copy.values, kPanelColumns});
+      const Start whole = isCopied ? Start{copy.values, kPanelColumns} : from;
+      const std::size_t bytes = whole.rowStride * sizeof(float);
+      _tile_loadd(0, whole.p, bytes);
+      _tile_loadd(1, whole.p + whole.vectorStride, bytes);
       if (hasSecond) {
-        _tile_loadd(2, p + kTile * stride, bytes);
-        _tile_loadd(3, p + kTile * stride + ofVector, bytes);
+        const Start second = whole.fromRow(kBfloat16TileRows);
+        _tile_loadd(2, second.p, bytes);
+        _tile_loadd(3, second.p + second.vectorStride, bytes);
       }
     }
     const Bfloat16* a = left.fromRow(row).p;
     const std::uint32_t* b = panel;
-    if (hasSecond) {
-      for (int block = 0; block < blocks; block++, a += left.blockStride, b += kPanelBlockPairs) {
-        _tile_loadd(4, a, kLeftBytes);
-        _tile_loadd(6, b, kPanelBytes);
-        _tile_loadd(7, b + kLanes, kPanelBytes);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, a + kTile * kBfloat16Block, kLeftBytes);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-      }
-    } else {
-      for (int block = 0; block < blocks; block++, a += left.blockStride, b += kPanelBlockPairs) {
-        _tile_loadd(4, a, kLeftBytes);
-        _tile_loadd(6, b, kPanelBytes);
-        _tile_loadd(7, b + kLanes, kPanelBytes);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-      }
+    for (int block = 0; block < blocks; block++, a += left.blockStride, b += kPanelBlockPairs) {
+      _tile_loadd(4, a, kLeftBytes);
+      _tile_loadd(6, b, kPanelBytes);
+      _tile_loadd(7, b + kLanes, kPanelBytes);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_dpbf16ps(1, 4, 7);
+      if (!hasSecond) continue;
+      _tile_loadd(5, a + kTile * kBfloat16Block, kLeftBytes);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
     }
     float* to = isWhole ? out.p + static_cast<std::size_t>(row) * out.rowStride : copy.values;
     const std::size_t toStride = isWhole ? out.rowStride : kPanelColumns, bytes = toStride * sizeof(float);
@@ -109,12 +101,8 @@ OSTINATO_AMX __attribute__((noinline)) inline void matrixUnitProduct(const Bfloa
       _tile_stored(3, to + kTile * toStride + kLanes, bytes);
     }
     if (isWhole) continue;
-    for (int n = 0; n < count; n++) {
-      for (int v = 0; v < kPanelVectors; v++) {
-        store(out.p + static_cast<std::size_t>(row + n) * out.rowStride + v * kLanes,
-              load(copy.values + n * kPanelColumns + v * kLanes));
-      }
-    }
+    copyTileRows(count, {copy.values, kPanelColumns},
+                 {out.p + static_cast<std::size_t>(row) * out.rowStride, out.rowStride});
   }
   _tile_release();
 }

@@ -62,6 +62,7 @@ inline void packBfloat16Transposed(const RowAt& rowAt, int count, int columns, B
     for (int pair = 0; pair < kPairsOfBlock; pair++) {
       const float* even = 2 * pair < count ? rowAt(2 * pair) + first : none;
       const float* odd = 2 * pair + 1 < count ? rowAt(2 * pair + 1) + first : none;
+      // A length that the compiler knows makes vectors of it.
       if (width == kLanes) {
         pairUp(even, odd, kLanes, pairs[pair]);
       } else {

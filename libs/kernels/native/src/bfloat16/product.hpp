@@ -12,14 +12,12 @@
 namespace ostinato {
 namespace OSTINATO_ISA {
 
-#if defined(OSTINATO_SMALL_TILES)
-constexpr int kBfloat16VectorRows = 2;
-#elif defined(OSTINATO_AVX512)
+#if defined(OSTINATO_AVX512) && !defined(OSTINATO_SMALL_TILES)
 constexpr int kBfloat16VectorRows = 8;
-#elif defined(OSTINATO_NEON) || !defined(OSTINATO_AVX2)
-constexpr int kBfloat16VectorRows = 1;
-#else
+#elif defined(OSTINATO_AVX2) || defined(OSTINATO_SMALL_TILES)
 constexpr int kBfloat16VectorRows = 2;
+#else
+constexpr int kBfloat16VectorRows = 1;
 #endif
 
 /** Rows × one vector of a panel's columns; `pairs` at the vector's first pair. */
