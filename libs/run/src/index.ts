@@ -74,7 +74,13 @@ export type {
   SplitLayout,
 } from "./data/index.js";
 export { decisionsOf, replayDecisions } from "./decisions/index.js";
-export { claimRunLock, createRunDirectory, openRunDirectory, runPaths } from "./directory/index.js";
+export {
+  claimRunLock,
+  createRunDirectory,
+  isProcessAlive,
+  openRunDirectory,
+  runPaths,
+} from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,
   LockClock,

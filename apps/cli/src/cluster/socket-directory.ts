@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rmdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 import { isSocketAnswering } from "@ostinato/proto";
+import { isProcessAlive } from "@ostinato/run";
 
 /** Short, as the whole path of a socket has 103 bytes at most. */
 const SOCKET = "coordinator.sock";
@@ -34,7 +35,7 @@ async function removeLeft(base: string): Promise<void> {
   const names = await readdir(base).catch(() => []);
   for (const name of names) {
     const pid = NAME.exec(name)?.groups?.["pid"];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (pid === undefined || isProcessAlive(Number(pid), process)) continue;
     const folder = join(base, name);
     const found = await stat(folder).catch(() => undefined);
     if (found?.isDirectory() !== true || found.uid !== process.getuid?.()) continue;
@@ -47,13 +48,4 @@ async function removeLeft(base: string): Promise<void> {
 async function remove(folder: string): Promise<void> {
   await unlink(join(folder, SOCKET)).catch(() => undefined);
   await rmdir(folder).catch(() => undefined);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

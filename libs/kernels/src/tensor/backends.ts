@@ -4,6 +4,7 @@ import { KernelError } from "./kernel-error.js";
 import { withoutFatalErrorHandlers } from "./process-listeners.js";
 import { REFERENCE_KERNELS } from "./reference/index.js";
 import { registerKernelTable } from "./registered-kernel.js";
+import type { NativeBackendName } from "./native/index.js";
 import { WASM_KERNELS } from "./wasm/index.js";
 
 /** The tfjs backends that have our kernels. */
@@ -11,6 +12,9 @@ export type BackendName = "native" | "wasm" | "cpu" | "native-bfloat16";
 
 /** The fastest first; then what is used only when it is asked for, as its products are less exact. */
 export const BACKEND_NAMES: readonly BackendName[] = ["native", "wasm", "cpu", "native-bfloat16"];
+
+const isNative = (name: BackendName | undefined): name is NativeBackendName =>
+  name === "native" || name === "native-bfloat16";
 
 registerKernelTable("cpu", REFERENCE_KERNELS);
 registerKernelTable("wasm", WASM_KERNELS);
@@ -51,7 +55,7 @@ export async function selectBackend(name: BackendName): Promise<void> {
  * @param count from 1 to 256
  */
 export async function selectThreads(count: number): Promise<void> {
-  if (running !== "native" && running !== "native-bfloat16") return;
+  if (!isNative(running)) return;
   const { nativeAddon } = await import("./native/index.js");
   nativeAddon().selectThreads(count);
 }
@@ -115,7 +119,7 @@ export async function backendProperties(): Promise<BackendProperties> {
 async function startBackend(name: BackendName): Promise<void> {
   const isStarted = await withoutFatalErrorHandlers(() => setBackend(name));
   if (!isStarted) throw new Error("tfjs could not start it");
-  if (name !== "native" && name !== "native-bfloat16") return;
+  if (!isNative(name)) return;
   const { useNative } = await import("./native/index.js");
   useNative(name);
 }

@@ -18,6 +18,8 @@
 export type { RunEnd } from "./end-record.js";
 export { createRunDirectory, openRunDirectory } from "./run-directory.js";
 export type { CreateRunDirectoryOptions, NewRunDirectory, RunDirectory } from "./run-directory.js";
+export { isProcessAlive } from "./process-alive.js";
+export type { SignalSender } from "./process-alive.js";
 export { claimRunLock } from "./run-lock.js";
 export type { LockClock, LockOwner, RunLock } from "./run-lock.js";
 export { runPaths } from "./run-paths.js";

@@ -17,6 +17,8 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 
 import { RunError, storageFailed } from "../errors/index.js";
+import { isProcessAlive } from "./process-alive.js";
+import type { SignalSender } from "./process-alive.js";
 
 /** The time a lock lives by; a Clock of libs/runtime is one. */
 export interface LockClock {
@@ -27,7 +29,7 @@ export interface LockClock {
 /** Who claims a lock. */
 export interface LockOwner {
   /** This process: its id, and what tells whether another one is there (signal 0). */
-  readonly process: { readonly pid: number; kill(pid: number, signal: 0): unknown };
+  readonly process: { readonly pid: number } & SignalSender;
   readonly host: string;
   readonly clock: LockClock;
   /** A heartbeat comes four times in this time; a lock without one for as long is given up. */
@@ -144,17 +146,7 @@ function isGone(holder: Holder | undefined, found: Stats, owner: LockOwner): boo
   const silentMs = owner.clock.wallTime().getTime() - found.mtimeMs;
   if (silentMs > (holder?.deadlineMs ?? owner.deadlineMs)) return true;
   if (holder?.host !== owner.host) return false;
-  return holder.pid === owner.process.pid || !isAlive(holder.pid, owner);
-}
-
-function isAlive(pid: number, { process }: LockOwner): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
+  return holder.pid === owner.process.pid || !isProcessAlive(holder.pid, owner.process);
 }
 
 /** Undefined if there is no lock, or one whose holder has not come to write itself down. */

@@ -1,6 +1,6 @@
-import { env, version_core } from "@tensorflow/tfjs-core";
+import { version_core } from "@tensorflow/tfjs-core";
 
-import { selectBackend, selectedBackend } from "../backends.js";
+import { backendProperties, selectBackend, selectedBackend } from "../backends.js";
 import type { BackendName } from "../backends.js";
 import { fixedComputation } from "./fixed-computation.js";
 
@@ -36,6 +36,7 @@ export async function numericsProfile(name: BackendName): Promise<NumericsProfil
   }
 }
 
+/** Of the selected backend. */
 async function backendVersion(name: BackendName): Promise<string> {
   const core = `tfjs-core ${version_core}`;
   switch (name) {
@@ -50,8 +51,8 @@ async function backendVersion(name: BackendName): Promise<string> {
     }
     case "wasm": {
       const { version_wasm } = await import("@tensorflow/tfjs-backend-wasm");
-      const simd = (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) === true;
-      return `${core}, tfjs-backend-wasm ${version_wasm}, ${simd ? "simd" : "no simd"}`;
+      const hasSimd = (await backendProperties()).instructionSet === "simd";
+      return `${core}, tfjs-backend-wasm ${version_wasm}, ${hasSimd ? "simd" : "no simd"}`;
     }
     default:
       return name satisfies never;
