@@ -1,34 +1,22 @@
 /** Measures what the command line asks for. Loaded by bin/bench.js. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { relative } from "node:path";
 
 import { BACKEND_NAMES } from "@ostinato/kernels/tensor";
 
 import { readOptions } from "./command-line/index.js";
+import { openScratchFolder, resultsFile } from "./program/index.js";
 import { formatResults, formatTable, thisMachine, writeReport } from "./report/index.js";
 import type { BenchReport, BenchTable, CaseResult } from "./report/index.js";
 import { measureRow } from "./rows/index.js";
 import { BenchError, findPyTorch, TORCH_VERSION } from "./sides/index.js";
 
 const startedAt = new Date().toISOString();
-const results = fileURLToPath(new URL("../results", import.meta.url));
 const options = readOptions(process.argv.slice(2), {
   backends: BACKEND_NAMES,
   environment: process.env,
-  outputByDefault: join(results, `${startedAt.replace(/[:.]/g, "-")}.json`),
+  outputByDefault: resultsFile("", startedAt),
 });
-const folder = mkdtempSync(join(tmpdir(), "ostinato-bench-"));
-process.on("exit", () => {
-  rmSync(folder, { recursive: true, force: true });
-});
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const) {
-  process.on(signal, () => process.exit(code));
-}
+const folder = openScratchFolder("ostinato-bench-");
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 const notes: string[] = [];

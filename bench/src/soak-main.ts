@@ -1,19 +1,16 @@
 /** Watches the memory of clusters. Loaded by bin/soak.js. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { relative } from "node:path";
 
 import { BACKEND_NAMES } from "@ostinato/kernels/tensor";
 import { Command, Option } from "commander";
 
+import { openScratchFolder, resultsFile } from "./program/index.js";
 import { thisMachine, writeReport } from "./report/index.js";
 import { BenchError } from "./sides/index.js";
 import { formatSoakTable, soak, soakCases } from "./soak/index.js";
 import type { SoakResult } from "./soak/index.js";
 
 const startedAt = new Date().toISOString();
-const results = fileURLToPath(new URL("../results", import.meta.url));
 const program = new Command("npm run soak --")
   .description("Trains for many steps and watches the memory of coordinator and workers.")
   .option("--cases <text>", "only cases whose name contains it", "")
@@ -21,11 +18,7 @@ const program = new Command("npm run soak --")
     new Option("--backend <name>", "of the workers").choices(BACKEND_NAMES).default("native"),
   )
   .option("--quick", "few steps of a small model: whether it works, not how much grows", false)
-  .option(
-    "--output <path>",
-    "where the JSON goes",
-    join(results, `soak-${startedAt.replace(/[:.]/g, "-")}.json`),
-  )
+  .option("--output <path>", "where the JSON goes", resultsFile("soak-", startedAt))
   .showSuggestionAfterError()
   .parse();
 const options = program.opts<{
@@ -35,16 +28,7 @@ const options = program.opts<{
   readonly output: string;
 }>();
 
-const folder = mkdtempSync(join(tmpdir(), "ostinato-soak-"));
-process.on("exit", () => {
-  rmSync(folder, { recursive: true, force: true });
-});
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const) {
-  process.on(signal, () => process.exit(code));
-}
+const folder = openScratchFolder("ostinato-soak-");
 
 const machine = thisMachine();
 const soaked: SoakResult[] = [];

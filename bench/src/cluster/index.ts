@@ -10,7 +10,7 @@ export { ClusterSide } from "./cluster-side.js";
 export type { ClusterSideOptions } from "./cluster-side.js";
 export { LocalRun } from "./local-run.js";
 export type { LocalRunOptions, TakenStep } from "./local-run.js";
-export { readMetricsPage } from "./metrics-page.js";
+export { activeWorkers, readMetricsPage } from "./metrics-page.js";
 export type { MetricsPage } from "./metrics-page.js";
 export { RecoverySide } from "./recovery-side.js";
 export { DEFAULT_EXAMPLE, LAUNCHER } from "./repository.js";

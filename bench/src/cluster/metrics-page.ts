@@ -4,6 +4,11 @@ export interface MetricsPage {
   value(series: string): number;
 }
 
+/** Workers that take part, of a coordinator's page. */
+export function activeWorkers(page: MetricsPage): number {
+  return page.value(`ostinato_coordinator_workers{state="active"}`);
+}
+
 export async function readMetricsPage(url: string): Promise<MetricsPage> {
   const response = await fetch(url);
   const values = new Map<string, number>();

@@ -1,10 +1,9 @@
 import type { LocalRun } from "./local-run.js";
-import { readMetricsPage } from "./metrics-page.js";
+import { activeWorkers, readMetricsPage } from "./metrics-page.js";
 import { RunSide } from "./run-side.js";
 import type { RunSideOptions } from "./run-side.js";
 
 const STEPS_BEFORE = 8;
-const ACTIVE_WORKERS = `ostinato_coordinator_workers{state="active"}`;
 
 /**
  * From the SIGKILL of a worker to the next committed step. It comes when a step was just committed and the
@@ -22,8 +21,7 @@ export class RecoverySide extends RunSide {
     for (let step = 0; step < STEPS_BEFORE; step++) await run.nextStep();
     // Short steps go by before the last worker has come: it is not yet one that could die.
     for (;;) {
-      const page = await readMetricsPage(run.metricsUrl);
-      if (page.value(ACTIVE_WORKERS) >= this.#numWorkers) break;
+      if (activeWorkers(await readMetricsPage(run.metricsUrl)) >= this.#numWorkers) break;
       await run.nextStep();
     }
     const worker = run.processOf("worker-1");

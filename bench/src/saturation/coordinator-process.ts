@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { readMetricsPage } from "../cluster/index.js";
 import { BenchError } from "../sides/index.js";
 
 const PROGRAM = fileURLToPath(new URL("coordinator-main.js", import.meta.url));
@@ -74,10 +75,9 @@ export class CoordinatorProcess {
   }
 
   /** The most memory that it has had resident at once. */
-  peakBytes(): number {
-    const [, kibibytes = NaN] =
-      /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8")) ?? [];
-    return Number(kibibytes) * 1024;
+  async peakBytes(): Promise<number> {
+    const page = await readMetricsPage(this.metricsUrl);
+    return page.value("ostinato_coordinator_peak_resident_memory_bytes");
   }
 
   /** At once: nothing of this run is wanted any more. */

@@ -1,6 +1,7 @@
 /** What a step costs the real coordinator, with synthetic workers on the real wire. */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 import type { TensorFrame } from "@ostinato/proto";
 
@@ -72,13 +73,15 @@ export async function measureStep(options: MeasureOptions): Promise<MeasuredStep
   const runDirectory = join(folder, "run");
   const coordinator = await CoordinatorProcess.start(config, runDirectory);
   const workers: SyntheticWorker[] = [];
+  const over = new AbortController();
   try {
     const measured = (async () => {
-      await firstCheckpoint(runDirectory);
+      await firstCheckpoint(runDirectory, over.signal);
       return gatedSteps(coordinator, workers, options);
     })();
     return await Promise.race([coordinator.ended, measured]);
   } finally {
+    over.abort();
     for (const worker of workers) worker.close();
     await coordinator.kill();
     rmSync(folder, { recursive: true, force: true });
@@ -109,7 +112,7 @@ async function gatedSteps(
       framesSent: new Gate(numWorkers, async () => {
         await phases.allAreSent();
         if (phases.numSteps === numSteps) {
-          resolve({ numWorkers, ...averages(phases), peakBytes: coordinator.peakBytes() });
+          resolve({ numWorkers, ...averages(phases), peakBytes: await coordinator.peakBytes() });
         }
         warmUpSteps -= 1;
         if (warmUpSteps === 0) phases.start();
@@ -153,8 +156,9 @@ function averages(phases: PhaseTimes): Omit<MeasuredStep, "numWorkers" | "peakBy
 }
 
 /** The run writes one before its first step, beside which nothing should be measured. */
-async function firstCheckpoint(runDirectory: string): Promise<void> {
+async function firstCheckpoint(runDirectory: string, over: AbortSignal): Promise<void> {
+  // A coordinator that is gone writes none.
   while (!existsSync(join(runDirectory, NEWEST_CHECKPOINT))) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await setTimeout(POLL_MS, null, { signal: over });
   }
 }

@@ -1,4 +1,4 @@
-import { readMetricsPage } from "../cluster/index.js";
+import { activeWorkers, readMetricsPage } from "../cluster/index.js";
 import type { LocalRun } from "../cluster/index.js";
 
 /** Memory of one process at one moment. */
@@ -43,26 +43,20 @@ export async function watchMemory(
   const page = (name: string, url: string, prefix: string): Page => ({
     ...{ name, url, prefix, samples: [], peakBytes: 0 },
   });
-  const coordinator = page("coordinator", run.metricsUrl, "ostinato_coordinator");
-  const pages: Page[] = [coordinator];
+  const pages = [page("coordinator", run.metricsUrl, "ostinato_coordinator")];
   let nextMs = 0;
   while (step < numSteps) {
     ({ step } = await run.nextStep());
     if (performance.now() < nextMs && step < numSteps) continue;
     nextMs = performance.now() + PERIOD_MS;
-    // A worker is known from its first step on: it has a log by then.
-    if (pages.length <= workers.length && (await hasAll(coordinator, workers.length))) {
+    // Whoever takes part has written where its metrics are.
+    const isComplete = pages.length > workers.length;
+    if (!isComplete && activeWorkers(await readMetricsPage(run.metricsUrl)) >= workers.length) {
       pages.push(...workers.map((name) => page(name, run.metricsUrlOf(name), "ostinato_worker")));
     }
     for (const one of pages) await sample(one, step);
   }
   return pages.map(({ name, samples, peakBytes }) => ({ name, samples, peakBytes }));
-}
-
-/** Whether every worker takes part, and so has written where its metrics are. */
-async function hasAll({ url, prefix }: Page, numWorkers: number): Promise<boolean> {
-  const read = await readMetricsPage(url);
-  return read.value(`${prefix}_workers{state="active"}`) >= numWorkers;
 }
 
 async function sample(page: Page, step: number): Promise<void> {
