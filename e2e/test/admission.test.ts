@@ -10,6 +10,9 @@ import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
 
+const RECEIVED_BYTES =
+  'ostinato_coordinator_tensor_bytes_total{direction="received",carrier="stream"}';
+
 let workspace: Workspace;
 let numRuns = 0;
 let cluster: Cluster | undefined;
@@ -129,9 +132,7 @@ describe("an upload that is wrong", () => {
     dying.send(first);
     dying.send(second);
     await waitFor("half an upload", async () =>
-      (await metricOf(running, 'ostinato_coordinator_tensor_bytes_total{direction="received"}')) > 0
-        ? true
-        : undefined,
+      (await metricOf(running, RECEIVED_BYTES)) > 0 ? true : undefined,
     );
     dying.die();
     const worker = await join(running);

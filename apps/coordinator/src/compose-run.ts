@@ -10,6 +10,7 @@ import { CheckpointEncoder, CheckpointKeeper, RunStore } from "./checkpoints/ind
 import { ProfilePolicy, WorkerTable } from "./membership/index.js";
 import { buildStatus, createMetrics, StallWatch } from "./ops/index.js";
 import { createHandlers } from "./rpc/index.js";
+import type { SharedMemory } from "./segments/index.js";
 import type { WorkerSession } from "./sessions/index.js";
 import { describeSamples, measuresOf } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
@@ -31,6 +32,8 @@ export interface ComposeModules {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly metricsFile: Pick<MetricsFile, "append">;
+  /** With workers of this machine. */
+  readonly memory: SharedMemory | undefined;
 }
 
 export interface ComposedRun {
@@ -50,7 +53,7 @@ export async function composeRun(
   modules: ComposeModules,
 ): Promise<ComposedRun> {
   const { config, data, run, deadlineMs, metricsAddress, stopping } = options;
-  const { clock, logger, registry, metricsFile } = modules;
+  const { clock, logger, registry, metricsFile, memory } = modules;
   const numParameters = data.parameters.size;
   const parameters = new BufferPool(numParameters);
   const gradients = new BufferPool(numParameters);
@@ -145,16 +148,26 @@ export async function composeRun(
   const arithmetic = new ArithmeticThread(
     new URL("./steps/arithmetic-thread.js", import.meta.url),
     {
-      update: updateOptions(config, data.parameters),
-      statistics: data.statistics,
-      state: run.start.optimizer,
+      init: {
+        update: updateOptions(config, data.parameters),
+        statistics: data.statistics,
+        state: run.start.optimizer,
+        segmentFolder: memory?.folder,
+      },
+      segmentOf: (buffer) => memory?.segmentOf(buffer) ?? 0,
     },
     (error) => {
       dispatcher.fail(error);
     },
   );
   const { start } = run;
-  const versions = new Versions(start.step, { parameters, arithmetic });
+  const versions = new Versions(start.step, {
+    parameters,
+    arithmetic,
+    onSegmentProblem: (problem) => {
+      notify("warn", `${problem}; parameters are sent over the streams from now on`);
+    },
+  });
   const version = await versions.copy(start.step, start);
   const trainer = new Trainer(
     {
@@ -221,6 +234,7 @@ export async function composeRun(
       profiles,
       dispatcher,
       events,
+      memory,
       status,
       onNewProfile: (profile) => {
         run.ledger.append({ type: "profile", ...profile });

@@ -9,12 +9,14 @@ import {
   monitorEventLoopLag,
   systemClock,
 } from "@ostinato/runtime";
-import type { Shutdown } from "@ostinato/runtime";
+import type { Logger, Shutdown } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { composeRun } from "./compose-run.js";
 import type { ComposedRun } from "./compose-run.js";
 import type { CoordinatorOptions } from "./coordinator-options.js";
 import { openPorts } from "./ports.js";
+import { openSharedMemory } from "./segments/index.js";
+import type { SharedMemory } from "./segments/index.js";
 import { stopWorkers } from "./sessions/index.js";
 import { createRun, notesOf, prepareRunData, resumeRun } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
@@ -93,10 +95,12 @@ async function serve(
     },
     () => run.ledger.close(),
   );
+  const memory = config.cluster.sharedMemory ? sharedMemory(logger) : undefined;
+  closers.push(() => memory?.dispose());
   const { address, localAddress, metricsAddress } = ports;
   const composed = await composeRun(
     { config, data, run, deadlineMs, metricsAddress, stopping: shutdown.signal },
-    { clock, logger, registry, metricsFile },
+    { clock, logger, registry, metricsFile, memory },
   );
   const { handlers, isAlive } = composed;
   closers.push(() => composed.dispose());
@@ -164,4 +168,12 @@ function openRun(options: CoordinatorOptions, data: RunData, deadlineMs: number)
     path: runDirectory,
     startedAt: systemClock.wallTime(),
   });
+}
+
+function sharedMemory(logger: Logger): SharedMemory | undefined {
+  const opened = openSharedMemory(process);
+  if (opened.memory === undefined) {
+    logger.info(`no memory is shared with workers of this machine: ${opened.reason}`);
+  }
+  return opened.memory;
 }

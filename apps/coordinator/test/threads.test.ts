@@ -135,13 +135,17 @@ describe("the arithmetic thread", () => {
     const thread = new ArithmeticThread(
       compiled("steps/arithmetic-thread"),
       {
-        update: {
-          optimizer: compileOptimizerSpec({ kind: "momentum" }),
-          clipping: clippingSchema.parse({ kind: "none" }),
-          ...{ gradientNoise: null, layout, seed: 3 },
+        init: {
+          update: {
+            optimizer: compileOptimizerSpec({ kind: "momentum" }),
+            clipping: clippingSchema.parse({ kind: "none" }),
+            ...{ gradientNoise: null, layout, seed: 3 },
+          },
+          statistics: { entries: [], size: 0 },
+          state: undefined,
+          segmentFolder: undefined,
         },
-        statistics: { entries: [], size: 0 },
-        state: undefined,
+        segmentOf: () => 0,
       },
       () => undefined,
     );

@@ -26,6 +26,7 @@ import { Registry } from "prom-client";
 import { messageOf } from "./errors/index.js";
 import type { SessionState } from "./ops/index.js";
 import { createWorkerMetrics } from "./ops/index.js";
+import { joinSharedMemory } from "./segments/index.js";
 import type { StreamEnd } from "./session/index.js";
 import { WorkerSession } from "./session/index.js";
 import { defaultCacheDirectory } from "./shard/index.js";
@@ -167,6 +168,7 @@ async function serve(
       },
       {
         connect: (deadlineMs) => createCoordinatorClient(options.coordinator, { deadlineMs }),
+        shareMemory: (identity) => joinSharedMemory(identity, { owner: process, logger }),
         compute,
         clock: systemClock,
         random: Math.random,

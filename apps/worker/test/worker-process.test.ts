@@ -59,6 +59,7 @@ describe("a worker process", () => {
       kind: "attach",
       workerId: "worker-1",
       streamToken: "token-1",
+      sharesMemory: false,
     });
     // Where there is no compiler the native kernels are not built.
     const hasNative = await numericsProfile("native").then(

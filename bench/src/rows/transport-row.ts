@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { NUM_VALUES, QUICK_NUM_VALUES, TransportSide, VALUE_BYTES } from "../transport/index.js";
@@ -24,11 +24,21 @@ export async function transportRow(context: RowContext): Promise<void> {
       },
     ],
     sides: [
-      new TransportSide("protocol, TCP", { kind: "protocol", target: tcp }),
+      new TransportSide("protocol, TCP", { kind: "protocol", target: tcp, sharesMemory: false }),
       new TransportSide("protocol, Unix socket", {
         kind: "protocol",
         target: unixSocketOf("protocol"),
+        sharesMemory: false,
       }),
+      ...(existsSync("/dev/shm")
+        ? [
+            new TransportSide("protocol, shared memory", {
+              kind: "protocol",
+              target: unixSocketOf("memory"),
+              sharesMemory: true,
+            }),
+          ]
+        : []),
       new TransportSide("bare grpc-js, TCP", { kind: "bare", target: tcp }),
       new TransportSide("bare grpc-js, Unix socket", {
         kind: "bare",
@@ -37,8 +47,8 @@ export async function transportRow(context: RowContext): Promise<void> {
       new TransportSide("plain TCP socket", { kind: "raw" }),
     ],
     comparisons: () => ({
-      own: ["protocol, TCP", "protocol, Unix socket"],
-      barOf: (own, other) => (other === own.replace("protocol", "bare grpc-js") ? BAR : null),
+      own: ["protocol, TCP", "protocol, Unix socket", "protocol, shared memory"],
+      barOf: (_, other) => (other === "bare grpc-js, TCP" ? BAR : null),
     }),
   });
 }

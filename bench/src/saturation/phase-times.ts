@@ -1,7 +1,7 @@
 import { readMetricsPage } from "../cluster/index.js";
 import type { CoordinatorProcess, ThreadTimes } from "./coordinator-process.js";
 
-const RECEIVED = 'ostinato_coordinator_tensor_bytes_total{direction="received"}';
+const RECEIVED = 'ostinato_coordinator_tensor_bytes_total{direction="received",carrier="stream"}';
 const POLL_MS = 10;
 /** Of the main thread between two looks: timers and the like. */
 const AT_REST_MS = 0.5;

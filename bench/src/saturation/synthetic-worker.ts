@@ -86,7 +86,7 @@ export class SyntheticWorker {
       this.#fail(error ?? new Error("the coordinator ended the stream"));
     });
     const { workerId, streamToken } = identity;
-    stream.send({ kind: "attach", workerId, streamToken });
+    stream.send({ kind: "attach", workerId, streamToken, sharesMemory: false });
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /**
  * The real protocol, both ends: on its Train stream a coordinator sends one version of parameters in
  * frames, a worker checks and copies them and uploads a gradient of the same size, which the coordinator
- * checks and copies.
+ * checks and copies. With a folder in shared memory the payloads go through segments there.
  */
 import {
   bindServer,
@@ -10,13 +10,20 @@ import {
   createCoordinatorClient,
   createServer,
   encodeFrames,
+  findSegmentFolder,
+  gradientSegment,
   implementCoordinator,
+  parametersSegment,
   readFrameInto,
+  SegmentFiles,
+  SegmentReader,
+  writeSegmentFrame,
 } from "@ostinato/proto";
 import type {
   CoordinatorClient,
   CoordinatorHandlers,
   CoordinatorMessage,
+  SegmentFrame,
   TensorFrame,
   TrainStream,
   WorkerMessage,
@@ -24,8 +31,18 @@ import type {
 
 import type { TransportClient } from "./transport-client.js";
 
-/** @returns the address that it listens on: `target`, or that with the port that it got */
-export async function serveProtocol(target: string, numValues: number): Promise<string> {
+const WORKER_ID = "bench";
+
+/**
+ * @param folder name of a folder in shared memory, or ""
+ * @returns the address that it listens on: `target`, or that with the port that it got
+ */
+export async function serveProtocol(
+  target: string,
+  numValues: number,
+  folder: string,
+): Promise<string> {
+  const memory = memoryIn(folder);
   const parameters = new Float32Array(numValues).fill(0.01);
   const gradient = new Float32Array(numValues);
   const unused = (): never => {
@@ -41,10 +58,16 @@ export async function serveProtocol(target: string, numValues: number): Promise<
             void sendAll(
               stream,
               encodeFrames({ transfer: 1, transferKind: "parameters", values: parameters }),
+              memory?.writing(parametersSegment(1)),
             );
             break;
           case "frame":
             take(message.frame, gradient);
+            checksums.push(message.frame.crc32);
+            break;
+          case "segmentFrame":
+            if (memory === undefined) throw new Error("no memory is shared");
+            take(memory.read(gradientSegment(WORKER_ID, 1), "gradient", message.frame), gradient);
             checksums.push(message.frame.crc32);
             break;
           case "uploadEnd":
@@ -70,17 +93,23 @@ export class ProtocolClient implements TransportClient {
   readonly #stream: TrainStream<CoordinatorMessage, WorkerMessage>;
   readonly #parameters: Float32Array;
   readonly #gradient: Float32Array;
+  readonly #memory: Memory | undefined;
   #numTaken = 0;
   #finish: () => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
-  constructor(address: string, numValues: number) {
+  constructor(address: string, numValues: number, folder: string) {
+    const memory = memoryIn(folder);
+    this.#memory = memory;
     this.#parameters = new Float32Array(numValues);
     this.#gradient = new Float32Array(numValues).fill(0.02);
     this.#client = createCoordinatorClient(address);
     this.#stream = this.#client.train();
     this.#stream.onMessage((message) => {
       if (message.kind === "frame") this.#take(message.frame);
+      if (message.kind === "segmentFrame" && memory !== undefined) {
+        this.#take(memory.read(parametersSegment(1), "parameters", message.frame));
+      }
       if (message.kind === "revoke") this.#finish();
     });
     this.#stream.onClosed((error) => {
@@ -112,7 +141,7 @@ export class ProtocolClient implements TransportClient {
     const node = { firstLeaf: 0, numLeaves: 1 };
     const place = { jobId: "bench", incarnation: 1, step: 1, fence: 1, node };
     this.#stream.send({ kind: "uploadBegin", transfer: 2, ...place });
-    await sendAll(this.#stream, frames);
+    await sendAll(this.#stream, frames, this.#memory?.writing(gradientSegment(WORKER_ID, 1)));
     const checksum = checksumOfFrames(frames.map(({ crc32 }) => crc32));
     const numFrames = frames.length;
     this.#stream.send({ kind: "uploadEnd", transfer: 2, leaves: [], numFrames, checksum });
@@ -124,11 +153,37 @@ function take(frame: TensorFrame, destination: Float32Array): number {
   return readFrameInto(frame, destination);
 }
 
+type Frames =
+  | { readonly kind: "frame"; readonly frame: TensorFrame }
+  | { readonly kind: "segmentFrame"; readonly frame: SegmentFrame };
+
 async function sendAll<In, Out>(
-  stream: TrainStream<In, Out | { readonly kind: "frame"; readonly frame: TensorFrame }>,
+  stream: TrainStream<In, Out | Frames>,
   frames: readonly TensorFrame[],
+  write: ((frame: TensorFrame) => SegmentFrame) | undefined,
 ): Promise<void> {
   for (const frame of frames) {
-    if (!stream.send({ kind: "frame", frame })) await stream.drained();
+    const message: Frames =
+      write === undefined
+        ? { kind: "frame", frame }
+        : { kind: "segmentFrame", frame: write(frame) };
+    if (!stream.send(message)) await stream.drained();
   }
+}
+
+interface Memory {
+  readonly read: SegmentReader["read"];
+  readonly writing: (segment: string) => (frame: TensorFrame) => SegmentFrame;
+}
+
+function memoryIn(name: string): Memory | undefined {
+  if (name === "") return undefined;
+  const folder = findSegmentFolder(name, process);
+  if (folder === undefined) throw new Error(`no folder ${name} in shared memory`);
+  const files = new SegmentFiles(folder);
+  const reader = new SegmentReader(files);
+  return {
+    read: (segment, kind, frame) => reader.read(segment, kind, frame),
+    writing: (segment) => (frame) => writeSegmentFrame(files, segment, 1, frame),
+  };
 }

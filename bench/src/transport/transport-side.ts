@@ -2,6 +2,8 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { createSegmentFolder, removeSegmentFolder } from "@ostinato/proto";
+import type { SegmentFolder } from "@ostinato/proto";
 import { median } from "simple-statistics";
 
 import { BenchError } from "../sides/index.js";
@@ -17,7 +19,7 @@ const SERVER = fileURLToPath(new URL("server-main.js", import.meta.url));
 const WARM_UP_TRIPS = 3;
 
 export type Transport =
-  | { readonly kind: "protocol"; readonly target: string }
+  | { readonly kind: "protocol"; readonly target: string; readonly sharesMemory: boolean }
   | { readonly kind: "bare"; readonly target: string }
   | { readonly kind: "raw" };
 
@@ -27,6 +29,7 @@ export class TransportSide implements Side<TransportCase> {
   readonly #transport: Transport;
   #server: ChildProcess | undefined;
   #client: TransportClient | undefined;
+  #folder: SegmentFolder | undefined;
 
   constructor(name: string, transport: Transport) {
     this.name = name;
@@ -37,12 +40,15 @@ export class TransportSide implements Side<TransportCase> {
     await this.close();
     const { kind } = this.#transport;
     const target = kind === "raw" ? "" : this.#transport.target;
-    this.#server = fork(SERVER, [kind, target, String(numValues)]);
+    const sharesMemory = this.#transport.kind === "protocol" && this.#transport.sharesMemory;
+    this.#folder = sharesMemory ? createSegmentFolder(process) : undefined;
+    const folder = this.#folder?.name ?? "";
+    this.#server = fork(SERVER, [kind, target, String(numValues), folder]);
     const exited = once(this.#server, "exit").then(() => {
       throw new BenchError("sideFailed", `${this.name}: its server ended`);
     });
     const [address] = (await Promise.race([once(this.#server, "message"), exited])) as [string];
-    this.#client = clientOf(this.#transport, address, numValues);
+    this.#client = clientOf(this.#transport, { address, numValues, folder });
     for (let trip = 0; trip < WARM_UP_TRIPS; trip++) await this.#client.roundTrip();
   }
 
@@ -66,17 +72,24 @@ export class TransportSide implements Side<TransportCase> {
     this.#client = undefined;
     const server = this.#server;
     this.#server = undefined;
-    if (server === undefined || server.exitCode !== null) return;
-    const exited = once(server, "exit");
-    server.disconnect();
-    await exited;
+    if (server !== undefined && server.exitCode === null) {
+      const exited = once(server, "exit");
+      server.disconnect();
+      await exited;
+    }
+    if (this.#folder !== undefined) removeSegmentFolder(this.#folder);
+    this.#folder = undefined;
   }
 }
 
-function clientOf(transport: Transport, address: string, numValues: number): TransportClient {
+function clientOf(
+  transport: Transport,
+  to: { readonly address: string; readonly numValues: number; readonly folder: string },
+): TransportClient {
+  const { address, numValues, folder } = to;
   switch (transport.kind) {
     case "protocol":
-      return new ProtocolClient(address, numValues);
+      return new ProtocolClient(address, numValues, folder);
     case "bare":
       return new BareClient(address, numValues * VALUE_BYTES);
     case "raw":

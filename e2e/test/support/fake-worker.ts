@@ -62,7 +62,7 @@ export class FakeWorker {
     });
     this.#stream.onClosed(() => undefined);
     const { workerId, streamToken } = identity;
-    this.send({ kind: "attach", workerId, streamToken });
+    this.send({ kind: "attach", workerId, streamToken, sharesMemory: false });
   }
 
   static async join(address: string, name = "fake"): Promise<FakeWorker> {

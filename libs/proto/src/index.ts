@@ -12,7 +12,8 @@
  * const identity = await client.join({ protocolVersion: PROTOCOL_VERSION, workerName, profiles });
  * const stream = client.train();
  * stream.onMessage((message) => { … });
- * stream.send({ kind: "attach", workerId: identity.workerId, streamToken: identity.streamToken });
+ * const { workerId, streamToken } = identity;
+ * stream.send({ kind: "attach", workerId, streamToken, sharesMemory: false });
  */
 export type { Address, ChannelSettings, Endpoint, Health } from "./channel/index.js";
 export {
@@ -40,6 +41,7 @@ export type {
   NodeId,
   NumericsProfile,
   Phase,
+  SegmentFrame,
   StatusReply,
   TensorFrame,
   TransferKind,
@@ -62,6 +64,19 @@ export {
 } from "./frames/index.js";
 export type { DoubleKind, ValuesOf, VersionValues } from "./frames/index.js";
 export { MAX_FRAME_BYTES, PROTOCOL_VERSION } from "./limits.js";
+export type { SegmentFolder, SegmentOwner } from "./segments/index.js";
+export {
+  createSegmentFolder,
+  findSegmentFolder,
+  gradientSegment,
+  MAX_GRADIENT_SEGMENTS,
+  parametersSegment,
+  removeLeftSegmentFolders,
+  removeSegmentFolder,
+  SegmentFiles,
+  SegmentReader,
+  writeSegmentFrame,
+} from "./segments/index.js";
 export type {
   CallOptions,
   CoordinatorClient,

@@ -75,6 +75,7 @@ describe("a server survives a caller that sends", () => {
       kind: "attach",
       workerId: "w",
       streamToken: "t",
+      sharesMemory: false,
     });
     for (const messages of [[garbage], [attach, attach, garbage], [Buffer.alloc(0)]]) {
       const error = await stream(...messages);

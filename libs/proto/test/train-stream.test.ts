@@ -28,7 +28,12 @@ function closing(stream: WorkerSide | ServerSide): Promise<WireErrorCode | "well
   return new Promise((resolve) => stream.onClosed((error) => resolve(error?.code ?? "well")));
 }
 
-const attach: WorkerMessage = { kind: "attach", workerId: "w1", streamToken: "token" };
+const attach: WorkerMessage = {
+  kind: "attach",
+  workerId: "w1",
+  streamToken: "token",
+  sharesMemory: false,
+};
 const progress = (fence: number): WorkerMessage => ({
   kind: "progress",
   fence,

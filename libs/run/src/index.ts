@@ -81,6 +81,7 @@ export {
   openRunDirectory,
   runPaths,
 } from "./directory/index.js";
+export type { SignalSender } from "./directory/index.js";
 export type {
   CreateRunDirectoryOptions,
   LockClock,

@@ -32,7 +32,7 @@ describe("the coordinator's metrics", () => {
       'leases_total{event="issued"} 0',
       'leases_total{event="expired"} 0',
       'uploads_rejected_total{reason="nonFinite"} 0',
-      'tensor_bytes_total{direction="received"} 0',
+      'tensor_bytes_total{direction="received",carrier="stream"} 0',
       'checkpoints_total{outcome="written"} 0',
       'workers{state="active"} 2',
       'run_info{samples="sequences",loss="huber",loss_unit="squared target units"} 1',

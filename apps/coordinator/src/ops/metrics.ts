@@ -155,8 +155,8 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     tensorBytes: new Counter({
       name: `${P}tensor_bytes_total`,
-      help: "Payload of tensor frames by direction.",
-      labelNames: ["direction"] as const,
+      help: "Payload of tensor frames by direction, and by what carried it: stream or sharedMemory.",
+      labelNames: ["direction", "carrier"] as const,
       registers,
     }),
     leases: new Counter({
@@ -197,7 +197,11 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
   for (const outcome of ["committed", "replayed", "skipped"]) metrics.steps.inc({ outcome }, 0);
   for (const event of ["issued", ...LEASE_ENDINGS] as const) metrics.leases.inc({ event }, 0);
   for (const reason of UPLOAD_REJECTIONS) metrics.uploadsRejected.inc({ reason }, 0);
-  for (const direction of ["sent", "received"]) metrics.tensorBytes.inc({ direction }, 0);
+  for (const direction of ["sent", "received"]) {
+    for (const carrier of ["stream", "sharedMemory"]) {
+      metrics.tensorBytes.inc({ direction, carrier }, 0);
+    }
+  }
   for (const outcome of ["written", "failed"]) metrics.checkpoints.inc({ outcome }, 0);
   for (const split of ["validation", "test"]) metrics.evaluations.inc({ split }, 0);
   return metrics;

@@ -18,6 +18,7 @@ import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { ProfilePolicy, WorkerTable } from "../membership/index.js";
 import type { Metrics } from "../ops/index.js";
+import type { SharedMemory } from "../segments/index.js";
 import { WorkerSession } from "../sessions/index.js";
 import type { Dispatcher, EventHub } from "../training/index.js";
 
@@ -34,6 +35,8 @@ export interface RunDescription {
 }
 
 export interface HandlerModules {
+  /** What this coordinator shares with workers of its machine, if anything. */
+  readonly memory: SharedMemory | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -86,6 +89,7 @@ function join(run: RunDescription, modules: HandlerModules, request: JoinRequest
     modelJson,
     dataDigest,
     deadlineMs,
+    segmentFolder: modules.memory?.folder.name ?? "",
   };
 }
 
@@ -111,10 +115,11 @@ function awaitAttach(
       return;
     }
     timer.cancel();
-    const { workers, dispatcher, metrics, logger, clock } = modules;
+    const { workers, dispatcher, metrics, logger, clock, memory } = modules;
+    const sharer = message.sharesMemory ? memory?.join(message.workerId) : undefined;
     const session = new WorkerSession(
       { workerId: message.workerId, name: workers.get(message.workerId)?.name ?? "" },
-      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock },
+      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock, sharer },
     );
     try {
       workers.attach(message.workerId, message.streamToken, session);

@@ -4,6 +4,8 @@ import type {
   CoordinatorMessage,
   Lease,
   NodeId,
+  SegmentFrame,
+  TensorFrame,
   TrainStream,
   UploadRejection,
   WorkerMessage,
@@ -11,6 +13,7 @@ import type {
 import { encodeFrames, MAX_FRAME_BYTES, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
+import type { MemorySharer } from "../segments/index.js";
 import type { ParameterVersion, StagedUpload } from "../steps/index.js";
 
 export type UploadBegin = Extract<WorkerMessage, { kind: "uploadBegin" }>;
@@ -54,6 +57,8 @@ export interface WorkerSessionModules {
   readonly uploads: UploadHub;
   readonly clock: Clock;
   readonly stream: TrainStream<WorkerMessage, CoordinatorMessage>;
+  /** For a worker that shares memory with this process. */
+  readonly sharer: MemorySharer | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -74,6 +79,8 @@ export class WorkerSession {
   #outbox: Promise<void> = Promise.resolve();
   #nextTransfer = 1;
   #fence: number | undefined;
+  /** What the current lease is computed with, held while the worker may read it in shared memory. */
+  #shared: ParameterVersion | undefined;
   #lastHeardMs: number;
   #isOpen = true;
   #isStopping = false;
@@ -101,7 +108,7 @@ export class WorkerSession {
    * the way. Waiting for that would hand the next step's leaves to the others.
    */
   leaseCompleted(fence: number): void {
-    if (this.#fence === fence) this.#fence = undefined;
+    if (this.#fence === fence) this.#endLease();
   }
 
   /** It was told that the run is over for it. */
@@ -133,10 +140,12 @@ export class WorkerSession {
     }
     const { hub } = this.#modules;
     version.hold();
+    const { sharer } = this.#modules;
+    if (sharer !== undefined && needsVersion) this.#shared = version.hold();
     const send = async (): Promise<void> => {
       try {
         if (needsVersion) {
-          for (const message of version.messages(this.#nextTransfer++)) {
+          for (const message of version.messages(this.#nextTransfer++, sharer !== undefined)) {
             await this.#send(message);
             hub.moved(lease.fence, "download");
           }
@@ -186,6 +195,7 @@ export class WorkerSession {
   /** Ends a stream that could not be attached; nobody hears of it as of a worker lost. */
   reject(error: WireError): void {
     this.#isOpen = false;
+    this.#modules.sharer?.leave();
     this.#modules.logger.warn(`stream refused: ${error.message}`);
     this.#modules.stream.end(error);
   }
@@ -208,12 +218,7 @@ export class WorkerSession {
 
   async #send(message: CoordinatorMessage): Promise<void> {
     if (!this.#isOpen) return;
-    if (message.kind === "frame") {
-      this.#modules.metrics.tensorBytes.inc(
-        { direction: "sent" },
-        message.frame.payload.byteLength,
-      );
-    }
+    this.#count("sent", message);
     if (!this.#modules.stream.send(message)) await this.#modules.stream.drained();
     // A full frame is about a millisecond of copies: others have their turn before the next one.
     if (isFullFrame(message)) await this.#modules.clock.nextTurn();
@@ -230,15 +235,14 @@ export class WorkerSession {
       case "uploadBegin":
         this.#beginUpload(message);
         return;
-      case "frame": {
-        const bytes = message.frame.payload.byteLength;
-        this.#modules.metrics.tensorBytes.inc({ direction: "received" }, bytes);
-        const upload = this.#uploads.get(message.frame.transfer);
-        if (upload === undefined) return; // of an upload that was refused or revoked
-        upload.staged.receive(message.frame);
-        if (!upload.staged.hasFailed) hub.moved(upload.begin.fence, "upload");
+      case "frame":
+        this.#count("received", message);
+        this.#receiveFrame(message.frame.transfer, () => message.frame);
         return;
-      }
+      case "segmentFrame":
+        this.#count("received", message);
+        this.#receiveFrame(message.frame.transfer, () => this.#readShared(message.frame));
+        return;
       case "uploadEnd": {
         const upload = this.#uploads.get(message.transfer);
         this.#uploads.delete(message.transfer);
@@ -256,7 +260,7 @@ export class WorkerSession {
         hub.leasesReturned(this, message.reason);
         return;
       case "leaseEnded":
-        if (this.#fence === message.fence) this.#fence = undefined;
+        if (this.#fence === message.fence) this.#endLease();
         this.#dropUploads(message.fence);
         // It may have failed for want of parameters: what was sent is no longer taken for granted.
         if (message.error !== "") this.#versionsSent = [];
@@ -265,6 +269,52 @@ export class WorkerSession {
       default:
         message satisfies never;
     }
+  }
+
+  #receiveFrame(transfer: number, read: () => TensorFrame | undefined): void {
+    const upload = this.#uploads.get(transfer);
+    if (upload === undefined) return; // of an upload that was refused or revoked
+    const frame = read();
+    if (frame === undefined) return;
+    upload.staged.receive(frame);
+    if (!upload.staged.hasFailed) this.#modules.hub.moved(upload.begin.fence, "upload");
+  }
+
+  /** A frame of shared memory; its stream is ended where that fails, so that the worker comes back without. */
+  #readShared(frame: SegmentFrame): TensorFrame | undefined {
+    const { sharer, stream, clock } = this.#modules;
+    try {
+      if (sharer === undefined) {
+        throw new WireError("sharedMemory", "the worker said that it shares no memory");
+      }
+      const read = sharer.read(frame);
+      // Messages of frames are short and come many at once; what each one makes us do is not.
+      stream.pause();
+      void clock.nextTurn().then(() => {
+        stream.resume();
+      });
+      return read;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.refuse(error);
+      return undefined;
+    }
+  }
+
+  #count(direction: "sent" | "received", message: CoordinatorMessage | WorkerMessage): void {
+    const { tensorBytes } = this.#modules.metrics;
+    if (message.kind === "frame") {
+      tensorBytes.inc({ direction, carrier: "stream" }, message.frame.payload.byteLength);
+    } else if (message.kind === "segmentFrame") {
+      const numBytes = message.frame.numValues * Float32Array.BYTES_PER_ELEMENT;
+      tensorBytes.inc({ direction, carrier: "sharedMemory" }, numBytes);
+    }
+  }
+
+  #endLease(): void {
+    this.#fence = undefined;
+    this.#shared?.letGo();
+    this.#shared = undefined;
   }
 
   #beginUpload(begin: UploadBegin): void {
@@ -305,6 +355,8 @@ export class WorkerSession {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#dropUploads();
+    this.#endLease();
+    this.#modules.sharer?.leave();
     this.#modules.hub.closed(this, error);
   }
 }

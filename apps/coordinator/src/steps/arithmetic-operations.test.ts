@@ -26,7 +26,7 @@ function operationsOf(settings: Settings, state?: OptimizerState): ArithmeticOpe
     gradientNoise: noise === undefined ? null : { scale: noise, decay: 0.55 },
     ...{ layout, seed: 3 },
   };
-  return new ArithmeticOperations({ update, statistics, state });
+  return new ArithmeticOperations({ update, statistics, state, segmentFolder: undefined });
 }
 
 function requestOf(gradient: readonly number[], step = 1): ApplyRequest {
@@ -37,6 +37,7 @@ function requestOf(gradient: readonly number[], step = 1): ApplyRequest {
     moments: [],
     averagingStartStep: undefined,
     out: new Float32Array(2),
+    segment: 0,
     lossWeight: 2,
     learningRate: 0.5,
     step,

@@ -14,8 +14,14 @@ import type {
   ParameterUpdater,
   StatisticsLayout,
 } from "@ostinato/lstm";
-import { digestOfFrames, framesOfVersion } from "@ostinato/proto";
-import type { VersionValues } from "@ostinato/proto";
+import {
+  digestOfFrames,
+  framesOfVersion,
+  parametersSegment,
+  SegmentFiles,
+  WireError,
+} from "@ostinato/proto";
+import type { SegmentFolder, VersionValues } from "@ostinato/proto";
 import { sharedFloats } from "./buffer-pool.js";
 
 /** Where a frame of a version lies and what its CRC-32 is; the payload stays where it is. */
@@ -30,6 +36,10 @@ export interface VersionSummary {
   readonly frames: readonly FrameSummary[];
   /** SHA-256 over the frames' CRC-32s. */
   readonly digest: Uint8Array;
+  /** The segment in shared memory that holds the parameters; 0: none does. */
+  readonly segment: number;
+  /** Why there is no segment that was asked for. It is told once: none is tried any more. */
+  readonly segmentProblem: string | undefined;
 }
 
 export interface ApplyRequest extends VersionValues {
@@ -38,6 +48,8 @@ export interface ApplyRequest extends VersionValues {
   /** Flat, of every leaf in their order; all of them empty for a model that normalizes nothing by batch. */
   readonly moments: readonly Float64Array[];
   readonly out: Float32Array;
+  /** Where `out` is written as well; 0: nowhere. */
+  readonly segment: number;
   readonly lossWeight: number;
   readonly learningRate: number;
   /** 1 for the first step of the run. */
@@ -72,8 +84,8 @@ export interface ApplyProblem {
 export type ArithmeticRequest =
   | { readonly kind: "add"; readonly into: Float32Array; readonly other: Float32Array }
   | { readonly kind: "apply"; readonly request: ApplyRequest }
-  | { readonly kind: "summarize"; readonly version: VersionValues }
-  | { readonly kind: "average"; readonly out: VersionValues }
+  | { readonly kind: "summarize"; readonly version: VersionValues; readonly segment: number }
+  | { readonly kind: "average"; readonly out: VersionValues; readonly segment: number }
   | { readonly kind: "sha256"; readonly values: Float32Array }
   /** `into`: slots of an earlier snapshot, which are written over; new ones where absent. */
   | { readonly kind: "snapshot"; readonly into?: OptimizerState["slots"] | undefined };
@@ -83,17 +95,21 @@ export interface ArithmeticInit {
   readonly statistics: StatisticsLayout;
   /** The state of a checkpoint; fresh when absent. */
   readonly state: OptimizerState | undefined;
+  /** Where segments are; undefined where no memory is shared. */
+  readonly segmentFolder: SegmentFolder | undefined;
 }
 
 export class ArithmeticOperations {
   readonly #update: ParameterUpdater;
   readonly #statistics: StatisticsLayout;
   readonly #state: OptimizerState;
+  #segments: SegmentFiles | undefined;
 
   constructor(init: ArithmeticInit) {
     this.#update = createParameterUpdate(init.update);
     this.#statistics = init.statistics;
     this.#state = init.state ?? this.#update.initialState();
+    this.#segments = init.segmentFolder && new SegmentFiles(init.segmentFolder);
   }
 
   run(request: ArithmeticRequest): unknown {
@@ -104,9 +120,9 @@ export class ArithmeticOperations {
       case "apply":
         return this.#apply(request.request);
       case "summarize":
-        return summarizeVersion(request.version);
+        return this.#summarize(request.version, request.segment);
       case "average":
-        return this.#average(request.out);
+        return this.#average(request.out, request.segment);
       case "snapshot":
         return this.#snapshot(request.into);
       case "sha256":
@@ -133,16 +149,45 @@ export class ArithmeticOperations {
       const detail = `the update makes parameter ${bad} ${request.out[bad]}`;
       return failed(result, "update", detail);
     }
-    const version = summarizeVersion({ parameters: request.out, statistics });
+    const version = this.#summarize({ parameters: request.out, statistics }, request.segment);
     return { gradientNorm, clipped, version, statistics, problem: undefined };
   }
 
   /** Undefined, and `out` as it was, where there is no average. */
-  #average(out: VersionValues): VersionSummary | undefined {
+  #average(out: VersionValues, segment: number): VersionSummary | undefined {
     const average = evaluatedParameters(out.parameters, this.#state);
     if (average === out.parameters) return undefined;
     out.parameters.set(average);
-    return summarizeVersion(out);
+    return this.#summarize(out, segment);
+  }
+
+  /** Writes the parameters to their segment, if they have one: a copy for all workers of this machine. */
+  #summarize(version: VersionValues, segment: number): VersionSummary {
+    const frames = framesOfVersion(version, 0);
+    const problem = segment === 0 ? undefined : this.#share(version.parameters, segment);
+    return {
+      frames: frames.map(({ transferKind, firstValue, payload, crc32 }) => ({
+        part: transferKind === "statistics" ? "statistics" : "parameters",
+        ...{ firstValue, numBytes: payload.byteLength, crc32 },
+      })),
+      digest: digestOfFrames(frames.map(({ crc32 }) => crc32)),
+      segment: this.#segments === undefined ? 0 : segment,
+      segmentProblem: problem,
+    };
+  }
+
+  /** @returns why it could not be done; then no segment is written any more */
+  #share({ buffer, byteOffset, byteLength }: Float32Array, segment: number): string | undefined {
+    try {
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      this.#segments?.write(parametersSegment(segment), 0, bytes);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#segments?.close();
+      this.#segments = undefined;
+      return error.message;
+    }
   }
 
   /** In shared memory: from there to a checkpoint's files it is not copied again. */
@@ -178,15 +223,4 @@ function failed(
 function sha256({ buffer, byteOffset, byteLength }: Float32Array): string {
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-function summarizeVersion(version: VersionValues): VersionSummary {
-  const frames = framesOfVersion(version, 0);
-  return {
-    frames: frames.map(({ transferKind, firstValue, payload, crc32 }) => ({
-      part: transferKind === "statistics" ? "statistics" : "parameters",
-      ...{ firstValue, numBytes: payload.byteLength, crc32 },
-    })),
-    digest: digestOfFrames(frames.map(({ crc32 }) => crc32)),
-  };
 }

@@ -12,10 +12,13 @@ import type {
   VersionSummary,
 } from "./arithmetic-operations.js";
 
+/** What an `ApplyRequest` is but for its segment, which belongs to the buffer. */
+export type StepArithmetic = Omit<ApplyRequest, "segment">;
+
 /** Calls run one after the other, in the order made. Parameters and gradients must be in shared memory. */
 export interface Arithmetic {
   add(into: Float32Array, other: Float32Array): Promise<void>;
-  apply(request: ApplyRequest): Promise<ApplyResult>;
+  apply(request: StepArithmetic): Promise<ApplyResult>;
   summarize(version: VersionValues): Promise<VersionSummary>;
   /** Copies the average that the optimizer keeps to `out`; undefined where it has none. */
   average(out: VersionValues): Promise<VersionSummary | undefined>;
@@ -30,14 +33,25 @@ export interface Arithmetic {
 
 export class ArithmeticThread implements Arithmetic {
   readonly #thread: WorkThread<ArithmeticRequest>;
+  readonly #segmentOf: (parameters: Float32Array) => number;
   /** Slots of snapshots that were given back. */
   readonly #freeSlots: OptimizerState["slots"][] = [];
 
   /**
    * @param entry the compiled `arithmetic-thread.js`
+   * @param options.segmentOf the segment that a version's buffer is written to as well; 0: none
    * @param onLost called once if the thread ends by itself: nothing can be committed any more
    */
-  constructor(entry: URL, init: ArithmeticInit, onLost: (error: CoordinatorError) => void) {
+  constructor(
+    entry: URL,
+    options: {
+      readonly init: ArithmeticInit;
+      readonly segmentOf: (parameters: Float32Array) => number;
+    },
+    onLost: (error: CoordinatorError) => void,
+  ) {
+    const { init, segmentOf } = options;
+    this.#segmentOf = segmentOf;
     this.#thread = new WorkThread(entry, { name: "arithmetic", workerData: init, onLost });
   }
 
@@ -45,18 +59,22 @@ export class ArithmeticThread implements Arithmetic {
     await this.#thread.ask({ kind: "add", into, other });
   }
 
-  async apply(request: ApplyRequest): Promise<ApplyResult> {
+  async apply(step: StepArithmetic): Promise<ApplyResult> {
+    const request = { ...step, segment: this.#segmentOf(step.out) };
     return (await this.#thread.ask({ kind: "apply", request })) as ApplyResult;
   }
 
   async summarize({ parameters, statistics }: VersionValues): Promise<VersionSummary> {
     const version = { parameters, statistics };
-    return (await this.#thread.ask({ kind: "summarize", version })) as VersionSummary;
+    const segment = this.#segmentOf(parameters);
+    return (await this.#thread.ask({ kind: "summarize", version, segment })) as VersionSummary;
   }
 
   async average({ parameters, statistics }: VersionValues): Promise<VersionSummary | undefined> {
     const out = { parameters, statistics };
-    return (await this.#thread.ask({ kind: "average", out })) as VersionSummary | undefined;
+    const segment = this.#segmentOf(parameters);
+    return (await this.#thread.ask({ kind: "average", out, segment })) as
+      VersionSummary | undefined;
   }
 
   async sha256(values: Float32Array): Promise<string> {

@@ -51,12 +51,22 @@ export class ParameterVersion implements VersionValues {
     if (this.#holders === 0) this.#release(this.parameters);
   }
 
-  /** The announcement and its frames, as views on the values. */
-  *messages(transfer: number): Generator<CoordinatorMessage> {
-    const { frames, digest } = this.summary;
+  /**
+   * The announcement and its frames, as views on the values.
+   *
+   * @param inMemory the receiver reads what is in shared memory there; it must be done with it before
+   *   this version is let go
+   */
+  *messages(transfer: number, inMemory: boolean): Generator<CoordinatorMessage> {
+    const { frames, digest, segment } = this.summary;
     yield { kind: "parameters", transfer, version: this.version, numFrames: frames.length, digest };
     for (const { part, firstValue, numBytes, crc32 } of frames) {
       const { buffer, byteOffset, BYTES_PER_ELEMENT } = this[part];
+      if (inMemory && segment > 0 && part === "parameters") {
+        const numValues = numBytes / BYTES_PER_ELEMENT;
+        yield { kind: "segmentFrame", frame: { transfer, segment, firstValue, numValues, crc32 } };
+        continue;
+      }
       const frame: TensorFrame = {
         transfer,
         transferKind: part,

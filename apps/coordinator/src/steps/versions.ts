@@ -9,6 +9,8 @@ import { ParameterVersion } from "./parameter-version.js";
 export interface VersionsModules {
   readonly parameters: BufferPool;
   readonly arithmetic: Arithmetic;
+  /** Told once that shared memory can't be written. */
+  readonly onSegmentProblem: (problem: string) => void;
 }
 
 /**
@@ -28,6 +30,8 @@ export class Versions {
   /** A version whose parameters are in a buffer of the pool, which gets it back in the end. */
   take(step: number, values: VersionValues, summary: VersionSummary): ParameterVersion {
     const version = this.#next++;
+    const { segmentProblem } = summary;
+    if (segmentProblem !== undefined) this.#modules.onSegmentProblem(segmentProblem);
     return new ParameterVersion({ version, step, values, summary }, (buffer) => {
       this.#modules.parameters.release(buffer);
     });

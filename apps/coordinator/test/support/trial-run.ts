@@ -66,9 +66,9 @@ function inlineArithmetic(optimizer: ArithmeticOperations): Arithmetic {
     Promise.resolve().then(() => optimizer.run(request) as T);
   return {
     add: (into, other) => run({ kind: "add", into, other }),
-    apply: (request) => run({ kind: "apply", request }),
-    summarize: (version) => run({ kind: "summarize", version }),
-    average: (out) => run({ kind: "average", out }),
+    apply: (request) => run({ kind: "apply", request: { ...request, segment: 0 } }),
+    summarize: (version) => run({ kind: "summarize", version, segment: 0 }),
+    average: (out) => run({ kind: "average", out, segment: 0 }),
     sha256: (values) => run({ kind: "sha256", values }),
     snapshot: () => run({ kind: "snapshot" }),
     // The store keeps what it was given.
@@ -132,6 +132,7 @@ export class TrialRun {
       update: updateOptions(config, PARAMETERS),
       statistics,
       state: resumeFrom && ownState(resumeFrom.optimizer),
+      segmentFolder: undefined,
     });
     const hub = new EventHub();
     const emit = hub.emit.bind(hub);
@@ -147,10 +148,18 @@ export class TrialRun {
       parameters: first,
       statistics: resumeFrom?.statistics ?? initialStatistics(statistics),
     };
-    const summary = arithmetic.run({ kind: "summarize", version: values }) as VersionSummary;
+    const summary = arithmetic.run({
+      kind: "summarize",
+      version: values,
+      segment: 0,
+    }) as VersionSummary;
     const step = resumeFrom?.step ?? 0;
     const inline = inlineArithmetic(arithmetic);
-    const versions = new Versions(step, { parameters, arithmetic: inline });
+    const versions = new Versions(step, {
+      parameters,
+      arithmetic: inline,
+      onSegmentProblem: () => undefined,
+    });
     const version = versions.take(step, values, summary);
     this.trainer = new Trainer(
       {

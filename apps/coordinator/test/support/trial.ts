@@ -4,6 +4,7 @@ import { createLogger, ManualClock } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { WorkerTable } from "../../src/membership/index.js";
 import { createMetrics } from "../../src/ops/index.js";
+import type { SharedMemory } from "../../src/segments/index.js";
 import type { WorkerSession } from "../../src/sessions/index.js";
 import {
   ArithmeticOperations,
@@ -22,7 +23,7 @@ import { FakeWorker, NUM_PARAMETERS, PARAMETERS, SAMPLES_PER_LEAF } from "./fake
 
 export const DEADLINE_MS = 1000;
 
-const PLAIN_UPDATE: ParameterUpdateOptions = {
+export const PLAIN_UPDATE: ParameterUpdateOptions = {
   optimizer: { kind: "sgd", weightDecay: 0, groups: [] },
   clipping: { kind: "none" },
   gradientNoise: null,
@@ -49,6 +50,10 @@ export class Trial {
   readonly workers = new WorkerTable<WorkerSession>({ incarnation: 1, createToken: () => "token" });
   readonly dispatcher: Dispatcher;
   readonly abort = new AbortController();
+  /** Where it is set, workers that join share it, and versions are in it. */
+  memory: SharedMemory | undefined;
+  /** Versions whose buffers were given back. */
+  readonly released: number[] = [];
 
   constructor(numLeaves = 4, statistics = NO_STATISTICS) {
     this.numLeaves = numLeaves;
@@ -80,7 +85,10 @@ export class Trial {
     const profile = { backend: "wasm", version: "1", digest: "0" };
     const { workerId } = workers.join("name", profile, clock.now());
     const uploads = dispatcher.intake;
-    const worker = new FakeWorker(workerId, { hub: dispatcher, uploads, clock, logger, metrics });
+    const worker = new FakeWorker(workerId, {
+      ...{ hub: dispatcher, uploads, clock, logger, metrics },
+      sharer: this.memory?.join(workerId),
+    });
     workers.attach(workerId, "token", worker.session);
     dispatcher.attached(worker.session);
     return worker;
@@ -95,10 +103,17 @@ export class Trial {
     const parameters = new Float32Array(NUM_PARAMETERS).fill(version);
     const operations = new ArithmeticOperations({
       ...{ update: PLAIN_UPDATE, statistics: NO_STATISTICS, state: undefined },
+      segmentFolder: this.memory?.folder,
     });
     const values = { parameters, statistics: new Float64Array(0) };
-    const summary = operations.run({ kind: "summarize", version: values }) as VersionSummary;
-    return new ParameterVersion({ version, step: version, values, summary }, () => undefined);
+    const summary = operations.run({
+      kind: "summarize",
+      version: values,
+      segment: this.memory?.segmentOf(parameters) ?? 0,
+    }) as VersionSummary;
+    return new ParameterVersion({ version, step: version, values, summary }, () => {
+      this.released.push(version);
+    });
   }
 
   trainRound(step: number): TrainRound {

@@ -38,7 +38,7 @@ describe("the worker's metrics", () => {
     const text = await registry.metrics();
     for (const series of [
       'ostinato_worker_leases_total{kind="evaluate",outcome="revoked"} 0',
-      'ostinato_worker_tensor_bytes_total{direction="sent"} 0',
+      'ostinato_worker_tensor_bytes_total{direction="sent",carrier="sharedMemory"} 0',
       'ostinato_worker_uploads_rejected_total{reason="staleLease"} 0',
       'ostinato_worker_uploads_rejected_total{reason="other"} 0',
     ]) {

@@ -20,6 +20,7 @@ const SESSION_STATES = ["joining", "preparing", "attached", "ended"] as const;
 const LEASE_KINDS = ["train", "evaluate"] as const;
 const LEASE_OUTCOMES = ["done", "revoked", "failed"] as const;
 const STREAM_DIRECTIONS = ["sent", "received"] as const;
+const FRAME_CARRIERS = ["stream", "sharedMemory"] as const;
 
 const REJECTION_REASONS: ReadonlySet<string> = new Set(UPLOAD_REJECTIONS);
 const OTHER_REASON = "other";
@@ -38,7 +39,7 @@ export interface PhaseTimer {
 export interface WorkerMetrics {
   readonly leases: Counter<"kind" | "outcome">;
   readonly samples: Counter;
-  readonly tensorBytes: Counter<"direction">;
+  readonly tensorBytes: Counter<"direction" | "carrier">;
   readonly uploadsRejected: Counter<"reason">;
   readonly joins: Counter;
   readonly tensors: Gauge;
@@ -85,8 +86,8 @@ export function createWorkerMetrics(
   });
   const tensorBytes = new Counter({
     name: "ostinato_worker_tensor_bytes_total",
-    help: "Payload bytes of tensor frames on the Train stream, by direction (sent, received).",
-    labelNames: ["direction"],
+    help: "Payload bytes of tensor frames, by direction (sent, received) and by what carried them: stream or sharedMemory.",
+    labelNames: ["direction", "carrier"],
     registers,
   });
   const uploadsRejected = new Counter({
@@ -99,7 +100,9 @@ export function createWorkerMetrics(
   for (const kind of LEASE_KINDS) {
     for (const outcome of LEASE_OUTCOMES) leases.inc({ kind, outcome }, 0);
   }
-  for (const direction of STREAM_DIRECTIONS) tensorBytes.inc({ direction }, 0);
+  for (const direction of STREAM_DIRECTIONS) {
+    for (const carrier of FRAME_CARRIERS) tensorBytes.inc({ direction, carrier }, 0);
+  }
   for (const reason of [...REJECTION_REASONS, OTHER_REASON]) uploadsRejected.inc({ reason }, 0);
   return {
     leases,

@@ -1,12 +1,19 @@
 /** One identity on the Train stream: from `attach` until the stream is over. */
 
-import type { CoordinatorMessage, JoinReply, TensorFrame } from "@ostinato/proto";
+import type {
+  CoordinatorMessage,
+  JoinReply,
+  SegmentFrame,
+  TensorFrame,
+  WorkerMessage,
+} from "@ostinato/proto";
 import { WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 import type { WorkerMetrics } from "../ops/index.js";
 import { rejectionLabel } from "../ops/index.js";
+import type { SharedMemory } from "../segments/index.js";
 import { ArrivingStates, HeldStates } from "../shard/index.js";
 import type { Compute } from "../training/index.js";
 import { ParameterVersions } from "../training/index.js";
@@ -31,6 +38,8 @@ export interface AttachedStreamOptions {
 
 export interface AttachedStreamModules {
   readonly stream: TrainStream;
+  /** With a coordinator on this machine; closed with the stream. */
+  readonly memory: SharedMemory | undefined;
   readonly compute: Compute;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -75,11 +84,12 @@ export class AttachedStream {
         arriving: this.#arriving,
         sink: {
           send: (message) => {
-            if (message.kind === "frame") this.#count("sent", message.frame);
+            this.#count("sent", message);
             modules.stream.send(message);
           },
           drained: () => modules.stream.drained().catch(rethrowLost),
         },
+        memory: modules.memory,
         clock: modules.clock,
         logger: modules.logger,
         metrics: modules.metrics,
@@ -96,9 +106,10 @@ export class AttachedStream {
    *   damaged frame
    */
   async serve(): Promise<StreamEnd> {
-    const { compute, stream, drain } = this.#modules;
+    const { compute, stream, memory, drain } = this.#modules;
     const { workerId, streamToken } = this.#options.identity;
-    stream.send({ kind: "attach", workerId, streamToken });
+    const sharesMemory = memory !== undefined;
+    stream.send({ kind: "attach", workerId, streamToken, sharesMemory });
     const received = this.#receive();
     received.catch(() => undefined);
     let onDrain: () => void = () => undefined;
@@ -124,7 +135,7 @@ export class AttachedStream {
       compute.lost.removeEventListener("abort", onLost);
       drain.removeEventListener("abort", onDrain);
       // What still computes for this identity is worth nothing any more.
-      void this.#runner.stop();
+      void this.#runner.stop().then(() => memory?.close());
       stream.end();
       stream.cancel();
     }
@@ -180,8 +191,12 @@ export class AttachedStream {
         this.#versions.announce(message);
         break;
       case "frame":
-        this.#count("received", message.frame);
+        this.#count("received", message);
         this.#receiveFrame(message.frame);
+        break;
+      case "segmentFrame":
+        this.#count("received", message);
+        this.#receiveFrame(this.#readShared(message.frame));
         break;
       case "lease":
         this.#serveFirst();
@@ -225,14 +240,31 @@ export class AttachedStream {
     }
   }
 
+  #readShared(frame: SegmentFrame): TensorFrame {
+    const { memory } = this.#modules;
+    if (memory === undefined) {
+      throw new WorkerError(
+        "protocol",
+        "a frame in shared memory was sent, which none was asked for",
+      );
+    }
+    return memory.read(frame);
+  }
+
   #serveFirst(): void {
     if (this.#isServed) return;
     this.#isServed = true;
     this.#modules.onServed();
   }
 
-  #count(direction: "sent" | "received", frame: TensorFrame): void {
-    this.#modules.metrics.tensorBytes.inc({ direction }, frame.payload.byteLength);
+  #count(direction: "sent" | "received", message: CoordinatorMessage | WorkerMessage): void {
+    const { tensorBytes } = this.#modules.metrics;
+    if (message.kind === "frame") {
+      tensorBytes.inc({ direction, carrier: "stream" }, message.frame.payload.byteLength);
+    } else if (message.kind === "segmentFrame") {
+      const numBytes = message.frame.numValues * Float32Array.BYTES_PER_ELEMENT;
+      tensorBytes.inc({ direction, carrier: "sharedMemory" }, numBytes);
+    }
   }
 }
 

@@ -50,6 +50,7 @@ function built() {
       held: new HeldStates(),
       arriving: new ArrivingStates(compute.stateSizes),
       sink: stream,
+      memory: undefined,
       clock,
       logger,
       metrics: createWorkerMetrics(registry, { version: "test", node: "test" }),

@@ -7,7 +7,7 @@ import { messageOf, WorkerError } from "../errors/index.js";
 import type { WorkerMetrics } from "../ops/index.js";
 import type { ArrivingStates, HeldStates } from "../shard/index.js";
 import { initialStates } from "../shard/index.js";
-import type { Compute, MessageSink, ParameterVersions } from "../training/index.js";
+import type { Compute, GradientMemory, MessageSink, ParameterVersions } from "../training/index.js";
 import { LeaseUpload } from "../training/index.js";
 import type { HeldVersion } from "../training/index.js";
 import { ProgressThrottle } from "./progress-throttle.js";
@@ -25,6 +25,7 @@ export interface LeaseRunnerModules {
   readonly held: HeldStates;
   readonly arriving: ArrivingStates;
   readonly sink: MessageSink;
+  readonly memory: GradientMemory | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: WorkerMetrics;
@@ -141,13 +142,13 @@ export class LeaseRunner {
     progress: ProgressThrottle,
     signal: AbortSignal,
   ): Promise<void> {
-    const { arriving, compute, held, metrics, sink } = this.#modules;
+    const { arriving, compute, held, memory, metrics, sink } = this.#modules;
     const { jobId, incarnation, stateSizes } = this.#options;
     const leaves = [...lease.leaves].sort((a, b) => a.leaf - b.leaf);
     const states = initialStates({ lease: { ...lease, leaves }, stateSizes, held, arriving });
     const upload = new LeaseUpload(
       { jobId, incarnation, step: lease.step, fence: lease.fence, nodes: lease.nodes },
-      { sink, signal, nextTransfer: () => ++this.#lastTransfer },
+      { sink, memory, signal, nextTransfer: () => ++this.#lastTransfer },
     );
     const timer = metrics.startPhases(this.#modules.clock);
     try {

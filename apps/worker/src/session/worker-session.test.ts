@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 import type { JoinReply } from "@ostinato/proto";
-import { WireError } from "@ostinato/proto";
+import { createSegmentFolder, removeSegmentFolder, WireError } from "@ostinato/proto";
 import { createLogger, ManualClock } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -17,6 +17,7 @@ import { FakeLink, joinReply, parameters } from "../../test/support/fake-link.js
 import { until } from "../../test/support/until.js";
 import { WorkerError } from "../errors/index.js";
 import { createWorkerMetrics } from "../ops/index.js";
+import { joinSharedMemory } from "../segments/index.js";
 import { WorkerSession } from "./worker-session.js";
 
 const dataset = new TextEncoder().encode("a data set");
@@ -96,6 +97,7 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], options: Star
     },
     {
       connect,
+      shareMemory: (identity) => joinSharedMemory(identity, { owner: process, logger }),
       compute,
       clock,
       random: () => 0.5,
@@ -155,6 +157,7 @@ describe("WorkerSession", () => {
       kind: "attach",
       workerId: "worker-1",
       streamToken: "token",
+      sharesMemory: false,
     });
     expect(session.state).toBe("attached");
     expect(compute.setups).toHaveLength(1);
@@ -218,6 +221,49 @@ describe("WorkerSession", () => {
       code: "noBackend",
       message: "none of the backends wasm, cpu works here",
     });
+  });
+
+  it.skipIf(!existsSync("/dev/shm"))(
+    "shares memory with a coordinator of this machine, and joins again without where that fails",
+    async () => {
+      const folder = createSegmentFolder(process);
+      try {
+        const segmentFolder = folder.name;
+        const { end, runClock, streams, streamAt, warnings } = started([
+          { segmentFolder },
+          { segmentFolder },
+        ]);
+        const first = await streamAt(0);
+        expect(await first.sentOfKind("attach")).toMatchObject({ sharesMemory: true });
+        const frame = { transfer: 1, segment: 3, firstValue: 0, numValues: 2, crc32: 0 };
+        first.push({ kind: "segmentFrame", frame });
+        await runClock(5, () => streams.length > 1);
+        const second = await streamAt(1);
+        expect(await second.sentOfKind("attach")).toMatchObject({ sharesMemory: false });
+        expect(warnings()).toEqual([
+          expect.stringMatching(
+            /^the session was lost; joining again: segment parameters-3 can't be read: ENOENT/,
+          ),
+        ]);
+        second.push({ kind: "stop", failed: false, reason: "completed" });
+        expect(await end).toMatchObject({ kind: "stop" });
+      } finally {
+        removeSegmentFolder(folder);
+      }
+    },
+  );
+
+  it("takes no frame in shared memory from a coordinator that it shares none with", async () => {
+    const { end, runClock, streams, streamAt, warnings } = started([{}, {}]);
+    const first = await streamAt(0);
+    const frame = { transfer: 1, segment: 1, firstValue: 0, numValues: 2, crc32: 0 };
+    first.push({ kind: "segmentFrame", frame });
+    await runClock(5, () => streams.length > 1);
+    expect(warnings()).toEqual([
+      "the session was lost; joining again: a frame in shared memory was sent, which none was asked for",
+    ]);
+    (await streamAt(1)).push({ kind: "stop", failed: false, reason: "completed" });
+    expect(await end).toMatchObject({ kind: "stop" });
   });
 
   it("joins anew when the stream is lost, drops what it held, and does not fetch again", async () => {

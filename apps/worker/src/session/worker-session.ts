@@ -3,11 +3,12 @@
 import type { BackendName } from "@ostinato/kernels/tensor";
 import { parameterLayout, statisticsLayout } from "@ostinato/lstm";
 import type { JoinReply, NumericsProfile } from "@ostinato/proto";
-import { PROTOCOL_VERSION, untilAborted } from "@ostinato/proto";
+import { PROTOCOL_VERSION, untilAborted, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 import type { SessionState, WorkerMetrics } from "../ops/index.js";
+import type { SharedMemory } from "../segments/index.js";
 import type { Compute } from "../training/index.js";
 import type { StreamEnd } from "./attached-stream.js";
 import { AttachedStream } from "./attached-stream.js";
@@ -36,6 +37,8 @@ export interface SessionModules {
    * its own, and another one where the run's deadline is not the one it began with.
    */
   readonly connect: (deadlineMs: number) => CoordinatorLink;
+  /** What this identity shares with its coordinator; undefined where they don't see the same memory. */
+  readonly shareMemory: (identity: JoinReply) => SharedMemory | undefined;
   readonly compute: Compute;
   readonly clock: Clock;
   /** Uniform in [0, 1); spreads attempts in time and touches no result. */
@@ -65,6 +68,8 @@ export class WorkerSession {
   #state: SessionState = "joining";
   #firstJobId: string | undefined;
   #deadlineMs: number;
+  /** False after it failed once: it is a matter of speed alone. */
+  #mayShareMemory = true;
 
   constructor(options: SessionOptions, modules: SessionModules) {
     this.#options = options;
@@ -100,6 +105,9 @@ export class WorkerSession {
         outage.attempt();
         return await this.#attempt(profiles, outage);
       } catch (error) {
+        if (error instanceof WireError && error.code === "sharedMemory") {
+          this.#mayShareMemory = false;
+        }
         if (drain.aborted || compute.lost.aborted) return this.#drainedOrLost();
         if (isRunEnding(error)) return { kind: "stop", failed: false, reason: messageOf(error) };
         if (!isPassing(error)) throw asFinal(error, this.#options.address);
@@ -120,7 +128,7 @@ export class WorkerSession {
 
   /** From joining to the end of a stream; nearly always with one identity. */
   async #attempt(profiles: readonly NumericsProfile[], outage: Outage): Promise<StreamEnd> {
-    const { compute, clock, connect, drain, logger, metrics } = this.#modules;
+    const { compute, clock, connect, shareMemory, drain, logger, metrics } = this.#modules;
     this.#enter("joining");
     const connectedWithMs = this.#deadlineMs;
     let link = connect(connectedWithMs);
@@ -155,6 +163,7 @@ export class WorkerSession {
         },
         {
           stream: link.train(),
+          memory: this.#mayShareMemory ? shareMemory(identity) : undefined,
           compute,
           clock,
           logger,

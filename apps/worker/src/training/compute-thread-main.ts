@@ -1,5 +1,6 @@
 /** The compute thread: owns TensorFlow.js and the model. Started by ComputeThread, never imported. */
 
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
@@ -28,6 +29,15 @@ import { createShardComputer } from "./shard-computer.js";
 if (parentPort === null) throw new Error("this module is the entry of a thread");
 const port = parentPort;
 const { cancelled, numThreads } = workerData as ComputeThreadData;
+
+/**
+ * Where computing threads fill the machine, whoever only passes something on (this process's stream, a
+ * coordinator on the same machine) should not wait for one of their time slices: its next step would.
+ */
+const COMPUTE_NICENESS = 5;
+
+// On Linux of this thread, and of those that the kernels start from it; elsewhere of the process.
+setPriority(COMPUTE_NICENESS);
 
 let computer: AnyShardComputer | undefined;
 let encoded: Uint8Array | undefined;

@@ -17,6 +17,6 @@ export type {
 } from "./compute.js";
 export { ComputeThread } from "./compute-thread.js";
 export { LeaseUpload } from "./lease-upload.js";
-export type { MessageSink } from "./lease-upload.js";
+export type { GradientMemory, MessageSink } from "./lease-upload.js";
 export { ParameterVersions } from "./parameter-versions.js";
 export type { HeldVersion } from "./parameter-versions.js";

@@ -3,6 +3,7 @@ import { checksumOfFrames, MAX_FRAME_BYTES, readFrameInto } from "@ostinato/prot
 import { describe, expect, it } from "vitest";
 
 import type { TrainedLeaf } from "./compute.js";
+import type { GradientMemory } from "./lease-upload.js";
 import { LeaseUpload } from "./lease-upload.js";
 
 const options = {
@@ -25,7 +26,9 @@ function trainedLeaf(leaf: number, stateLength = 2, numMoments = 0): TrainedLeaf
   };
 }
 
-function started(modules: { drained?: () => Promise<void>; signal?: AbortSignal } = {}): {
+function started(
+  modules: { drained?: () => Promise<void>; signal?: AbortSignal; memory?: GradientMemory } = {},
+): {
   upload: LeaseUpload;
   sent: WorkerMessage[];
 } {
@@ -34,6 +37,7 @@ function started(modules: { drained?: () => Promise<void>; signal?: AbortSignal 
   const upload = new LeaseUpload(options, {
     nextTransfer: () => ++transfer,
     signal: modules.signal ?? new AbortController().signal,
+    memory: modules.memory,
     sink: {
       send: (message) => sent.push(message),
       drained: modules.drained ?? (() => Promise.resolve()),
@@ -174,5 +178,50 @@ describe("LeaseUpload", () => {
     const { upload } = started({ drained: () => Promise.reject(new Error("reset")) });
     upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
     await expect(upload.finish([])).rejects.toThrow("reset");
+  });
+});
+
+describe("a LeaseUpload with shared memory", () => {
+  it("names the place of gradients that are there, and sends the others and all states itself", async () => {
+    const written: [node: number, frame: TensorFrame][] = [];
+    const memory: GradientMemory = {
+      write: (node, frame) => {
+        written.push([node, frame]);
+        const { transfer, firstValue, crc32 } = frame;
+        return node === 0
+          ? { transfer, firstValue, crc32, segment: 1, numValues: frame.payload.byteLength / 4 }
+          : undefined;
+      },
+    };
+    const { upload, sent } = started({ memory });
+    for (const node of [0, 1]) {
+      upload.gradient({ node, firstValue: 7, values: Float32Array.of(1, 2) });
+    }
+    await upload.finish([2, 3, 4].map((leaf) => trainedLeaf(leaf)));
+    expect(
+      written.map(([node, { transferKind, firstValue }]) => [node, transferKind, firstValue]),
+    ).toEqual([
+      [0, "gradient", 7],
+      [1, "gradient", 7],
+    ]);
+    const kinds = sent.flatMap((message) =>
+      message.kind === "frame"
+        ? [`${message.frame.transferKind} ${message.frame.transfer}`]
+        : message.kind === "segmentFrame"
+          ? [`shared ${message.frame.transfer} at ${message.frame.firstValue}`]
+          : [],
+    );
+    expect(kinds.filter((kind) => !kind.startsWith("carriedState"))).toEqual([
+      "shared 11 at 7",
+      "gradient 12",
+    ]);
+    // The end counts frames and sums them up, whatever carried them.
+    const [end] = sent.filter((message) => message.kind === "uploadEnd");
+    const crcs = sent.flatMap((message) =>
+      (message.kind === "frame" || message.kind === "segmentFrame") && message.frame.transfer === 11
+        ? [message.frame.crc32]
+        : [],
+    );
+    expect(end).toMatchObject({ numFrames: crcs.length, checksum: checksumOfFrames(crcs) });
   });
 });

@@ -1,6 +1,13 @@
 /** The upload of one training lease: a numbered transfer for each of its nodes. */
 
-import type { NodeId, TensorFrame, TransferKind, ValuesOf, WorkerMessage } from "@ostinato/proto";
+import type {
+  NodeId,
+  SegmentFrame,
+  TensorFrame,
+  TransferKind,
+  ValuesOf,
+  WorkerMessage,
+} from "@ostinato/proto";
 import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
 
 import type { GradientSlice, TrainedLeaf } from "./compute.js";
@@ -20,7 +27,15 @@ export interface LeaseUploadOptions {
   readonly nodes: readonly NodeId[];
 }
 
+/** Where gradients may be put beside the stream. */
+export interface GradientMemory {
+  /** See SharedMemory.write. */
+  write(node: number, frame: TensorFrame): SegmentFrame | undefined;
+}
+
 interface NodeTransfer {
+  /** Among those of the lease. */
+  readonly index: number;
   readonly node: NodeId;
   readonly transfer: number;
   readonly crcs: number[];
@@ -36,24 +51,31 @@ interface NodeTransfer {
 export class LeaseUpload {
   readonly #options: LeaseUploadOptions;
   readonly #sink: MessageSink;
+  readonly #memory: GradientMemory | undefined;
   readonly #signal: AbortSignal;
   readonly #transfers: readonly NodeTransfer[];
   readonly #begun = new Set<number>();
   #queue: Promise<void> = Promise.resolve();
 
-  /** @param modules.signal aborted: nothing more is sent, and `finish` resolves early */
+  /**
+   * @param modules.signal aborted: nothing more is sent, and `finish` resolves early
+   * @param modules.memory of a machine that is the coordinator's too
+   */
   constructor(
     options: LeaseUploadOptions,
     modules: {
       readonly sink: MessageSink;
       readonly nextTransfer: () => number;
       readonly signal: AbortSignal;
+      readonly memory: GradientMemory | undefined;
     },
   ) {
     this.#options = options;
     this.#sink = modules.sink;
+    this.#memory = modules.memory;
     this.#signal = modules.signal;
-    this.#transfers = options.nodes.map((node) => ({
+    this.#transfers = options.nodes.map((node, index) => ({
+      index,
       node,
       transfer: modules.nextTransfer(),
       crcs: [],
@@ -119,7 +141,11 @@ export class LeaseUpload {
     for (const frame of frames) {
       if (this.#signal.aborted) return;
       transfer.crcs.push(frame.crc32);
-      this.#sink.send({ kind: "frame", frame });
+      const shared =
+        transferKind === "gradient" ? this.#memory?.write(transfer.index, frame) : undefined;
+      this.#sink.send(
+        shared === undefined ? { kind: "frame", frame } : { kind: "segmentFrame", frame: shared },
+      );
       await this.#sink.drained();
     }
   }

@@ -116,6 +116,7 @@ export class FakeCoordinator {
           dataDigest: run.dataset.digest,
           deadlineMs: options.deadlineMs ?? 20_000,
           streamToken: `token-${fake.joins.length}`,
+          segmentFolder: "",
         });
       },
       train: (stream) => {

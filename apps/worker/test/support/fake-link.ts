@@ -149,6 +149,7 @@ export function joinReply(overrides: Partial<JoinReply> = {}): JoinReply {
     dataDigest: "0".repeat(64),
     deadlineMs: 5000,
     streamToken: "token",
+    segmentFolder: "",
     ...overrides,
   };
 }

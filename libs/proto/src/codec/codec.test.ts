@@ -351,6 +351,7 @@ describe("encoding", () => {
       dataDigest: name,
       deadlineMs: max,
       streamToken: name,
+      segmentFolder: name,
     };
     expect(joinReplyCodec.encode(reply).length).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
   });
@@ -367,6 +368,7 @@ describe("encoding", () => {
         dataDigest: "d",
         deadlineMs: 1,
         streamToken: "t",
+        segmentFolder: "",
       }),
     );
     expect(error.message).toBe("JoinReply.configJson has 131073 characters; at most 131072 go");

@@ -22,6 +22,7 @@ export type {
   NumericsProfile,
   Phase,
   StatusReply,
+  SegmentFrame,
   TensorFrame,
   TransferKind,
   UploadRejection,

@@ -3,7 +3,7 @@ import { createCodec } from "./codec.js";
 import { list, record } from "./composites.js";
 import type { JoinReply, JoinRequest } from "./messages.js";
 import { numericsProfile } from "./parts.js";
-import { identifier, json, prose, uint32 } from "./scalars.js";
+import { identifier, json, prose, text, uint32 } from "./scalars.js";
 
 export const joinRequestCodec = createCodec(
   "JoinRequest",
@@ -28,5 +28,6 @@ export const joinReplyCodec = createCodec(
     dataDigest: identifier,
     deadlineMs: uint32(1),
     streamToken: identifier,
+    segmentFolder: text,
   }),
 );

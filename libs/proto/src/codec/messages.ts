@@ -38,6 +38,8 @@ export interface JoinReply {
   /** At least 1. */
   readonly deadlineMs: number;
   readonly streamToken: string;
+  /** Name of the folder of segments in shared memory; empty where there is none. */
+  readonly segmentFolder: string;
 }
 
 export type TransferKind = "parameters" | "gradient" | "carriedState" | "moments" | "statistics";
@@ -52,6 +54,20 @@ export interface TensorFrame {
   readonly firstValue: number;
   /** At most `MAX_FRAME_BYTES`; what else a frame must be, `checkFrame` says. */
   readonly payload: Uint8Array;
+  readonly crc32: number;
+}
+
+/**
+ * A slice of the parameters (downward) or of a node's gradient (upward) whose float32 values lie in shared memory,
+ * at the same place of the segment as in the flat buffer. At most `MAX_FRAME_BYTES`.
+ */
+export interface SegmentFrame {
+  readonly transfer: number;
+  /** Number of the segment among those of its sender, from 1. */
+  readonly segment: number;
+  readonly firstValue: number;
+  /** At least 1. */
+  readonly numValues: number;
   readonly crc32: number;
 }
 
@@ -86,7 +102,13 @@ export type Phase = "prepare" | "forward" | "backward" | "upload" | "evaluate";
 
 /** What a worker sends on its Train stream. */
 export type WorkerMessage =
-  | { readonly kind: "attach"; readonly workerId: string; readonly streamToken: string }
+  | {
+      readonly kind: "attach";
+      readonly workerId: string;
+      readonly streamToken: string;
+      /** The worker reads and writes segments in the folder that the coordinator named. */
+      readonly sharesMemory: boolean;
+    }
   | {
       readonly kind: "uploadBegin";
       readonly transfer: number;
@@ -97,6 +119,7 @@ export type WorkerMessage =
       readonly node: NodeId;
     }
   | { readonly kind: "frame"; readonly frame: TensorFrame }
+  | { readonly kind: "segmentFrame"; readonly frame: SegmentFrame }
   | {
       readonly kind: "uploadEnd";
       readonly transfer: number;
@@ -162,6 +185,7 @@ export type CoordinatorMessage =
       readonly digest: Uint8Array;
     }
   | { readonly kind: "frame"; readonly frame: TensorFrame }
+  | { readonly kind: "segmentFrame"; readonly frame: SegmentFrame }
   | { readonly kind: "lease"; readonly lease: Lease }
   | { readonly kind: "revoke"; readonly fence: number; readonly reason: string }
   | {

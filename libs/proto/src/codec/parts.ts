@@ -9,6 +9,7 @@ import type {
   Lease,
   NodeId,
   NumericsProfile,
+  SegmentFrame,
   TensorFrame,
   TransferKind,
   WorkerStatus,
@@ -60,6 +61,14 @@ export const tensorFrame = record<TensorFrame, ostinato.v1.TensorFrame.$Properti
   leaf: uint32(),
   firstValue: uint32(),
   payload: bytesUpTo(MAX_FRAME_BYTES, "frameTooLarge"),
+  crc32: uint32(),
+});
+
+export const segmentFrame = record<SegmentFrame, ostinato.v1.SegmentFrame.$Properties>({
+  transfer: uint32(),
+  segment: uint32(1),
+  firstValue: uint32(),
+  numValues: uint32(1),
   crc32: uint32(),
 });
 

@@ -5,7 +5,7 @@ import { createCodec } from "./codec.js";
 import type { BodyOf } from "./composites.js";
 import { list, oneOf, record, wrapped } from "./composites.js";
 import type { CoordinatorMessage, Phase, WorkerMessage } from "./messages.js";
-import { leafResult, lease, nodeId, sha256, tensorFrame } from "./parts.js";
+import { leafResult, lease, nodeId, segmentFrame, sha256, tensorFrame } from "./parts.js";
 import { enumeration, flag, identifier, prose, uint32 } from "./scalars.js";
 
 type OfWorker<Name extends WorkerMessage["kind"]> = BodyOf<WorkerMessage, Name>;
@@ -20,6 +20,7 @@ export const workerMessageCodec = createCodec(
     attach: record<OfWorker<"attach">, ostinato.v1.Attach.$Properties>({
       workerId: identifier,
       streamToken: identifier,
+      sharesMemory: flag,
     }),
     uploadBegin: record<OfWorker<"uploadBegin">, ostinato.v1.UploadBegin.$Properties>({
       transfer: uint32(),
@@ -30,6 +31,7 @@ export const workerMessageCodec = createCodec(
       node: nodeId,
     }),
     frame: wrapped("frame", tensorFrame),
+    segmentFrame: wrapped("frame", segmentFrame),
     uploadEnd: record<OfWorker<"uploadEnd">, ostinato.v1.UploadEnd.$Properties>({
       transfer: uint32(),
       leaves: list(leafResult),
@@ -78,6 +80,7 @@ export const coordinatorMessageCodec = createCodec(
       digest: sha256,
     }),
     frame: wrapped("frame", tensorFrame),
+    segmentFrame: wrapped("frame", segmentFrame),
     lease: wrapped("lease", lease),
     revoke: record<OfCoordinator<"revoke">, ostinato.v1.Revoke.$Properties>({
       fence: uint32(),

@@ -26,6 +26,7 @@ export const ERROR_STATUS: Readonly<Record<WireErrorCode, status>> = {
   notLoopback: status.INTERNAL,
   portInUse: status.INTERNAL,
   cannotListen: status.INTERNAL,
+  sharedMemory: status.FAILED_PRECONDITION,
   bigEndian: status.INTERNAL,
   internal: status.INTERNAL,
 };

@@ -18,6 +18,7 @@
  *
  * This process:
  * - `invalidAddress`, `notLoopback`, `portInUse`, `cannotListen`: a server cannot listen there
+ * - `sharedMemory`: a segment that can't be made, written or read
  * - `bigEndian`: a machine whose floats are not little-endian
  * - `internal`: a fault of our own; its cause stays in the process where it happened
  */
@@ -41,6 +42,7 @@ export type WireErrorCode =
   | "notLoopback"
   | "portInUse"
   | "cannotListen"
+  | "sharedMemory"
   | "bigEndian"
   | "internal";
 

@@ -68,6 +68,13 @@ const lease: fc.Arbitrary<Lease> = fc.record({
   transfer: uint32,
   lossWeightTotals: fc.array(double),
 });
+const segmentFrame = fc.record({
+  transfer: uint32,
+  segment: uint32.filter((segment) => segment > 0),
+  firstValue: uint32,
+  numValues: uint32.filter((count) => count > 0),
+  crc32: uint32,
+});
 const workerStatus = fc.record({
   workerId: id,
   name: line,
@@ -93,10 +100,16 @@ export const joinReplies: fc.Arbitrary<JoinReply> = fc.record({
   dataDigest: id,
   deadlineMs: uint32.filter((ms) => ms > 0),
   streamToken: id,
+  segmentFolder: line,
 });
 
 export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
-  fc.record({ kind: fc.constant("attach" as const), workerId: id, streamToken: id }),
+  fc.record({
+    kind: fc.constant("attach" as const),
+    workerId: id,
+    streamToken: id,
+    sharesMemory: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant("uploadBegin" as const),
     transfer: uint32,
@@ -107,6 +120,7 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
     node,
   }),
   fc.record({ kind: fc.constant("frame" as const), frame }),
+  fc.record({ kind: fc.constant("segmentFrame" as const), frame: segmentFrame }),
   fc.record({
     kind: fc.constant("uploadEnd" as const),
     transfer: uint32,
@@ -141,6 +155,7 @@ export const coordinatorMessages: fc.Arbitrary<CoordinatorMessage> = fc.oneof(
     digest,
   }),
   fc.record({ kind: fc.constant("frame" as const), frame }),
+  fc.record({ kind: fc.constant("segmentFrame" as const), frame: segmentFrame }),
   fc.record({ kind: fc.constant("lease" as const), lease }),
   fc.record({ kind: fc.constant("revoke" as const), fence: uint32, reason: line }),
   fc.record({ kind: fc.constant("uploadRejected" as const), fence: uint32, node, reason: line }),

@@ -30,6 +30,7 @@ export const joinReply: JoinReply = {
   dataDigest: "aa",
   deadlineMs: 30_000,
   streamToken: "token",
+  segmentFolder: "",
 };
 
 /** A promise with its ends outside. */

@@ -94,7 +94,7 @@ describe("compileConfig", () => {
       evaluation: { everySteps: null, batchSize: 32, final: true },
       numerics: { backend: "auto", determinism: "strict" },
       checkpoints: { everySteps: 200, keep: 3 },
-      cluster: { workers: 2, deadlineSeconds: 30 },
+      cluster: { workers: 2, sharedMemory: true, deadlineSeconds: 30 },
     });
   });
 

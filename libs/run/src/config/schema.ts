@@ -191,6 +191,8 @@ const cluster = z
   .strictObject({
     /** Worker processes that `ostinato train` starts. */
     workers: operational(inWords(256), count(256).default(2)),
+    /** Whether coordinator and workers of one machine pass parameters and gradients in shared memory. */
+    sharedMemory: operational("true or false", z.boolean().default(true)),
     /** What every time-out derives from. */
     deadlineSeconds: operational(
       "a number from 0.5 to 86400",

@@ -1,0 +1,50 @@
+import type { SegmentFrame, TensorFrame } from "../codec/index.js";
+import { WireError } from "../errors/index.js";
+import { MAX_FRAME_BYTES } from "../limits.js";
+import type { SegmentFiles } from "./segment-files.js";
+
+const { BYTES_PER_ELEMENT } = Float32Array;
+
+/** Writes a frame's payload to where its values belong in the segment; what is sent then names the place. */
+export function writeSegmentFrame(
+  files: SegmentFiles,
+  name: string,
+  segment: number,
+  frame: TensorFrame,
+): SegmentFrame {
+  const { transfer, firstValue, payload, crc32 } = frame;
+  files.write(name, firstValue * BYTES_PER_ELEMENT, payload);
+  const numValues = payload.byteLength / BYTES_PER_ELEMENT;
+  return { transfer, segment, firstValue, numValues, crc32 };
+}
+
+/** Turns frames in shared memory into frames with a payload: a copy, which the peer cannot change any more. */
+export class SegmentReader {
+  readonly #files: SegmentFiles;
+  readonly #payload = new Uint8Array(MAX_FRAME_BYTES);
+
+  constructor(files: SegmentFiles) {
+    this.#files = files;
+  }
+
+  /**
+   * @returns a frame to be checked like any other; its payload holds until the next call
+   * @throws {WireError} `sharedMemory`, `frameTooLarge`
+   */
+  read(
+    name: string,
+    transferKind: "parameters" | "gradient",
+    { transfer, firstValue, numValues, crc32 }: SegmentFrame,
+  ): TensorFrame {
+    const numBytes = numValues * BYTES_PER_ELEMENT;
+    if (numBytes > MAX_FRAME_BYTES) {
+      throw new WireError(
+        "frameTooLarge",
+        `the ${transferKind} frame at value ${firstValue} of transfer ${transfer} has ${numBytes} bytes in shared memory; at most ${MAX_FRAME_BYTES} go`,
+      );
+    }
+    const payload = this.#payload.subarray(0, numBytes);
+    this.#files.read(name, firstValue * BYTES_PER_ELEMENT, payload);
+    return { transfer, transferKind, leaf: 0, firstValue, payload, crc32 };
+  }
+}
