@@ -320,6 +320,7 @@ describe("ComputeThread", () => {
     const profiles = await shared.profiles(["wasm", "cpu"]);
     expect(profiles.map(({ backend }) => backend)).toEqual(["wasm", "cpu"]);
     for (const { digest } of profiles) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(await shared.profiles(["cpu", "wasm"], 1)).toEqual(profiles.slice(1));
   });
 
   it("loads a data set once for any number of setups, moves it, and takes another", async () => {

@@ -24,6 +24,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof WorkerError && PASSING_FAULTS.has(error.code);
 }
 
+/** Whether the run computes with a profile that was not among those offered. */
+export function isOfferRefused(error: unknown): boolean {
+  return error instanceof WireError && error.code === "profileRefused";
+}
+
 /** Whether the coordinator hands out no more work: nothing is left to do, and nothing is wrong. */
 export function isRunEnding(error: unknown): boolean {
   return error instanceof WireError && error.code === "shuttingDown";

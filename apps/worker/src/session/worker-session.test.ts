@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
-import type { JoinReply } from "@ostinato/proto";
+import type { JoinReply, NumericsProfile } from "@ostinato/proto";
 import { createSegmentFolder, removeSegmentFolder, WireError } from "@ostinato/proto";
 import { createLogger, ManualClock } from "@ostinato/runtime";
 import { Registry } from "prom-client";
@@ -58,14 +58,16 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], options: Star
   const links: FakeLink[] = [];
   const streams: FakeStream[] = [];
   const joinedAtMs: number[] = [];
+  const offered: (readonly NumericsProfile[])[] = [];
   let numFetches = 0;
   let onStream: () => void = () => undefined;
   const connectedWithMs: number[] = [];
   const connect = (deadlineMs: number): FakeLink => {
     connectedWithMs.push(deadlineMs);
     const link = new FakeLink({
-      join: async () => {
+      join: async ({ profiles }) => {
         await Promise.resolve();
+        offered.push(profiles);
         const answer = answers[Math.min(joinedAtMs.length, answers.length - 1)];
         joinedAtMs.push(clock.now());
         if (answer instanceof Error) throw answer;
@@ -137,6 +139,7 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], options: Star
     drain,
     links,
     joinedAtMs,
+    offered,
     connectedWithMs,
     warnings,
     registry,
@@ -205,7 +208,21 @@ describe("WorkerSession", () => {
       code: "refused",
       message: `refused by 127.0.0.1:7070: ${message}`,
     });
-    expect(joinedAtMs).toHaveLength(1);
+    // Once more with all that it can offer, if that is what was refused.
+    expect(joinedAtMs).toHaveLength(code === "profileRefused" ? 2 : 1);
+  });
+
+  it("offers its preferred backend alone, and every other one when that is refused", async () => {
+    const compute = new FakeCompute();
+    const cpu = { ...PROFILE, backend: "cpu" };
+    compute.offers = [PROFILE, cpu];
+    const refusal = new WireError("profileRefused", "the run computes with cpu 4.22.0");
+    const { end, offered, streamAt } = started([refusal, { profile: cpu }], { compute });
+    const stream = await streamAt(0);
+    expect(offered).toEqual([[PROFILE], [PROFILE, cpu]]);
+    stream.push({ kind: "stop", failed: false, reason: "completed" });
+    expect(await end).toMatchObject({ kind: "stop" });
+    expect(compute.setups[0]).toMatchObject({ backend: "cpu" });
   });
 
   it("refuses a profile that it did not offer", async () => {

@@ -14,7 +14,8 @@ import type { StreamEnd } from "./attached-stream.js";
 import { AttachedStream } from "./attached-stream.js";
 import { backoffDelayMs, waitMs } from "./backoff.js";
 import type { CoordinatorLink } from "./coordinator-link.js";
-import { asFinal, isPassing, isRunEnding } from "./faults.js";
+import { asFinal, isOfferRefused, isPassing, isRunEnding } from "./faults.js";
+import { Offers } from "./offers.js";
 import type { FailedAttempt } from "./outage.js";
 import { Outage } from "./outage.js";
 import type { Preparation } from "./preparation.js";
@@ -65,6 +66,7 @@ const FRESH_PART_OF_DEADLINE = 0.5;
 export class WorkerSession {
   readonly #options: SessionOptions;
   readonly #modules: SessionModules;
+  readonly #offers: Offers;
   #state: SessionState = "joining";
   #firstJobId: string | undefined;
   #deadlineMs: number;
@@ -74,6 +76,7 @@ export class WorkerSession {
   constructor(options: SessionOptions, modules: SessionModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#offers = new Offers(options.backends, modules.compute);
     this.#deadlineMs = options.deadlineMs;
     this.#enter("joining");
   }
@@ -89,26 +92,31 @@ export class WorkerSession {
    */
   async run(): Promise<StreamEnd> {
     try {
-      const profiles = await this.#profiles();
-      if (profiles === "drained") return { kind: "drained" };
-      return await this.#serveUntilEnd(profiles);
+      const begun = await untilAborted(this.#offers.begin(), this.#modules.drain);
+      if (begun === "aborted") return { kind: "drained" };
+      this.#checkOffers();
+      return await this.#serveUntilEnd();
     } finally {
       this.#enter("ended");
     }
   }
 
-  async #serveUntilEnd(profiles: readonly NumericsProfile[]): Promise<StreamEnd> {
+  async #serveUntilEnd(): Promise<StreamEnd> {
     const { clock, compute, drain, random } = this.#modules;
     const outage = new Outage(clock);
     for (;;) {
       try {
         outage.attempt();
-        return await this.#attempt(profiles, outage);
+        return await this.#attempt(outage);
       } catch (error) {
         if (error instanceof WireError && error.code === "sharedMemory") {
           this.#mayShareMemory = false;
         }
         if (drain.aborted || compute.lost.aborted) return this.#drainedOrLost();
+        if (isOfferRefused(error) && !this.#offers.isComplete) {
+          await untilAborted(this.#offers.complete(), AbortSignal.any([drain, compute.lost]));
+          continue;
+        }
         if (isRunEnding(error)) return { kind: "stop", failed: false, reason: messageOf(error) };
         if (!isPassing(error)) throw asFinal(error, this.#options.address);
         this.#enter("joining");
@@ -127,13 +135,13 @@ export class WorkerSession {
   }
 
   /** From joining to the end of a stream; nearly always with one identity. */
-  async #attempt(profiles: readonly NumericsProfile[], outage: Outage): Promise<StreamEnd> {
+  async #attempt(outage: Outage): Promise<StreamEnd> {
     const { compute, clock, connect, shareMemory, drain, logger, metrics } = this.#modules;
     this.#enter("joining");
     const connectedWithMs = this.#deadlineMs;
     let link = connect(connectedWithMs);
     try {
-      let identity = await this.#join(link, profiles, this.#deadlineMs - outage.elapsedMs);
+      let identity = await this.#join(link, this.#deadlineMs - outage.elapsedMs);
       const joinedAtMs = clock.now();
       outage.joined();
       if (this.#deadlineMs !== connectedWithMs) {
@@ -146,7 +154,7 @@ export class WorkerSession {
       if (prepared === "aborted") return this.#drainedOrLost();
       if (clock.now() - joinedAtMs >= this.#deadlineMs * FRESH_PART_OF_DEADLINE) {
         // What is prepared stays; the identity may have been forgotten in so long a time.
-        const fresh = await this.#join(link, profiles, this.#deadlineMs);
+        const fresh = await this.#join(link, this.#deadlineMs);
         if (!isSameRun(identity, fresh)) {
           throw new WorkerError("streamLost", "the coordinator changed while data was loaded");
         }
@@ -183,13 +191,10 @@ export class WorkerSession {
     }
   }
 
-  async #join(
-    link: CoordinatorLink,
-    profiles: readonly NumericsProfile[],
-    deadlineMs: number,
-  ): Promise<JoinReply> {
+  async #join(link: CoordinatorLink, deadlineMs: number): Promise<JoinReply> {
     const { compute, drain, logger, metrics } = this.#modules;
     const { workerName } = this.#options;
+    const { profiles } = this.#offers;
     const identity = await link.join(
       { protocolVersion: PROTOCOL_VERSION, workerName, profiles },
       {
@@ -239,16 +244,13 @@ export class WorkerSession {
     this.#deadlineMs = identity.deadlineMs;
   }
 
-  async #profiles(): Promise<readonly NumericsProfile[] | "drained"> {
-    const { compute, drain, logger } = this.#modules;
-    const { backends } = this.#options;
-    const offered = await untilAborted(compute.profiles(backends), drain);
-    if (offered === "aborted") return "drained";
-    if (offered.length === 0) {
+  #checkOffers(): void {
+    const { profiles } = this.#offers;
+    if (profiles.length === 0) {
+      const { backends } = this.#options;
       throw new WorkerError("noBackend", `none of the backends ${backends.join(", ")} works here`);
     }
-    logger.debug({ profiles: offered }, "numerics profiles");
-    return offered;
+    this.#modules.logger.debug({ profiles }, "numerics profiles");
   }
 
   #enter(state: SessionState): void {

@@ -22,7 +22,7 @@ export interface ThreadSetup extends Omit<ComputeSetup, "dataset"> {
 /** Each request with what it is asked with and what it is answered with. */
 export interface ComputeOperations {
   readonly profiles: {
-    readonly input: readonly BackendName[];
+    readonly input: { readonly backends: readonly BackendName[]; readonly limit: number };
     readonly output: readonly NumericsProfile[];
   };
   readonly prepare: { readonly input: ThreadSetup; readonly output: PreparedCompute };

@@ -85,9 +85,13 @@ async function perform(
   }
 }
 
-async function profiles(backends: readonly BackendName[]): Promise<readonly NumericsProfile[]> {
+async function profiles({
+  backends,
+  limit,
+}: ComputeOperations["profiles"]["input"]): Promise<readonly NumericsProfile[]> {
   const found: NumericsProfile[] = [];
   for (const backend of backends) {
+    if (found.length >= limit) break;
     try {
       found.push(await numericsProfile(backend));
     } catch (error) {

@@ -71,8 +71,11 @@ export class ComputeThread implements Compute {
     return this.#loss.signal;
   }
 
-  profiles(backends: readonly BackendName[]): Promise<readonly NumericsProfile[]> {
-    return this.#request("profiles", backends);
+  profiles(
+    backends: readonly BackendName[],
+    limit = Infinity,
+  ): Promise<readonly NumericsProfile[]> {
+    return this.#request("profiles", { backends, limit });
   }
 
   async prepare({ dataset, ...setup }: ComputeSetup): Promise<PreparedCompute> {

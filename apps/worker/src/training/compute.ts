@@ -75,8 +75,13 @@ export interface ComputeEvents {
  * computed, `compute` for a computation that failed, `threadLost` when nothing can be computed any more.
  */
 export interface Compute {
-  /** The numerics profiles of those backends that work here, in the order given. */
-  profiles(backends: readonly BackendName[]): Promise<readonly NumericsProfile[]>;
+  /**
+   * The numerics profiles of those backends that work here, in the order given; each takes a computation
+   * of up to a second.
+   *
+   * @param limit how many to find at most; all unless given
+   */
+  profiles(backends: readonly BackendName[], limit?: number): Promise<readonly NumericsProfile[]>;
   prepare(setup: ComputeSetup): Promise<PreparedCompute>;
   train(
     task: TrainTask,

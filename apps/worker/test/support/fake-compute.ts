@@ -46,8 +46,8 @@ export class FakeCompute implements Compute {
     return this.#dataset?.bytes;
   }
 
-  profiles(): Promise<readonly NumericsProfile[]> {
-    return Promise.resolve(this.offers);
+  profiles(_: readonly string[], limit = Infinity): Promise<readonly NumericsProfile[]> {
+    return Promise.resolve(this.offers.slice(0, limit));
   }
 
   async prepare(setup: ComputeSetup): Promise<PreparedCompute> {

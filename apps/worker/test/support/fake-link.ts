@@ -81,12 +81,12 @@ export class FakeLink implements CoordinatorLink {
   /** What each join was given to take, in milliseconds. */
   readonly joinDeadlinesMs: number[] = [];
   isClosed = false;
-  readonly #join: () => Promise<JoinReply>;
+  readonly #join: (request: JoinRequest) => Promise<JoinReply>;
   readonly #data: () => AsyncIterable<DataChunk>;
   readonly #onStream: (stream: FakeStream) => void;
 
   constructor(o: {
-    readonly join: () => Promise<JoinReply>;
+    readonly join: (request: JoinRequest) => Promise<JoinReply>;
     readonly data: () => AsyncIterable<DataChunk>;
     readonly onStream: (stream: FakeStream) => void;
   }) {
@@ -95,9 +95,9 @@ export class FakeLink implements CoordinatorLink {
     this.#onStream = o.onStream;
   }
 
-  join(_request: JoinRequest, options: { readonly deadlineMs: number }): Promise<JoinReply> {
+  join(request: JoinRequest, options: { readonly deadlineMs: number }): Promise<JoinReply> {
     this.joinDeadlinesMs.push(options.deadlineMs);
-    return this.#join();
+    return this.#join(request);
   }
 
   fetchData(): AsyncIterable<DataChunk> {
