@@ -146,10 +146,11 @@ describe("a worker that is lost", () => {
     const slow = trial.join();
     slow.stream.isStuck = true;
     const collected = trial.collect(trial.trainRound(1));
-    await vi.waitFor(() => expect(slow.sent("parameters")).toHaveLength(1));
-    trial.pass(DEADLINE_MS * 0.9);
-    slow.stream.unstick();
     const lease = await slow.lease(0);
+    trial.pass(DEADLINE_MS * 0.9);
+    expect(slow.sent("frame")).toEqual([]);
+    slow.stream.unstick();
+    await vi.waitFor(() => expect(slow.sent("frame")).toHaveLength(1));
     trial.pass(DEADLINE_MS * 0.9);
     expect(slow.sent("revoke")).toEqual([]);
     slow.complete(lease);

@@ -57,7 +57,7 @@ describe("a worker that shares memory", () => {
     const round = trial.trainRound(1);
     const collected = trial.collect(round);
     const lease = await worker.lease(0);
-    expect(kindsOf(worker.stream.sent)).toEqual(["parameters", "segmentFrame", "lease"]);
+    expect(kindsOf(worker.stream.sent)).toEqual(["lease", "parameters", "segmentFrame"]);
     const [{ frame } = { frame: undefined }] = worker.sent("segmentFrame");
     if (frame === undefined) throw new Error("no frame");
     const reader = new SegmentReader(new SegmentFiles(memory.folder));
@@ -182,7 +182,7 @@ describe("a worker that shares none", () => {
     trial.memory = memory;
     const collected = trial.collect(trial.trainRound(1));
     const lease = await worker.lease(0);
-    expect(kindsOf(worker.stream.sent)).toEqual(["parameters", "frame", "lease"]);
+    expect(kindsOf(worker.stream.sent)).toEqual(["lease", "parameters", "frame"]);
     const transfer = worker.begin(lease, lease.nodes[0] ?? { firstLeaf: 0, numLeaves: 1 });
     const frame = { transfer, segment: 1, firstValue: 0, numValues: 3, crc32: 1 };
     worker.say({ kind: "segmentFrame", frame });

@@ -55,6 +55,9 @@ export class SyntheticWorker {
   readonly #stream: TrainStream<CoordinatorMessage, WorkerMessage>;
   #transfer = 0;
   #isClosed = false;
+  /** The version announced last, and how many of its frames are still to come. */
+  #arriving = { version: 0, numFrames: 0 };
+  #onArrived: (() => void)[] = [];
 
   /** Joins and serves leases from now on. */
   static async join(options: SyntheticWorkerOptions): Promise<SyntheticWorker> {
@@ -75,12 +78,21 @@ export class SyntheticWorker {
     const stream = client.train();
     this.#stream = stream;
     stream.onMessage((message) => {
-      // Parameters are let go of: what they cost the coordinator is known by then.
-      if (message.kind !== "lease") return;
-      const gates = options.onLease(message.lease);
-      this.#serve(message.lease, gates).catch((error: unknown) => {
-        this.#fail(error);
-      });
+      if (message.kind === "parameters") {
+        const { version, numFrames } = message;
+        this.#arriving = { version, numFrames };
+      } else if (message.kind === "frame" && message.frame.transferKind === "parameters") {
+        // They are let go of: what they cost the coordinator is known by then.
+        this.#arriving.numFrames -= 1;
+        if (this.#arriving.numFrames === 0) {
+          for (const resolve of this.#onArrived.splice(0)) resolve();
+        }
+      } else if (message.kind === "lease") {
+        const gates = options.onLease(message.lease);
+        this.#serve(message.lease, gates).catch((error: unknown) => {
+          this.#fail(error);
+        });
+      }
     });
     stream.onClosed((error) => {
       this.#fail(error ?? new Error("the coordinator ended the stream"));
@@ -95,12 +107,20 @@ export class SyntheticWorker {
   }
 
   async #serve(lease: Lease, gates: WorkerGates | undefined): Promise<void> {
+    await this.#parametersOf(lease);
     await gates?.haveLeases.arrive();
     const ends: WorkerMessage[] = [];
     for (const node of lease.nodes) ends.push(await this.#upload(lease, node));
     await gates?.framesSent.arrive();
     for (const end of ends) this.#stream.send(end);
     this.#stream.send({ kind: "leaseEnded", fence: lease.fence, error: "" });
+  }
+
+  /** Resolves when the lease's version is here: it comes after the lease. */
+  async #parametersOf({ version }: Lease): Promise<void> {
+    while (this.#arriving.version < version || this.#arriving.numFrames > 0) {
+      await new Promise<void>((resolve) => this.#onArrived.push(resolve));
+    }
   }
 
   /** @returns the end of the upload, which is yet to be sent */

@@ -126,7 +126,7 @@ export class WorkerSession {
     return this.#isOpen && this.#fence !== undefined ? this.#lastHeardMs : undefined;
   }
 
-  /** Sends what the worker lacks (parameters, carried states) and then the lease. */
+  /** Sends the carried states that the worker lacks, the lease, and the parameters if it lacks them. */
   grant(
     lease: Omit<Lease, "transfer">,
     version: ParameterVersion,
@@ -144,12 +144,6 @@ export class WorkerSession {
     if (sharer !== undefined && needsVersion) this.#shared = version.hold();
     const send = async (): Promise<void> => {
       try {
-        if (needsVersion) {
-          for (const message of version.messages(this.#nextTransfer++, sharer !== undefined)) {
-            await this.#send(message);
-            hub.moved(lease.fence, "download");
-          }
-        }
         const transfer = states.size === 0 ? 0 : this.#nextTransfer++;
         for (const [leaf, values] of states) {
           const frames = encodeFrames({ transfer, transferKind: "carriedState", leaf, values });
@@ -158,7 +152,14 @@ export class WorkerSession {
             hub.moved(lease.fence, "download");
           }
         }
+        // Before the parameters: its data is prepared while these are on their way.
         await this.#send({ kind: "lease", lease: { ...lease, transfer } });
+        if (needsVersion) {
+          for (const message of version.messages(this.#nextTransfer++, sharer !== undefined)) {
+            await this.#send(message);
+            hub.moved(lease.fence, "download");
+          }
+        }
         // What still queues is a copy, but no more of it should be made than the peer takes.
         if (needsVersion) await this.#modules.stream.drained();
       } finally {

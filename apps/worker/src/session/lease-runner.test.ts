@@ -101,6 +101,8 @@ describe("LeaseRunner", () => {
     runner.add(lease({ version: 1 }));
     await stream.sentOfKind("progress");
     expect(compute.tasks).toEqual([]);
+    // Meanwhile its data is made.
+    expect(compute.batches).toEqual([{ step: 1, epochStep: 0, leaves: [0, 1] }]);
     receiveVersion(1);
     await stream.sentOfKind("leaseEnded");
     expect(compute.tasks[0]?.parameters).toEqual(new Float32Array(SIZE).fill(1));

@@ -111,6 +111,7 @@ export class LeaseRunner {
     let version: HeldVersion | undefined;
     try {
       progress.report({ phase: "prepare", timeSteps: 0 });
+      this.#prepareAhead(lease);
       version = await this.#acquireVersion(lease.version, progress, abort.signal);
       if (lease.leaseKind === "train") await this.#train(lease, version, progress, abort.signal);
       else await this.#evaluate(lease, version, progress, abort.signal);
@@ -144,7 +145,7 @@ export class LeaseRunner {
   ): Promise<void> {
     const { arriving, compute, held, memory, metrics, sink } = this.#modules;
     const { jobId, incarnation, stateSizes } = this.#options;
-    const leaves = [...lease.leaves].sort((a, b) => a.leaf - b.leaf);
+    const leaves = sortedLeaves(lease.leaves);
     const states = initialStates({ lease: { ...lease, leaves }, stateSizes, held, arriving });
     const upload = new LeaseUpload(
       { jobId, incarnation, step: lease.step, fence: lease.fence, nodes: lease.nodes },
@@ -214,6 +215,15 @@ export class LeaseRunner {
     await sink.drained();
   }
 
+  /** While the parameters are on their way, the lease's data is prepared. */
+  #prepareAhead({ leaseKind, version, step, epochStep, leaves }: Lease): void {
+    const { compute, versions } = this.#modules;
+    if (leaseKind !== "train" || versions.has(version)) return;
+    const task = { step, epochStep, leaves: sortedLeaves(leaves).map(({ leaf }) => leaf) };
+    // What is wrong with it, the lease's own task says.
+    compute.prepareBatch(task).catch(() => undefined);
+  }
+
   /** The version, waited for while it is still to come; each of its frames renews the lease. */
   async #acquireVersion(
     version: number,
@@ -251,6 +261,10 @@ export class LeaseRunner {
   #send(message: WorkerMessage): void {
     if (!this.#isStopped) this.#modules.sink.send(message);
   }
+}
+
+function sortedLeaves(leaves: Lease["leaves"]): Lease["leaves"] {
+  return [...leaves].sort((a, b) => a.leaf - b.leaf);
 }
 
 /** Faults that end a lease; any other ends the session. */

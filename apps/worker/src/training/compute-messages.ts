@@ -5,6 +5,7 @@ import type { LeafResult, NumericsProfile, Phase } from "@ostinato/proto";
 
 import type { WorkerErrorCode } from "../errors/index.js";
 import type {
+  BatchTask,
   ComputeSetup,
   EvaluateTask,
   GradientSlice,
@@ -26,6 +27,7 @@ export interface ComputeOperations {
     readonly output: readonly NumericsProfile[];
   };
   readonly prepare: { readonly input: ThreadSetup; readonly output: PreparedCompute };
+  readonly batch: { readonly input: BatchTask; readonly output: undefined };
   readonly train: { readonly input: TrainTask; readonly output: readonly TrainedLeaf[] };
   readonly evaluate: { readonly input: EvaluateTask; readonly output: readonly LeafResult[] };
 }

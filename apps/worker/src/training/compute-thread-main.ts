@@ -73,6 +73,9 @@ async function perform(
       return profiles(request.input);
     case "prepare":
       return prepare(request.input);
+    case "batch":
+      prepared().prepareBatch(request.input);
+      return undefined;
     case "train":
       return prepared().train(request.input, {
         ...control,

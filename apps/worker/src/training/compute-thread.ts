@@ -15,6 +15,7 @@ import type {
   ThreadSetup,
 } from "./compute-messages.js";
 import type {
+  BatchTask,
   Compute,
   ComputeEvents,
   ComputeSetup,
@@ -86,6 +87,10 @@ export class ComputeThread implements Compute {
     const prepared = await this.#request("prepare", { ...setup, encoded });
     this.#datasetDigest = dataset.digest;
     return prepared;
+  }
+
+  async prepareBatch(task: BatchTask): Promise<void> {
+    await this.#request("batch", task);
   }
 
   train(

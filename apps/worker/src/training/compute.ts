@@ -38,6 +38,9 @@ export interface TrainTask {
   readonly states: readonly Float32Array[];
 }
 
+/** What a train task's data depends on. */
+export type BatchTask = Pick<TrainTask, "step" | "epochStep" | "leaves">;
+
 export interface EvaluateTask {
   readonly split: string;
   readonly version: number;
@@ -83,6 +86,8 @@ export interface Compute {
    */
   profiles(backends: readonly BackendName[], limit?: number): Promise<readonly NumericsProfile[]>;
   prepare(setup: ComputeSetup): Promise<PreparedCompute>;
+  /** Makes a batch ahead, for the train task of the same step and leaves; another task's is dropped. */
+  prepareBatch(task: BatchTask): Promise<void>;
   train(
     task: TrainTask,
     events: ComputeEvents,

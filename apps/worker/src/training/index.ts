@@ -6,6 +6,7 @@
  * const [profile] = await compute.profiles(['wasm']);
  */
 export type {
+  BatchTask,
   Compute,
   ComputeEvents,
   ComputeSetup,

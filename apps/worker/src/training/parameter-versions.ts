@@ -73,6 +73,11 @@ export class ParameterVersions {
     return this.#kept.at(-1)?.version;
   }
 
+  /** Whether the version is here as a whole. */
+  has(version: number): boolean {
+    return this.#kept.some((candidate) => candidate.version === version);
+  }
+
   announce(announcement: Announcement): void {
     if (this.#assembly !== undefined) {
       throw new WorkerError(

@@ -142,6 +142,23 @@ describe.each(CASES)("leaves of sequences: $name", (story) => {
     computer.dispose();
   });
 
+  it("come out the same when their batch was made ahead, be it another task's", async () => {
+    const prepared = await preparedOf(story);
+    const expected = trainLeaves(prepared, LEAVES);
+    for (const ahead of [
+      { step: 2, epochStep: 1, leaves: LEAVES },
+      { step: 2, epochStep: 1, leaves: LEAVES.slice(1) },
+      { step: 1, epochStep: 0, leaves: LEAVES },
+    ]) {
+      prepared.computer.prepareBatch(ahead);
+      expect(trainLeaves(prepared, LEAVES)).toEqual(expected);
+    }
+    expect(() => {
+      prepared.computer.prepareBatch({ step: 2, epochStep: 1, leaves: [99] });
+    }).toThrow("are not distinct leaves below");
+    prepared.computer.dispose();
+  });
+
   it("are evaluated alike, whichever come with them, each sequence once", async () => {
     const prepared = await preparedOf(story);
     const { dataset, spec, computer } = prepared;

@@ -25,7 +25,7 @@ import type { RunModelSpec } from "@ostinato/run";
 import { WorkerError } from "../errors/index.js";
 import { createPairSource, createSequenceSource, createTextSource } from "../shard/index.js";
 import type { RunSettings } from "../shard/index.js";
-import type { ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
+import type { BatchTask, ComputeEvents, EvaluateTask, TrainedLeaf, TrainTask } from "./compute.js";
 import type { ShardModules } from "./shard-model.js";
 
 export interface ComputeControl {
@@ -41,6 +41,7 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
   readonly #stateValuesPerRow: number;
   readonly #statistics: StatisticsLayout;
   #loadedVersion: number | undefined;
+  #ahead: { readonly task: BatchTask; readonly batch: Batch } | undefined;
 
   constructor(settings: RunSettings, modules: ShardModules<Batch>) {
     this.#settings = settings;
@@ -57,6 +58,11 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     );
   }
 
+  /** Makes the batch of a train task that is to come; see `Compute.prepareBatch`. */
+  prepareBatch(task: BatchTask): void {
+    this.#ahead = { task, batch: this.#batchOf(task) };
+  }
+
   /**
    * The gradients of the SUM of losses, added up within each node along the gradient tree and
    * handed to `onGradient`, last layer first; their arrays are the receiver's from then on.
@@ -70,8 +76,10 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     checkNodes(task.nodes, task.leaves, this.#settings.microShards);
     control.onProgress("prepare", 0);
     const { train } = this.#source;
-    const epoch = Math.floor((task.step - 1) / train.stepsPerEpoch);
-    const batch = train.batch({ epoch, epochStep: task.epochStep }, task.leaves);
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const isMade = ahead !== undefined && isSameBatch(ahead.task, task);
+    const batch = isMade ? ahead.batch : this.#batchOf(task);
     this.#load(task);
     const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
     const onGradient = (tensor: string, perNode: readonly Float32Array[]): void => {
@@ -174,6 +182,13 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     this.#loadedVersion = version;
   }
 
+  #batchOf({ step, epochStep, leaves }: BatchTask): Batch {
+    checkLeaves(leaves, this.#settings.microShards);
+    const { train } = this.#source;
+    const epoch = Math.floor((step - 1) / train.stepsPerEpoch);
+    return train.batch({ epoch, epochStep }, leaves);
+  }
+
   #stateSize(numRows: number): number {
     return this.#stateValuesPerRow * numRows;
   }
@@ -189,6 +204,15 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
       throw error;
     }
   }
+}
+
+function isSameBatch(one: BatchTask, other: BatchTask): boolean {
+  return (
+    one.step === other.step &&
+    one.epochStep === other.epochStep &&
+    one.leaves.length === other.leaves.length &&
+    one.leaves.every((leaf, index) => leaf === other.leaves[index])
+  );
 }
 
 /** A computer of text, of sequences or of pairs: leases name leaves, whatever these hold. */

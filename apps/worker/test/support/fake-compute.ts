@@ -2,6 +2,7 @@ import type { NumericsProfile } from "@ostinato/proto";
 
 import { WorkerError } from "../../src/errors/index.js";
 import type {
+  BatchTask,
   Compute,
   ComputeEvents,
   ComputeSetup,
@@ -24,6 +25,8 @@ export interface HeldTask {
 /** Computes nothing: a leaf's result follows from its number. Tasks wait for the test where told so. */
 export class FakeCompute implements Compute {
   readonly setups: ComputeSetup[] = [];
+  /** Made ahead. */
+  readonly batches: BatchTask[] = [];
   readonly tasks: TrainTask[] = [];
   readonly evaluations: EvaluateTask[] = [];
   readonly held: HeldTask[] = [];
@@ -55,6 +58,11 @@ export class FakeCompute implements Compute {
     const { digest, load } = setup.dataset;
     if (this.#dataset?.digest !== digest) this.#dataset = { digest, bytes: await load() };
     return { stateSizes: this.stateSizes };
+  }
+
+  prepareBatch(task: BatchTask): Promise<void> {
+    this.batches.push(task);
+    return Promise.resolve();
   }
 
   async train(
