@@ -63,7 +63,7 @@ export async function openPorts(
     lateHandlers(() => behind?.handlers),
     { onFault },
   );
-  const health = addHealth(server);
+  const health = await addHealth(server);
   try {
     const address = await bindServer(server, listen, { insecure });
     const local = localSocket === undefined ? undefined : await bindLocal(server, localSocket);

@@ -1,5 +1,4 @@
 import type { Server } from "@grpc/grpc-js";
-import { HealthImplementation } from "grpc-health-check";
 
 import { COORDINATOR_SERVICE } from "../service-name.js";
 
@@ -17,7 +16,9 @@ export interface Health {
  * Adds the standard `grpc.health.v1.Health` service, for "" and for `ostinato.v1.Coordinator`; both
  * begin NOT_SERVING. A probe that names another service is answered NOT_FOUND.
  */
-export function addHealth(server: Server): Health {
+export async function addHealth(server: Server): Promise<Health> {
+  // It brings a whole protobuf compiler along, which only a server should take the time to load.
+  const { HealthImplementation } = await import("grpc-health-check");
   const health = new HealthImplementation({
     "": "NOT_SERVING",
     [COORDINATOR_SERVICE]: "NOT_SERVING",

@@ -3,7 +3,7 @@
  *
  * @example
  * const server = createServer({ deadlineMs: 30_000 });
- * const health = addHealth(server);
+ * const health = await addHealth(server);
  * const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
  * health.set("", "SERVING");
  */

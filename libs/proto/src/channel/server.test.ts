@@ -167,7 +167,7 @@ describe("a Unix socket", () => {
 describe("health", () => {
   it("answers as the standard service does", async () => {
     const server = newServer();
-    const health = addHealth(server);
+    const health = await addHealth(server);
     const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
     const { Health } = loadPackageDefinition({ Health: healthService });
     const client = new (Health as unknown as new (...args: unknown[]) => HealthClient)(
