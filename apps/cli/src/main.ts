@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { standBy } from "./standby/index.js";
 import { runCommandLine } from "./command-line/index.js";
 import { createCommands } from "./commands/index.js";
 
@@ -18,12 +19,19 @@ const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.
   readonly version: string;
 };
 
-const exitCode = await runCommandLine(process.argv.slice(2), {
+const given = process.argv.slice(2);
+const started = await standBy(given, process, async (threads) => {
+  const { prepareWorker } = await import("@ostinato/worker");
+  return prepareWorker({ backend: undefined, threads }, process.version);
+});
+
+const exitCode = await runCommandLine(started?.programArguments ?? given, {
   commands: createCommands({
     stdout,
     stderr,
     folder: process.cwd(),
     mainFile: fileURLToPath(import.meta.url),
+    worker: started?.worker,
   }),
   version: manifest.version,
   writeOut: (text) => void stdout.write(text),

@@ -14,4 +14,6 @@
  * });
  */
 export { runWorker } from "./main.js";
+export { prepareWorker } from "./prepared-worker.js";
+export type { PreparedWorker } from "./prepared-worker.js";
 export type { WorkerOptions } from "./worker-options.js";

@@ -1,9 +1,7 @@
 /** The composition root: builds a worker of its parts, runs it, and takes it down again. */
 
-import { readFileSync } from "node:fs";
-import { availableParallelism, homedir, hostname, tmpdir } from "node:os";
+import { homedir, hostname, tmpdir } from "node:os";
 
-import type { BackendName } from "@ostinato/kernels/tensor";
 import type { Address } from "@ostinato/proto";
 import {
   createCoordinatorClient,
@@ -13,7 +11,6 @@ import {
 } from "@ostinato/proto";
 import type { Logger, Shutdown } from "@ostinato/runtime";
 import {
-  collectProcessMetrics,
   createLogger,
   createShutdown,
   exitCodeOf,
@@ -21,20 +18,16 @@ import {
   startOpsServer,
   systemClock,
 } from "@ostinato/runtime";
-import { Registry } from "prom-client";
 
 import { messageOf } from "./errors/index.js";
 import type { SessionState } from "./ops/index.js";
-import { createWorkerMetrics } from "./ops/index.js";
 import { joinSharedMemory } from "./segments/index.js";
+import type { PreparedWorker } from "./prepared-worker.js";
+import { prepareWorker } from "./prepared-worker.js";
 import type { StreamEnd } from "./session/index.js";
 import { WorkerSession } from "./session/index.js";
 import { defaultCacheDirectory } from "./shard/index.js";
-import { ComputeThread } from "./training/index.js";
 import type { WorkerOptions } from "./worker-options.js";
-
-/** Preferred first; the last one only for a run that asks for it. */
-const BACKENDS: readonly BackendName[] = ["native", "wasm", "cpu", "native-bfloat16"];
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
@@ -43,10 +36,14 @@ const EXIT_USAGE = 2;
 /**
  * Runs one worker in this process until its run ends, it is asked to leave, or it fails.
  *
+ * @param prepared by `prepareWorker`, with the same backend and threads; prepared now unless given
  * @returns the exit code: 0 the run ended, or the worker drained after a first signal; 1 failed;
  *   2 an address that cannot be used. A second signal ends the process at once, with 143 or 130.
  */
-export async function runWorker(options: WorkerOptions): Promise<number> {
+export async function runWorker(
+  options: WorkerOptions,
+  prepared?: PreparedWorker,
+): Promise<number> {
   const name = options.name ?? `${hostname()}-${process.pid}`;
   let http: Address | undefined;
   let log: Log;
@@ -56,12 +53,15 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
     log = openLog(name, options);
   } catch (error) {
     process.stderr.write(`ostinato worker: ${messageOf(error)}\n`);
+    await prepared?.compute.close();
     return error instanceof WireError ? EXIT_USAGE : EXIT_FAILED;
   }
   const shutdown = createShutdown();
   const stopWatching = watchProcess(shutdown, log);
   try {
-    const end = await serve(name, http, options, shutdown, log.logger);
+    const { logger } = log;
+    prepared ??= prepareWorker(options, process.version);
+    const end = await serve(name, http, options, { shutdown, logger, prepared });
     return exitCode(end, log);
   } catch (error) {
     log.lastLine(messageOf(error), error);
@@ -141,19 +141,16 @@ async function serve(
   name: string,
   http: Address | undefined,
   options: WorkerOptions,
-  shutdown: Shutdown,
-  logger: Logger,
+  modules: {
+    readonly shutdown: Shutdown;
+    readonly logger: Logger;
+    readonly prepared: PreparedWorker;
+  },
 ): Promise<StreamEnd> {
-  const registry = new Registry();
-  collectProcessMetrics(registry, "ostinato_worker_peak_resident_memory_bytes");
-  const metrics = createWorkerMetrics(registry, { version: ownVersion(), node: process.version });
+  const { shutdown, logger, prepared } = modules;
   const cacheDirectory = options.cacheDirectory ?? ownCacheDirectory();
-  const compute = new ComputeThread({
-    entry: new URL("./training/compute-thread-main.js", import.meta.url),
-    numThreads: options.threads ?? availableParallelism(),
-    onTensors: (numTensors) => metrics.tensors.set(numTensors),
-  });
-  // From here on there is a thread that would keep the process.
+  const { registry, metrics, compute, offers } = prepared;
+  // There is a thread that would keep the process.
   const closers: (() => Promise<void> | void)[] = [() => compute.close()];
   try {
     const eventLoopLag = monitorEventLoopLag(registry, "ostinato_worker_event_loop_lag_seconds");
@@ -163,13 +160,13 @@ async function serve(
         address: options.coordinator,
         workerName: name,
         deadlineMs: Math.max(1, Math.round(options.deadlineSeconds * 1000)),
-        backends: options.backend === undefined ? BACKENDS : [options.backend],
         cacheDirectory,
       },
       {
         connect: (deadlineMs) => createCoordinatorClient(options.coordinator, { deadlineMs }),
         shareMemory: (identity) => joinSharedMemory(identity, { owner: process, logger }),
         compute,
+        offers,
         clock: systemClock,
         random: Math.random,
         logger,
@@ -198,11 +195,6 @@ async function serve(
 
 function readiness(state: SessionState): true | string {
   return state === "attached" ? true : `the worker is ${state}`;
-}
-
-function ownVersion(): string {
-  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { readonly version: string }).version;
 }
 
 function ownCacheDirectory(): string {

@@ -16,6 +16,8 @@ export interface Child {
   readonly pid: number | undefined;
   readonly exited: Promise<ChildExit>;
   onMessage(listener: (message: unknown) => void): void;
+  /** Nothing happens if it has ended. */
+  send(message: object): void;
   kill(signal: NodeJS.Signals): void;
   /** Closes the IPC channel, upon which a child ends by itself. */
   release(): void;
@@ -68,6 +70,10 @@ export function createStartChild(mainFile: string): StartChild {
       exited,
       onMessage: (listener) => {
         child.on("message", listener);
+      },
+      send: (message) => {
+        // That it is gone, its exit says.
+        if (child.connected) child.send(message, () => undefined);
       },
       kill: (signal) => {
         child.kill(signal);

@@ -11,6 +11,7 @@ class FakeChild implements Child {
   readonly programArguments: readonly string[];
   readonly exited: Promise<ChildExit>;
   readonly received: string[] = [];
+  readonly sent: object[] = [];
   #listener: ((message: unknown) => void) | undefined;
   readonly #exit: (exit: ChildExit) => void;
 
@@ -30,6 +31,10 @@ class FakeChild implements Child {
 
   kill(signal: NodeJS.Signals): void {
     this.received.push(signal);
+  }
+
+  send(message: object): void {
+    this.sent.push(message);
   }
 
   release(): void {
@@ -71,6 +76,7 @@ function createCluster(numWorkers = 2) {
     {
       numWorkers,
       coordinatorArguments: ["coordinator"],
+      standbyArguments: ["standby"],
       workerArguments: ({ address }, name) => ["worker", address, name],
     },
     {
@@ -98,17 +104,21 @@ async function runningCluster(numWorkers = 2) {
 }
 
 describe("a local cluster", () => {
-  it("starts no worker before the coordinator is ready, then all with its address", async () => {
+  it("lets workers stand by until the coordinator is ready, then tells all its address", async () => {
     const { cluster, coordinator, workers } = createCluster(2);
     coordinator.say({ kind: "something else" });
     await settle();
-    expect(workers()).toHaveLength(0);
+    expect(workers().map(({ programArguments }) => programArguments)).toEqual([
+      ["standby"],
+      ["standby"],
+    ]);
+    expect(workers().flatMap(({ sent }) => sent)).toEqual([]);
     coordinator.say(ready);
     expect(await cluster.ready()).toEqual(ready);
     cluster.startWorkers(ready);
-    expect(workers().map(({ programArguments }) => programArguments)).toEqual([
-      ["worker", "127.0.0.1:7070", "worker-1"],
-      ["worker", "127.0.0.1:7070", "worker-2"],
+    expect(workers().map(({ sent }) => sent)).toEqual([
+      [{ kind: "start", programArguments: ["worker", "127.0.0.1:7070", "worker-1"] }],
+      [{ kind: "start", programArguments: ["worker", "127.0.0.1:7070", "worker-2"] }],
     ]);
   });
 
@@ -122,9 +132,11 @@ describe("a local cluster", () => {
   });
 
   it("passes on why the coordinator ended before it was ready, and its exit code 2", async () => {
-    const { cluster, coordinator } = createCluster();
+    const { cluster, coordinator, workers } = createCluster();
     coordinator.end(2, "book.txt: no such file");
     expect(await cluster.ready()).toBeUndefined();
+    expect(workers().map(({ received }) => received)).toEqual([["release"], ["release"]]);
+    for (const worker of workers()) worker.end(0);
     expect(await cluster.ended).toEqual({ exitCode: 2, reason: "book.txt: no such file" });
   });
 
@@ -159,10 +171,9 @@ describe("a worker of a local cluster", () => {
     const { workers, notices } = await runningCluster(2);
     workers()[1]?.end("SIGKILL");
     await settle();
-    expect(workers().map(({ programArguments }) => programArguments[2])).toEqual([
-      "worker-1",
-      "worker-2",
-      "worker-3",
+    expect(workers().map(({ programArguments }) => programArguments)).toEqual([
+      ...[["standby"], ["standby"]],
+      ["worker", "127.0.0.1:7070", "worker-3"],
     ]);
     expect(notices).toEqual(["worker-2 (pid 102) was killed by SIGKILL; worker-3 takes its place"]);
   });
@@ -303,8 +314,11 @@ describe("a signal to a local cluster", () => {
     cluster.interrupt("SIGINT");
     coordinator.say(ready);
     cluster.startWorkers((await cluster.ready())!);
-    expect(workers()).toHaveLength(0);
+    expect(workers().flatMap(({ sent }) => sent)).toEqual([]);
     coordinator.end(130);
+    await settle();
+    expect(workers().map(({ received }) => received)).toEqual([["release"], ["release"]]);
+    for (const worker of workers()) worker.end(0);
     expect((await cluster.ended).exitCode).toBe(130);
   });
 
@@ -315,6 +329,16 @@ describe("a signal to a local cluster", () => {
     cluster.interrupt("SIGINT");
     expect(coordinator.received).toEqual(["SIGINT"]);
     expect(workers().flatMap(({ received }) => received)).toEqual([]);
+  });
+
+  it("that is the second kills those that stand by, too", () => {
+    const { cluster, coordinator, workers, clock } = createCluster();
+    cluster.interrupt("SIGINT");
+    clock.advance(SAME_REQUEST_MS);
+    cluster.interrupt("SIGINT");
+    expect([coordinator, ...workers()].map(({ received }) => received.at(-1))).toEqual([
+      ...["SIGKILL", "SIGKILL", "SIGKILL"],
+    ]);
   });
 
   it("that is the second kills every child", async () => {

@@ -7,6 +7,7 @@ import { EXIT_CODES } from "../errors/index.js";
 import type { Child, ChildExit, StartChild } from "./child.js";
 import { isReadyMessage } from "./ready-message.js";
 import type { ReadyMessage } from "./ready-message.js";
+import { startMessage } from "../standby/index.js";
 import { describeExit, WorkerSlot } from "./worker-slot.js";
 
 /** How long workers may take to leave once there is no coordinator, and a coordinator without workers. */
@@ -21,6 +22,8 @@ const COORDINATOR_FLAGS = ["--max-semi-space-size=2"];
 export interface ClusterOptions {
   readonly numWorkers: number;
   readonly coordinatorArguments: readonly string[];
+  /** Of processes that are to be workers, and get ready while the coordinator does. */
+  readonly standbyArguments: readonly string[];
   readonly workerArguments: (ready: ReadyMessage, name: string) => readonly string[];
 }
 
@@ -38,7 +41,7 @@ export interface ClusterEnd {
 }
 
 /**
- * - `starting`: the coordinator is not ready; there are no workers.
+ * - `starting`: the coordinator is not ready; workers stand by.
  * - `running`: workers that die are replaced.
  * - `stopping`: a signal was passed on; the coordinator writes its checkpoint and tells the workers.
  * - `leaving`: the coordinator is gone, the workers go.
@@ -54,6 +57,8 @@ export class LocalCluster {
   readonly #coordinator: Child;
   readonly #stopRequests: StopRequests;
   readonly #slots: { readonly slot: WorkerSlot; readonly done: Promise<unknown> }[] = [];
+  /** Not told yet what to do. */
+  #standbys: readonly Child[];
   readonly #ready: Promise<ReadyMessage | undefined>;
   #state: ClusterState = "starting";
   #signal: StopSignal | undefined;
@@ -70,6 +75,9 @@ export class LocalCluster {
     this.#modules = modules;
     this.#stopRequests = new StopRequests(modules.clock);
     this.#coordinator = modules.startChild(options.coordinatorArguments, COORDINATOR_FLAGS);
+    this.#standbys = Array.from({ length: options.numWorkers }, () =>
+      modules.startChild(options.standbyArguments),
+    );
     const { exited } = this.#coordinator;
     this.#ready = new Promise((resolve) => {
       this.#coordinator.onMessage((message) => {
@@ -93,11 +101,11 @@ export class LocalCluster {
   startWorkers(ready: ReadyMessage): void {
     if (this.#state !== "starting") return;
     this.#state = "running";
-    const { startChild, clock, onNotice } = this.#modules;
+    const { clock, onNotice } = this.#modules;
     for (let i = 0; i < this.#options.numWorkers; i++) {
       const slot = new WorkerSlot({
         clock,
-        startWorker: (name) => startChild(this.#options.workerArguments(ready, name)),
+        startWorker: (name) => this.#startWorker(this.#options.workerArguments(ready, name)),
         nextName: () => `worker-${++this.#numNames}`,
         onNotice,
       });
@@ -124,8 +132,17 @@ export class LocalCluster {
       case "second":
         this.#coordinator.kill("SIGKILL");
         for (const { slot } of this.#slots) slot.kill();
+        for (const standby of this.#standbys) standby.kill("SIGKILL");
         break;
     }
+  }
+
+  #startWorker(programArguments: readonly string[]): Child {
+    const [standby, ...others] = this.#standbys;
+    if (standby === undefined) return this.#modules.startChild(programArguments);
+    this.#standbys = others;
+    standby.send(startMessage(programArguments));
+    return standby;
   }
 
   /** The run made a step, so workers that died before do not add up to a run that cannot go on. */
@@ -166,10 +183,15 @@ export class LocalCluster {
   async #endAfter(exit: ChildExit): Promise<ClusterEnd> {
     this.#state = "leaving";
     for (const { slot } of this.#slots) slot.release();
+    for (const standby of this.#standbys) standby.release();
     const timer = this.#modules.clock.setTimer(LEAVE_MS, () => {
       for (const { slot } of this.#slots) slot.kill();
+      for (const standby of this.#standbys) standby.kill("SIGKILL");
     });
-    await Promise.all(this.#slots.map(({ done }) => done));
+    await Promise.all([
+      ...this.#slots.map(({ done }) => done),
+      ...this.#standbys.map((standby) => standby.exited),
+    ]);
     timer.cancel();
     this.#state = "ended";
     return this.#endOf(exit);

@@ -1,3 +1,5 @@
+import type { PreparedWorker } from "@ostinato/worker";
+
 /** Where a command writes, and who it is. */
 export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
@@ -6,4 +8,6 @@ export interface Terminal {
   readonly folder: string;
   /** This program's main file, for children. */
   readonly mainFile: string;
+  /** Of a process that stood by to be a worker. */
+  readonly worker: PreparedWorker | undefined;
 }

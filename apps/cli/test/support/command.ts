@@ -28,6 +28,7 @@ export async function runCommand(folder: string, ...args: string[]): Promise<Fin
       stderr: stream((text) => (err += text)),
       folder,
       mainFile: "",
+      worker: undefined,
     }),
     version: "0",
     writeOut: (text) => (out += text),

@@ -7,4 +7,5 @@
  */
 export type { StreamEnd } from "./attached-stream.js";
 export type { CoordinatorLink, TrainStream } from "./coordinator-link.js";
+export { Offers } from "./offers.js";
 export { WorkerSession } from "./worker-session.js";

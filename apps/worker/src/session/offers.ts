@@ -14,6 +14,7 @@ export class Offers {
   readonly #compute: Pick<Compute, "profiles">;
   #profiles: readonly NumericsProfile[] = [];
   #isComplete = false;
+  #begun: Promise<void> | undefined;
 
   /** @param backends the preferred one first */
   constructor(backends: readonly BackendName[], compute: Pick<Compute, "profiles">) {
@@ -31,14 +32,24 @@ export class Offers {
     return this.#isComplete;
   }
 
-  /** Finds the preferred profile; there is none if no backend works here. */
-  async begin(): Promise<void> {
-    this.#profiles = await this.#compute.profiles(this.#backends, 1);
-    this.#isComplete = this.#backends.length === 1;
+  /** Those that are tried, in this order. */
+  get backends(): readonly BackendName[] {
+    return this.#backends;
+  }
+
+  /** Finds the preferred profile, once; there is none if no backend works here. */
+  begin(): Promise<void> {
+    this.#begun ??= this.#findPreferred();
+    return this.#begun;
   }
 
   async complete(): Promise<void> {
     this.#profiles = await this.#compute.profiles(this.#backends);
     this.#isComplete = true;
+  }
+
+  async #findPreferred(): Promise<void> {
+    this.#profiles = await this.#compute.profiles(this.#backends, 1);
+    this.#isComplete = this.#backends.length === 1;
   }
 }

@@ -18,6 +18,7 @@ import { until } from "../../test/support/until.js";
 import { WorkerError } from "../errors/index.js";
 import { createWorkerMetrics } from "../ops/index.js";
 import { joinSharedMemory } from "../segments/index.js";
+import { Offers } from "./offers.js";
 import { WorkerSession } from "./worker-session.js";
 
 const dataset = new TextEncoder().encode("a data set");
@@ -94,13 +95,13 @@ function started(answers: readonly (Partial<JoinReply> | Error)[], options: Star
       address: "127.0.0.1:7070",
       workerName: "here",
       deadlineMs: 1000,
-      backends: ["wasm", "cpu"],
       cacheDirectory,
     },
     {
       connect,
       shareMemory: (identity) => joinSharedMemory(identity, { owner: process, logger }),
       compute,
+      offers: new Offers(["wasm", "cpu"], compute),
       clock,
       random: () => 0.5,
       logger,

@@ -1,6 +1,5 @@
 /** A worker's life with its coordinator: join, prepare, serve, and again when the stream is lost. */
 
-import type { BackendName } from "@ostinato/kernels/tensor";
 import { parameterLayout, statisticsLayout } from "@ostinato/lstm";
 import type { JoinReply, NumericsProfile } from "@ostinato/proto";
 import { PROTOCOL_VERSION, untilAborted, WireError } from "@ostinato/proto";
@@ -15,7 +14,7 @@ import { AttachedStream } from "./attached-stream.js";
 import { backoffDelayMs, waitMs } from "./backoff.js";
 import type { CoordinatorLink } from "./coordinator-link.js";
 import { asFinal, isOfferRefused, isPassing, isRunEnding } from "./faults.js";
-import { Offers } from "./offers.js";
+import type { Offers } from "./offers.js";
 import type { FailedAttempt } from "./outage.js";
 import { Outage } from "./outage.js";
 import type { Preparation } from "./preparation.js";
@@ -27,8 +26,6 @@ export interface SessionOptions {
   readonly workerName: string;
   /** Holds until a coordinator names its own. */
   readonly deadlineMs: number;
-  /** Backends to offer, the preferred one first. */
-  readonly backends: readonly BackendName[];
   readonly cacheDirectory: string;
 }
 
@@ -41,6 +38,8 @@ export interface SessionModules {
   /** What this identity shares with its coordinator; undefined where they don't see the same memory. */
   readonly shareMemory: (identity: JoinReply) => SharedMemory | undefined;
   readonly compute: Compute;
+  /** Found with `compute`. */
+  readonly offers: Offers;
   readonly clock: Clock;
   /** Uniform in [0, 1); spreads attempts in time and touches no result. */
   readonly random: () => number;
@@ -66,7 +65,6 @@ const FRESH_PART_OF_DEADLINE = 0.5;
 export class WorkerSession {
   readonly #options: SessionOptions;
   readonly #modules: SessionModules;
-  readonly #offers: Offers;
   #state: SessionState = "joining";
   #firstJobId: string | undefined;
   #deadlineMs: number;
@@ -76,7 +74,6 @@ export class WorkerSession {
   constructor(options: SessionOptions, modules: SessionModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#offers = new Offers(options.backends, modules.compute);
     this.#deadlineMs = options.deadlineMs;
     this.#enter("joining");
   }
@@ -92,7 +89,7 @@ export class WorkerSession {
    */
   async run(): Promise<StreamEnd> {
     try {
-      const begun = await untilAborted(this.#offers.begin(), this.#modules.drain);
+      const begun = await untilAborted(this.#modules.offers.begin(), this.#modules.drain);
       if (begun === "aborted") return { kind: "drained" };
       this.#checkOffers();
       return await this.#serveUntilEnd();
@@ -113,8 +110,11 @@ export class WorkerSession {
           this.#mayShareMemory = false;
         }
         if (drain.aborted || compute.lost.aborted) return this.#drainedOrLost();
-        if (isOfferRefused(error) && !this.#offers.isComplete) {
-          await untilAborted(this.#offers.complete(), AbortSignal.any([drain, compute.lost]));
+        if (isOfferRefused(error) && !this.#modules.offers.isComplete) {
+          await untilAborted(
+            this.#modules.offers.complete(),
+            AbortSignal.any([drain, compute.lost]),
+          );
           continue;
         }
         if (isRunEnding(error)) return { kind: "stop", failed: false, reason: messageOf(error) };
@@ -194,7 +194,7 @@ export class WorkerSession {
   async #join(link: CoordinatorLink, deadlineMs: number): Promise<JoinReply> {
     const { compute, drain, logger, metrics } = this.#modules;
     const { workerName } = this.#options;
-    const { profiles } = this.#offers;
+    const { profiles } = this.#modules.offers;
     const identity = await link.join(
       { protocolVersion: PROTOCOL_VERSION, workerName, profiles },
       {
@@ -245,9 +245,9 @@ export class WorkerSession {
   }
 
   #checkOffers(): void {
-    const { profiles } = this.#offers;
+    const { profiles } = this.#modules.offers;
     if (profiles.length === 0) {
-      const { backends } = this.#options;
+      const { backends } = this.#modules.offers;
       throw new WorkerError("noBackend", `none of the backends ${backends.join(", ")} works here`);
     }
     this.#modules.logger.debug({ profiles }, "numerics profiles");

@@ -55,6 +55,10 @@ describe("the command lines of a local cluster", () => {
     });
   });
 
+  it("let workers stand by with as many threads as they will have", () => {
+    expect(options.standbyArguments).toEqual(["standby", "1"]);
+  });
+
   it("give a worker the coordinator's address on this machine, the run's deadline, and a log in the run directory", async () => {
     expect(await parse(options.workerArguments(ready, "worker-2"))).toEqual({
       coordinator: "unix:/tmp/o/coordinator.sock",

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 
+import { standbyArguments } from "../../standby/index.js";
 import type { ClusterOptions } from "../../cluster/index.js";
 import type { TrainOptions } from "../../command-line/index.js";
 
@@ -25,6 +26,8 @@ export function clusterOptions({
   deadlineSeconds,
   localSocket,
 }: ClusterArguments): ClusterOptions {
+  // Several share the processors; one alone may have them all.
+  const threads = numWorkers === 1 ? undefined : 1;
   return {
     numWorkers,
     coordinatorArguments: [
@@ -36,12 +39,12 @@ export function clusterOptions({
       ...overrides.flatMap((override) => ["--set", override]),
       ...["--", config],
     ],
+    standbyArguments: standbyArguments(threads),
     workerArguments: ({ localAddress, runDirectory }, name) => [
       "worker",
       ...["--coordinator", localAddress, "--http", LOOPBACK, "--name", name],
       ...["--deadline", String(deadlineSeconds)],
-      // Several share the processors; one alone may have them all.
-      ...(numWorkers === 1 ? [] : ["--threads", "1"]),
+      ...(threads === undefined ? [] : ["--threads", String(threads)]),
       ...["--log-file", join(runDirectory, "logs", `${name}.log`)],
     ],
   };

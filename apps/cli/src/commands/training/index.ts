@@ -19,6 +19,6 @@ export function createTrainingCommands(
     train: async (options) => (await import("./train.js")).train(options, terminal),
     coordinator: async (options) =>
       (await import("./coordinator.js")).coordinator(options, terminal),
-    worker: async (options) => (await import("./worker.js")).worker(options),
+    worker: async (options) => (await import("./worker.js")).worker(options, terminal),
   };
 }
