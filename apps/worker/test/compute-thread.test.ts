@@ -55,10 +55,16 @@ async function train(
     readonly states: readonly Float32Array[];
     readonly epochStep?: number;
   },
-): Promise<{ gradients: Float32Array[]; leaves: readonly TrainedLeaf[]; order: number[] }> {
+): Promise<{
+  gradients: Float32Array[];
+  leaves: readonly TrainedLeaf[];
+  order: number[];
+  events: string[];
+}> {
   const size = parameterLayout(run.spec).size;
   const gradients = o.nodes.map(() => new Float32Array(size).fill(Number.NaN));
   const order: number[] = [];
+  const events: string[] = [];
   const leaves = await thread.train(
     {
       step: 3,
@@ -73,15 +79,16 @@ async function train(
       states: o.states,
     },
     {
-      onProgress: () => undefined,
+      onProgress: (phase) => events.push(phase),
       onGradient: ({ node, firstValue, values }) => {
         order.push(firstValue);
+        events.push("gradient");
         gradients[node]?.set(values, firstValue);
       },
     },
     never,
   );
-  return { gradients, leaves, order };
+  return { gradients, leaves, order, events };
 }
 
 /** States that no zero can stand in for. */
@@ -185,11 +192,13 @@ describe("ComputeThread", () => {
     const run = smallRun();
     const { thread, stateSizes, parameters } = await prepared(run, "cpu");
     const nodes = [{ firstLeaf: 0, numLeaves: 4 }];
-    const { order, gradients } = await train(thread, run, {
+    const { order, gradients, events } = await train(thread, run, {
       parameters,
       nodes,
       states: someStates(stateSizes),
     });
+    // While layers before it are still on their way backward.
+    expect(events.indexOf("gradient")).toBeLessThan(events.lastIndexOf("backward"));
     expect(gradients[0]!.some(Number.isNaN)).toBe(false);
     const { tensors } = parameterLayout(run.spec);
     expect([...order].sort((a, b) => a - b)).toEqual(tensors.map(({ offset }) => offset));

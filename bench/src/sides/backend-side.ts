@@ -10,6 +10,7 @@ export function backendSide(backend: string, numThreads: number): ProcessSide<Me
   return new ProcessSide({
     name: backend,
     program: process.execPath,
-    arguments: [PROGRAM, backend, String(numThreads)],
+    // With this process's flags, so that a profiler sees what is measured.
+    arguments: [...process.execArgv, PROGRAM, backend, String(numThreads)],
   });
 }
