@@ -2,11 +2,12 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import type {
   CoordinatorMessage,
+  TensorFrame,
   TrainStream,
   WireErrorCode,
   WorkerMessage,
 } from "../src/index.js";
-import { encodeFrames, MAX_FRAME_BYTES, WireError } from "../src/index.js";
+import { checkFrame, encodeFrames, MAX_FRAME_BYTES, WireError } from "../src/index.js";
 import type { ServerSide } from "./support/loopback.js";
 import { Deferred, joinReply, joinRequest, Loopback } from "./support/loopback.js";
 
@@ -237,6 +238,47 @@ describe("a worker's end of the stream", () => {
     const worker = loopback.client().train();
     worker.onMessage(() => undefined);
     expect(await closing(worker)).toBe("unavailable");
+  });
+});
+
+describe("frames", () => {
+  it("arrive as they were when they were sent, whatever is written to their buffers then", async () => {
+    const arrived = new Deferred<ServerSide>();
+    loopback = await Loopback.serve({ train: (stream) => arrived.resolve(stream) });
+    const worker = loopback.client().train();
+    const numFrames = 24;
+    // More than there are buffers for messages, and for the worker's before it is connected.
+    const send = async (
+      stream: { drained(): Promise<void> },
+      sendOne: (frame: TensorFrame) => boolean,
+    ): Promise<void> => {
+      const values = new Float32Array(MAX_FRAME_BYTES / 4);
+      for (let transfer = 0; transfer < numFrames; transfer++) {
+        values.fill(transfer);
+        const [frame] = encodeFrames({ transfer, transferKind: "gradient", values });
+        const hasRoom = sendOne(frame!);
+        values.fill(-1);
+        if (!hasRoom) await stream.drained();
+      }
+    };
+    const received = (stream: WorkerSide | ServerSide): Promise<number[]> =>
+      new Promise((resolve) => {
+        const transfers: number[] = [];
+        stream.onMessage((message) => {
+          if (message.kind !== "frame") return;
+          checkFrame(message.frame);
+          transfers.push(message.frame.transfer);
+          if (transfers.length === numFrames) resolve(transfers);
+        });
+      });
+    const atWorker = received(worker);
+    const up = send(worker, (frame) => worker.send({ kind: "frame", frame }));
+    const coordinator = await arrived.promise;
+    const atCoordinator = received(coordinator);
+    const down = send(coordinator, (frame) => coordinator.send({ kind: "frame", frame }));
+    await Promise.all([up, down]);
+    const all = Array.from({ length: numFrames }, (_, transfer) => transfer);
+    expect(await Promise.all([atWorker, atCoordinator])).toEqual([all, all]);
   });
 });
 
