@@ -44,6 +44,8 @@ export async function serveProtocol(
 ): Promise<string> {
   const memory = memoryIn(folder);
   const parameters = new Float32Array(numValues).fill(0.01);
+  // Made once for a version, as the coordinator does it: in the thread that makes the version.
+  const frames = encodeFrames({ transfer: 1, transferKind: "parameters", values: parameters });
   const gradient = new Float32Array(numValues);
   const unused = (): never => {
     throw new Error("the benchmark calls Train alone");
@@ -55,11 +57,7 @@ export async function serveProtocol(
       stream.onMessage((message) => {
         switch (message.kind) {
           case "progress":
-            void sendAll(
-              stream,
-              encodeFrames({ transfer: 1, transferKind: "parameters", values: parameters }),
-              memory?.writing(parametersSegment(1)),
-            );
+            void sendAll(stream, frames, memory?.writing(parametersSegment(1)));
             break;
           case "frame":
             take(message.frame, gradient);

@@ -214,7 +214,7 @@ describe("FetchData", () => {
       fetchData: async function* (_request, signal) {
         try {
           for (; !signal.aborted; numYielded++) {
-            // 64 KiB each: the window of 16 MiB is full long before a million.
+            // 64 KiB each: the window of 4 MiB is full long before a million.
             const payload = new Uint8Array(1 << 16);
             yield await Promise.resolve({ offset: 0, totalBytes: 1 << 16, payload, crc32: 0 });
           }

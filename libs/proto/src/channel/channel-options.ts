@@ -11,10 +11,11 @@ export interface ChannelSettings {
 const DEFAULT_DEADLINE_MS = 30_000;
 
 /**
- * Bytes a peer may send on one stream ahead of its reader. The 64 KiB of HTTP/2 stall a stream of
- * 1 MiB frames on every frame; this is also what one stream can make us buffer, beside one message.
+ * Bytes a peer may send ahead of its reader, on one stream and on one connection: the 64 KiB of HTTP/2
+ * stall a stream of 1 MiB frames many times in each. This is also what one connection can make us buffer,
+ * beside one message a stream. Why so many: decision 17.
  */
-const FLOW_CONTROL_WINDOW_BYTES = 16 << 20;
+export const FLOW_CONTROL_WINDOW_BYTES = 4 << 20;
 
 /** gRPC options that both sides share. */
 export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {

@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:http2";
+import type { ClientHttp2Session, Settings } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +12,7 @@ import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { FLOW_CONTROL_WINDOW_BYTES } from "./channel-options.js";
 import {
   addHealth,
   bindServer,
@@ -194,5 +198,30 @@ describe("health", () => {
     health.set("ostinato.v1.Other", "SERVING");
     expect(await check("ostinato.v1.Other")).toBe("SERVING");
     client.close();
+  });
+});
+
+describe("what a client may send ahead of the server", () => {
+  let session: ClientHttp2Session;
+
+  afterEach(() => session.destroy());
+
+  it("is the window of a stream and of a connection, which grpc-js' own options do not set", async () => {
+    const address = await bindServer(newServer(), "127.0.0.1:0", { insecure: false });
+    session = connect(`http://${address}`);
+    let streamBytes: number | undefined;
+    // The first settings are grpc-js' own.
+    while (streamBytes !== FLOW_CONTROL_WINDOW_BYTES) {
+      const [settings] = (await once(session, "remoteSettings")) as [Settings];
+      streamBytes = settings.initialWindowSize;
+    }
+    // What tells of the connection's window came before the answer to this.
+    await new Promise<void>((resolve, reject) => {
+      session.ping((error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+    expect(session.state.remoteWindowSize).toBe(FLOW_CONTROL_WINDOW_BYTES);
   });
 });

@@ -4,9 +4,14 @@ import { onOneLine, WireError } from "../errors/index.js";
 import type { Address } from "./address.js";
 import { formatAddress, isLoopback, parseAddress } from "./address.js";
 import type { ChannelSettings } from "./channel-options.js";
-import { channelOptions, silenceGrpcConsole } from "./channel-options.js";
+import {
+  channelOptions,
+  FLOW_CONTROL_WINDOW_BYTES,
+  silenceGrpcConsole,
+} from "./channel-options.js";
 import type { Endpoint } from "./endpoint.js";
 import { formatEndpoint, parseEndpoint } from "./endpoint.js";
+import { widenServerWindows } from "./server-windows.js";
 import { removeDeadSocket } from "./unix-socket.js";
 
 /** A server with bounded messages and keepalive, which listens nowhere yet. */
@@ -60,8 +65,13 @@ async function bind(server: Server, endpoint: Endpoint, address: string): Promis
   return await new Promise((resolve, reject) => {
     const credentials = ServerCredentials.createInsecure();
     server.bindAsync(formatEndpoint(endpoint), credentials, (error, boundPort) => {
-      if (error === null) resolve(boundPort);
-      else reject(listenError(address, endpoint.kind, error));
+      if (error !== null) {
+        reject(listenError(address, endpoint.kind, error));
+        return;
+      }
+      // Before the event loop takes a connection.
+      widenServerWindows(server, FLOW_CONTROL_WINDOW_BYTES);
+      resolve(boundPort);
     });
   });
 }

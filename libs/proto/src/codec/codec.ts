@@ -6,10 +6,12 @@ import { FieldProblem } from "./field.js";
 /** A message's bytes from its value and back. */
 export interface Codec<Value> {
   /**
-   * @returns bytes of their own, at most `MAX_MESSAGE_BYTES`; the value's buffers are copied
+   * @param allocate makes the buffer, of the bytes asked for, that a message with a tensor frame is written
+   *   to; of other messages, which are small, nobody is asked
+   * @returns at most `MAX_MESSAGE_BYTES` that share nothing with the value: its buffers are copied
    * @throws {WireError} `badMessage`, `frameTooLarge` or `messageTooLarge`, naming the field
    */
-  encode(value: Value): Buffer;
+  encode(value: Value, allocate?: (numBytes: number) => Buffer): Buffer;
   /**
    * Takes bytes of any origin. Fields of a later version are skipped.
    *
@@ -60,7 +62,8 @@ export function createCodec<Value, Wire>(
   };
 }
 
-function named<Result>(name: string, work: () => Result): Result {
+/** Runs `work`, and names the message in what it says is wrong with a field. */
+export function named<Result>(name: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {

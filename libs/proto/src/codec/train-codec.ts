@@ -4,6 +4,7 @@ import { ostinato } from "../../generated/coordinator.js";
 import { createCodec } from "./codec.js";
 import type { BodyOf } from "./composites.js";
 import { list, oneOf, record, wrapped } from "./composites.js";
+import { withSparingFrames } from "./frame-message.js";
 import type { CoordinatorMessage, Phase, WorkerMessage } from "./messages.js";
 import { leafResult, lease, nodeId, segmentFrame, sha256, tensorFrame } from "./parts.js";
 import { enumeration, flag, identifier, prose, uint32 } from "./scalars.js";
@@ -13,7 +14,7 @@ type OfCoordinator<Name extends CoordinatorMessage["kind"]> = BodyOf<Coordinator
 
 const { Phase: WirePhase } = ostinato.v1;
 
-export const workerMessageCodec = createCodec(
+const workerMessages = createCodec(
   "WorkerMessage",
   ostinato.v1.WorkerMessage,
   oneOf<WorkerMessage, ostinato.v1.WorkerMessage.$Properties>({
@@ -69,7 +70,7 @@ export const workerMessageCodec = createCodec(
   }),
 );
 
-export const coordinatorMessageCodec = createCodec(
+const coordinatorMessages = createCodec(
   "CoordinatorMessage",
   ostinato.v1.CoordinatorMessage,
   oneOf<CoordinatorMessage, ostinato.v1.CoordinatorMessage.$Properties>({
@@ -94,4 +95,12 @@ export const coordinatorMessageCodec = createCodec(
       reason: prose,
     }),
   }),
+);
+
+// The numbers are those of the field `frame` in the .proto file.
+export const workerMessageCodec = withSparingFrames("WorkerMessage", 3, workerMessages);
+export const coordinatorMessageCodec = withSparingFrames(
+  "CoordinatorMessage",
+  2,
+  coordinatorMessages,
 );

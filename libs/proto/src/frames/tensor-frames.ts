@@ -28,7 +28,8 @@ export type ValuesOf<Kind extends TransferKind> = Kind extends DoubleKind
  * @param options.leaf the leaf of a carried state or of moments; 0 unless given
  * @param options.firstValue place of `values[0]` in the flat buffer, in values; 0 unless given
  * @returns the frames in order, none for no values; their payloads are views on `values`, so that
- *   these must not change before the frames are sent
+ *   these must not change before the frames are sent. A frame's CRC-32 is computed when it is first asked for:
+ *   the first frame is on its way while those of the others are still to be computed
  * @throws {WireError} `bigEndian` on a machine whose floats are not little-endian
  */
 export function encodeFrames<Kind extends TransferKind>(options: {
@@ -46,13 +47,16 @@ export function encodeFrames<Kind extends TransferKind>(options: {
   for (let start = 0; start < values.length; start += maxValues) {
     const slice = values.subarray(start, start + maxValues);
     const payload = new Uint8Array(slice.buffer, slice.byteOffset, slice.byteLength);
+    let crc: number | undefined;
     frames.push({
       transfer,
       transferKind,
       leaf,
       firstValue: firstValue + start,
       payload,
-      crc32: crc32(payload),
+      get crc32() {
+        return (crc ??= crc32(payload));
+      },
     });
   }
   return frames;

@@ -1,5 +1,6 @@
 import type { Codec } from "../codec/index.js";
 import { fromStatus, onOneLine, WireError } from "../errors/index.js";
+import type { MessageBuffers } from "./message-buffers.js";
 import { iterateMessages } from "./message-iterator.js";
 import type { TrainStream } from "./train-stream.js";
 
@@ -9,6 +10,7 @@ const LOW_WATER_BYTES = 2 << 20;
 
 /** What a CallStream needs of one side of a grpc-js call, in bytes. */
 export interface ByteCall {
+  /** `taken` is called when nobody reads `bytes` any more, or never. */
   write(bytes: Buffer, taken: () => void): void;
   /** Lets the peer's messages flow; called once. */
   read(receive: (bytes: Buffer) => void): void;
@@ -30,6 +32,7 @@ export class CallStream<In, Out> implements TrainStream<In, Out> {
   readonly peer: string;
   readonly #call: ByteCall;
   readonly #codecs: { readonly incoming: Codec<In>; readonly outgoing: Codec<Out> };
+  readonly #buffers: MessageBuffers;
   readonly #onFault: (error: unknown) => void;
   #state: "open" | "ended" | "closed" = "open";
   #failure: WireError | undefined;
@@ -38,16 +41,21 @@ export class CallStream<In, Out> implements TrainStream<In, Out> {
   #closedListeners: ((error: WireError | undefined) => void)[] = [];
   #drainWaiters: { resolve: () => void; reject: (error: WireError) => void }[] = [];
 
-  /** @param onFault told of what the taker of a message threw: a fault of this process, not the peer's */
+  /**
+   * @param buffers that messages are encoded into; streams may share them
+   * @param onFault told of what the taker of a message threw: a fault of this process, not the peer's
+   */
   constructor(
     peer: string,
     call: ByteCall,
     codecs: { readonly incoming: Codec<In>; readonly outgoing: Codec<Out> },
+    buffers: MessageBuffers,
     onFault: (error: unknown) => void = () => undefined,
   ) {
     this.peer = peer;
     this.#call = call;
     this.#codecs = codecs;
+    this.#buffers = buffers;
     this.#onFault = onFault;
   }
 
@@ -66,9 +74,11 @@ export class CallStream<In, Out> implements TrainStream<In, Out> {
 
   send(message: Out): boolean {
     if (this.#state !== "open") return false;
-    const bytes = this.#codecs.outgoing.encode(message);
+    const buffers = this.#buffers;
+    const bytes = this.#codecs.outgoing.encode(message, (numBytes) => buffers.take(numBytes));
     this.#queuedBytes += bytes.byteLength;
     this.#call.write(bytes, () => {
+      buffers.giveBack(bytes);
       if (this.#state === "closed") return;
       this.#queuedBytes -= bytes.byteLength;
       this.#settleDrained();

@@ -33,6 +33,7 @@ import {
 } from "../codec/index.js";
 import { fromStatus, WireError } from "../errors/index.js";
 import { CallStream } from "./call-stream.js";
+import { MessageBuffers } from "./message-buffers.js";
 import { coordinatorService } from "./service-definition.js";
 import type { TrainStream } from "./train-stream.js";
 
@@ -57,6 +58,9 @@ export interface CoordinatorClient {
   /** Gives every open call up and closes the connection. */
   close(): void;
 }
+
+/** Buffers for messages that are kept: one on its way, one that follows it. */
+const BUFFERS_KEPT = 2;
 
 /** What a failed attempt waits before the next call may try to connect again. */
 const RECONNECT_MS = { initial: 100, longest: 1000 };
@@ -90,6 +94,7 @@ export function createCoordinatorClient(
 class GrpcCoordinatorClient implements CoordinatorClient {
   readonly address: string;
   readonly #client: Client;
+  readonly #buffers = new MessageBuffers(BUFFERS_KEPT);
   #isClosed = false;
   readonly #openCalls = new Set<{ cancel(): void }>();
 
@@ -134,6 +139,7 @@ class GrpcCoordinatorClient implements CoordinatorClient {
         cancel: () => call.cancel(),
       },
       { incoming: coordinatorMessageCodec, outgoing: workerMessageCodec },
+      this.#buffers,
     );
     this.#openCalls.add(stream);
     stream.onClosed(() => this.#openCalls.delete(stream));

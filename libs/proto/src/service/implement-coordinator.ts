@@ -23,6 +23,7 @@ import {
 import { onOneLine, toStatus, WireError } from "../errors/index.js";
 import { CallStream } from "./call-stream.js";
 import type { CoordinatorHandlers } from "./coordinator-handlers.js";
+import { MessageBuffers } from "./message-buffers.js";
 import { coordinatorService } from "./service-definition.js";
 import { untilAborted } from "./until-aborted.js";
 
@@ -31,6 +32,9 @@ export interface ImplementOptions {
    * is no WireError, and a reply that cannot be encoded. */
   readonly onFault?: (call: string, error: unknown) => void;
 }
+
+/** Buffers for messages that are kept, for all streams together. */
+const BUFFERS_KEPT = 4;
 
 /** Serves the handlers: bytes to values and back, errors to statuses, back-pressure kept. */
 export function implementCoordinator(
@@ -77,8 +81,9 @@ export function implementCoordinator(
       );
     };
 
+  const buffers = new MessageBuffers(BUFFERS_KEPT);
   const train = (call: ServerDuplexStream<Buffer, Buffer>): void => {
-    const stream = serverStream(call, (error) => options.onFault?.("Train", error));
+    const stream = serverStream(call, buffers, (error) => options.onFault?.("Train", error));
     try {
       handlers.train(stream);
     } catch (error) {
@@ -151,6 +156,7 @@ function peerOf(call: { getPeer(): string }): string {
 
 function serverStream(
   call: ServerDuplexStream<Buffer, Buffer>,
+  buffers: MessageBuffers,
   onFault: (error: unknown) => void,
 ): CallStream<
   ReturnType<typeof workerMessageCodec.decode>,
@@ -174,6 +180,7 @@ function serverStream(
       cancel: () => endWith(new WireError("cancelled", "the coordinator gave the call up")),
     },
     { incoming: workerMessageCodec, outgoing: coordinatorMessageCodec },
+    buffers,
     onFault,
   );
   call.on("end", () => {
