@@ -81,12 +81,15 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     const isMade = ahead !== undefined && isSameBatch(ahead.task, task);
     const batch = isMade ? ahead.batch : this.#batchOf(task);
     this.#load(task);
-    const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
-    const onGradient = (tensor: string, perNode: readonly Float32Array[]): void => {
-      const firstValue = offsets.get(tensor);
-      if (firstValue === undefined) throw new RangeError(`the layout has no tensor ${tensor}`);
+    const tensors = new Map(this.#model.layout.tensors.map((tensor) => [tensor.name, tensor]));
+    const onGradient = (name: string, perNode: readonly Float32Array[]): void => {
+      const tensor = tensors.get(name);
+      if (tensor === undefined) throw new RangeError(`the layout has no tensor ${name}`);
+      const { offset: firstValue, shape } = tensor;
+      // Of a table of embeddings only the rows of the step's tokens have a gradient.
+      const rowValues = shape.length === 2 ? (shape[1] ?? 0) : 0;
       for (const [node, values] of perNode.entries()) {
-        control.onGradient({ node, firstValue, values: ownBuffer(values) });
+        control.onGradient({ node, firstValue, values: ownBuffer(values), rowValues });
       }
     };
     const nodes = task.nodes.map(({ firstLeaf, numLeaves }) => ({

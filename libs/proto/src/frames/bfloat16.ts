@@ -6,7 +6,8 @@ const HALF_BITS = 16;
 /** Whether each value is a bfloat16 as it stands, -0, infinities and NaNs included. */
 export function areBfloat16(values: Float32Array): boolean {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
-  for (const pattern of bits) if ((pattern & LOWER_HALF) !== 0) return false;
+  // By index: iterating takes several times as long.
+  for (let i = 0; i < bits.length; i++) if (((bits[i] ?? 0) & LOWER_HALF) !== 0) return false;
   return true;
 }
 
@@ -14,7 +15,7 @@ export function areBfloat16(values: Float32Array): boolean {
 export function upperHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(bits.length);
-  for (const [i, pattern] of bits.entries()) halves[i] = pattern >>> HALF_BITS;
+  for (let i = 0; i < bits.length; i++) halves[i] = (bits[i] ?? 0) >>> HALF_BITS;
   return halves;
 }
 
