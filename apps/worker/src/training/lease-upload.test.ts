@@ -213,7 +213,7 @@ describe("a LeaseUpload with shared memory", () => {
     };
     const { upload, sent } = started({ memory });
     for (const node of [0, 1]) {
-      upload.gradient({ node, firstValue: 7, values: Float32Array.of(1, 2) });
+      upload.gradient({ node, firstValue: 7, values: Float32Array.of(1, 2), rowValues: 0 });
     }
     await upload.finish([2, 3, 4].map((leaf) => trainedLeaf(leaf)));
     expect(
@@ -242,4 +242,40 @@ describe("a LeaseUpload with shared memory", () => {
     );
     expect(end).toMatchObject({ numFrames: crcs.length, checksum: checksumOfFrames(crcs) });
   });
+
+  it.each([
+    ["between two rows", 4],
+    ["within a row", 3],
+  ])(
+    "sends what is left when memory is full %s, without its zeros where it can",
+    async (_, row) => {
+      const numValues = (2 * MAX_FRAME_BYTES) / Float32Array.BYTES_PER_ELEMENT;
+      const values = new Float32Array(numValues - (numValues % row));
+      values.set([0.1, 0.2], values.length - 2);
+      const place = new Float32Array(5 + values.length).fill(9);
+      let numWritten = 0;
+      const memory: GradientMemory = {
+        write: (_node, frame) => {
+          if (numWritten === 1) return undefined;
+          numWritten += 1;
+          const { transfer, firstValue, crc32 } = frame;
+          return {
+            transfer,
+            firstValue,
+            crc32,
+            segment: 1,
+            numValues: readFrameInto(frame, place),
+          };
+        },
+      };
+      const { upload, sent } = started({ memory });
+      upload.gradient({ node: 0, firstValue: 5, values, rowValues: row });
+      await upload.finish([trainedLeaf(2, 0), trainedLeaf(3, 0), trainedLeaf(4, 0)]);
+      expect(sent.filter(({ kind }) => kind === "segmentFrame")).toHaveLength(1);
+      const frames = framesOf(sent, 11);
+      for (const frame of frames) readFrameInto(frame, place);
+      expect(Buffer.from(place.buffer, 20).equals(Buffer.from(values.buffer))).toBe(true);
+      expect(frames.every(({ rows }) => (rows === undefined) === (row === 3))).toBe(true);
+    },
+  );
 });
