@@ -34,6 +34,7 @@ const NEEDED = ["input", "numTargets", "loss", "vocabularySize", ...Object.keys(
 
 const documented: Readonly<Record<string, readonly Keys[]>> = {
   models,
+  gradients: [{ gradients: "float32", gradientLeaves: null }],
   losses: [
     "meanSquared",
     "meanAbsolute",

@@ -60,19 +60,7 @@ describe("the final parameters", () => {
       const victim = cluster.workers[1];
       if (victim === undefined) throw new Error("no worker");
       // Frozen in the middle of a lease it cannot finish it; then it is killed for good.
-      const workerId = await waitFor("a frozen worker with an unfinished lease", async () => {
-        victim.kill("SIGSTOP");
-        const before = await cluster.statusOf(victim);
-        if (before !== undefined && before.leaves.length > 0) {
-          const { step } = await cluster.status();
-          const again = await waitFor("the step to wait", async () => cluster.statusOf(victim));
-          if (again.leaves.length > 0 && (await cluster.status()).step === step) {
-            return before.workerId;
-          }
-        }
-        victim.kill("SIGCONT");
-        return undefined;
-      });
+      const workerId = await cluster.freeze(victim);
       victim.kill("SIGKILL");
       await cluster.completed();
       const ledger = await ledgerOf(runDirectory);

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { CoordinatorHandlers } from "@ostinato/proto";
-import { trajectoryDigest } from "@ostinato/run";
+import { roundedLeaves, trajectoryDigest } from "@ostinato/run";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
@@ -127,6 +127,7 @@ export async function composeRun(
       deadlineMs,
       stateSizeOf: data.stateSizeOf,
       statistics: data.statistics,
+      roundedLeaves: roundedLeaves(config),
       lossWeightTotals: (round) =>
         round.kind === "train"
           ? [data.train.lossWeightAt(round.planned)]

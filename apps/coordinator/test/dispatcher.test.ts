@@ -1,6 +1,7 @@
 /** Leases, uploads and faults, with real sessions and an injected clock. */
 
 import { WireError } from "@ostinato/proto";
+import type { Lease } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
 import type { TrainRound } from "../src/training/index.js";
 import type { FakeUpload } from "./support/fake-worker.js";
@@ -74,6 +75,90 @@ describe("a round", () => {
     expect(first.sent("parameters").map(({ version }) => version)).toEqual([0, 1]);
     first.complete(lease);
     await next;
+  });
+});
+
+describe("a round whose gradients are rounded at nodes of two leaves", () => {
+  const widthsOf = ({ nodes }: Lease): readonly number[] => nodes.map(({ numLeaves }) => numLeaves);
+
+  it("is leased by nodes of that level alone, whoever is there", async () => {
+    for (const numWorkers of [1, 2, 3, 5]) {
+      const trial = new Trial(8, undefined, 2);
+      const workers = Array.from({ length: numWorkers }, () => trial.join());
+      const round = trial.trainRound(1);
+      const collected = trial.collect(round);
+      // Four nodes: a fifth worker has nothing to do.
+      for (const worker of workers.slice(0, 4)) {
+        const lease = await worker.lease(0);
+        expect(new Set(widthsOf(lease))).toEqual(new Set([2]));
+        worker.complete(lease);
+      }
+      expect((await collected).kind).toBe("complete");
+      expect(round.nodes().map(({ node }) => node)).toEqual(
+        [0, 2, 4, 6].map((firstLeaf) => ({ firstLeaf, numLeaves: 2 })),
+      );
+      expect(await rootOf(round)).toBe(255);
+      expect(workers[4]?.sent("lease") ?? []).toEqual([]);
+    }
+  });
+
+  it("keeps to it when a worker dies after part of its lease", async () => {
+    const trial = new Trial(8, undefined, 2);
+    const [lost, other] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    const lease = await lost.lease(0);
+    expect(widthsOf(lease)).toEqual([2, 2]);
+    lost.upload(lease, lease.nodes[0]!);
+    lost.stream.drop(new WireError("unavailable", "reset"));
+    other.complete(await other.lease(0));
+    const again = await other.lease(1);
+    expect(again.nodes).toEqual([lease.nodes[1]]);
+    other.complete(again);
+    await collected;
+    expect(await rootOf(round)).toBe(255);
+  });
+
+  it("keeps to it in a second lease", async () => {
+    const trial = new Trial(8, undefined, 4);
+    const [late, idle] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    idle.complete(await idle.lease(0));
+    trial.pass(DEADLINE_MS / 2);
+    const second = await idle.lease(1);
+    expect(second.nodes).toEqual((await late.lease(0)).nodes);
+    expect(widthsOf(second)).toEqual([4]);
+    idle.complete(second);
+    await collected;
+    expect(await rootOf(round)).toBe(255);
+  });
+
+  it("takes no node of another level, though the worker has its leaves", async () => {
+    const trial = new Trial(8, undefined, 2);
+    const worker = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    const lease = await worker.lease(0);
+    worker.upload(lease, { firstLeaf: 0, numLeaves: 8 });
+    worker.upload(lease, { firstLeaf: 0, numLeaves: 1 });
+    await vi.waitFor(() => {
+      const reasons = worker.sent("uploadRejected").map(({ reason }) => reason);
+      expect(reasons).toEqual(["staleLease", "staleLease"]);
+    });
+    worker.complete(lease);
+    expect((await collected).kind).toBe("complete");
+  });
+
+  it("has an evaluation shared out by leaves", async () => {
+    const trial = new Trial(4, undefined, 4);
+    const workers = [trial.join(), trial.join()];
+    const collected = trial.collect(trial.evaluationRound(1));
+    for (const worker of workers) {
+      const lease = await worker.lease(0);
+      expect(worker.leavesOf(lease)).toHaveLength(2);
+      worker.complete(lease);
+    }
+    expect((await collected).kind).toBe("complete");
   });
 });
 

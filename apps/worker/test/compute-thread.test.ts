@@ -1,5 +1,5 @@
 import { createTextLayout } from "@ostinato/data";
-import { sumLeavesInTreeOrder } from "@ostinato/kernels";
+import { roundToBfloat16, sumLeavesInTreeOrder } from "@ostinato/kernels";
 import {
   initialParameters,
   initialStatistics,
@@ -138,6 +138,76 @@ describe.each(["wasm", "cpu"] as const)("ComputeThread on %s", (backend) => {
       const alone = await train(thread, run, { parameters, nodes: [node], states: own });
       expect(together.gradients[index]).toEqual(alone.gradients[0]);
     }
+  });
+});
+
+describe("a ComputeThread of a run that rounds its gradients", () => {
+  const run = smallRun();
+  const whole = [{ firstLeaf: 0, numLeaves: 4 }];
+  const pairs = [0, 2].map((firstLeaf) => ({ firstLeaf, numLeaves: 2 }));
+  const preparedFor = (roundedLeaves: number | undefined) =>
+    prepared({ ...run, settings: { ...run.settings, roundedLeaves } }, "wasm");
+
+  it("rounds the whole sum of each node, and nothing before it", async () => {
+    const { thread, stateSizes, parameters } = await preparedFor(undefined);
+    const states = someStates(stateSizes);
+    const exact = await train(thread, run, { parameters, nodes: pairs, states });
+    await preparedFor(2);
+    const rounded = await train(thread, run, { parameters, nodes: pairs, states });
+    expect(rounded.gradients).toEqual(
+      exact.gradients.map((gradient) => {
+        const values = new Float32Array(gradient.length);
+        roundToBfloat16(gradient, values);
+        return values;
+      }),
+    );
+    expect(rounded.gradients).not.toEqual(exact.gradients);
+    // Losses, states and moments are what they were.
+    expect(rounded.leaves).toEqual(exact.leaves);
+  });
+
+  it("gives a node the same bits whatever else it computes", async () => {
+    const { thread, stateSizes, parameters } = await preparedFor(2);
+    const states = someStates(stateSizes);
+    const together = await train(thread, run, { parameters, nodes: pairs, states });
+    for (const [n, node] of pairs.entries()) {
+      const own = states.slice(node.firstLeaf, node.firstLeaf + 2);
+      const alone = await train(thread, run, { parameters, nodes: [node], states: own });
+      expect(alone.gradients[0]).toEqual(together.gradients[n]);
+    }
+  });
+
+  it("refuses nodes of another level, of which other sums would be rounded", async () => {
+    const { thread, stateSizes, parameters } = await preparedFor(2);
+    const states = someStates(stateSizes);
+    await expect(train(thread, run, { parameters, nodes: whole, states })).rejects.toMatchObject({
+      code: "badLease",
+      message: "nodes 0+4 are not all of 2 leaves, whose sums this run rounds",
+    });
+  });
+
+  it("says of each matrix how long its rows are", async () => {
+    const { thread, stateSizes, parameters } = await preparedFor(undefined);
+    const rowValues = new Map<number, number>();
+    await thread.train(
+      {
+        ...{ step: 3, epochStep: 1, version: 2, parameters, statistics: NONE },
+        ...{ nodes: whole, leaves: [0, 1, 2, 3], states: someStates(stateSizes) },
+      },
+      {
+        onProgress: () => undefined,
+        onGradient: (slice) => rowValues.set(slice.firstValue, slice.rowValues),
+      },
+      never,
+    );
+    const { tensors } = parameterLayout(run.spec);
+    const expected = tensors.map(({ offset, shape }) => [
+      offset,
+      shape.length === 2 ? shape[1] : 0,
+    ]);
+    expect([...rowValues].sort(([a], [b]) => a - b)).toEqual(expected);
+    // The table of embeddings is the first.
+    expect(expected[0]).toEqual([0, 6]);
   });
 });
 

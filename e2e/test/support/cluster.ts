@@ -57,6 +57,25 @@ export class Cluster {
     return workers.find(({ name }) => name.endsWith(`-${worker.pid}`));
   }
 
+  /**
+   * Stops a worker in the middle of a lease, which it cannot finish then.
+   *
+   * @returns its id
+   */
+  async freeze(worker: Program): Promise<string> {
+    return waitFor("a frozen worker with an unfinished lease", async () => {
+      worker.kill("SIGSTOP");
+      const before = await this.statusOf(worker);
+      if (before !== undefined && before.leaves.length > 0) {
+        const { step } = await this.status();
+        const again = await waitFor("the step to wait", async () => this.statusOf(worker));
+        if (again.leaves.length > 0 && (await this.status()).step === step) return before.workerId;
+      }
+      worker.kill("SIGCONT");
+      return undefined;
+    });
+  }
+
   /** Waits until this many workers take part. */
   async joined(numWorkers: number): Promise<void> {
     await waitFor(`${numWorkers} workers`, async () => {

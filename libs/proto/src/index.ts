@@ -42,6 +42,7 @@ export type {
   NumericsProfile,
   Phase,
   SegmentFrame,
+  SparseRows,
   StatusReply,
   TensorFrame,
   TransferKind,
@@ -54,15 +55,17 @@ export { UPLOAD_REJECTIONS } from "./codec/index.js";
 export type { WireErrorCode } from "./errors/index.js";
 export { onOneLine, WireError } from "./errors/index.js";
 export {
+  bytesOfFrame,
   checkFrame,
   checksumOfFrames,
   digestOfFrames,
   digestOfVersion,
   encodeFrames,
+  encodeGradientFrames,
   framesOfVersion,
   readFrameInto,
 } from "./frames/index.js";
-export type { DoubleKind, ValuesOf, VersionValues } from "./frames/index.js";
+export type { DoubleKind, GradientValues, ValuesOf, VersionValues } from "./frames/index.js";
 export { MAX_FRAME_BYTES, PROTOCOL_VERSION } from "./limits.js";
 export type { SegmentFolder, SegmentOwner } from "./segments/index.js";
 export {

@@ -7,6 +7,12 @@ export const PROTOCOL_VERSION = 1;
 /** Bytes of the payload of one frame or data chunk: 1 MiB. */
 export const MAX_FRAME_BYTES = 1 << 20;
 
+/** Values that a frame covers, with the rows that it leaves out: 4 MiB of float32. */
+export const MAX_FRAME_VALUES = 1 << 20;
+
+/** Rows that a frame covers, with those that it leaves out: their mask has at most 32 KiB. */
+export const MAX_FRAME_ROWS = 1 << 18;
+
 /** Bytes of any encoded message, either way: one frame and its envelope, or a message of text. */
 export const MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + (64 << 10);
 

@@ -44,11 +44,13 @@ export {
   loadRunOrTaskConfig,
   parseOverride,
   requireSameTrajectory,
+  roundedLeaves,
   taskModelSpec,
   trajectoryDigest,
 } from "./config/index.js";
 export type {
   RunOrTaskConfig,
+  GradientSettings,
   LoadConfigOptions,
   Override,
   RunConfig,

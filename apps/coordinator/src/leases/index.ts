@@ -7,5 +7,5 @@
  */
 export { LeaseTable, SILENT_DEADLINES } from "./lease-table.js";
 export type { LeaseRecord, LeaseState, LostLease } from "./lease-table.js";
-export { contiguousRuns, planLeases } from "./plan.js";
+export { contiguousRuns, nodesToUpload, planLeases } from "./plan.js";
 export type { Assignment } from "./plan.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contiguousRuns, LeaseTable, planLeases } from "./index.js";
+import { contiguousRuns, LeaseTable, nodesToUpload, planLeases } from "./index.js";
 
 describe("LeaseTable", () => {
   it("frees the unfinished leaves of a revoked lease and keeps the finished ones", () => {
@@ -124,6 +124,56 @@ describe("planLeases", () => {
         const sizes = plan.map((assignment) => assignment.leaves.length);
         if (sizes.length > 0)
           expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});
+
+describe("planLeases of leaves that are never parted", () => {
+  it("gives out whole groups of them, as even as can be", () => {
+    const plan = planLeases([0, 1, 2, 3, 6, 7, 8, 9, 10, 11], ["a", "b", "c"], 2);
+    expect(plan.map(({ leaves }) => leaves)).toEqual([
+      [0, 1],
+      [2, 3, 6, 7],
+      [8, 9, 10, 11],
+    ]);
+  });
+
+  it("leaves workers idle where there are fewer groups", () => {
+    const plan = planLeases([4, 5, 6, 7], ["a", "b", "c"], 4);
+    expect(plan).toEqual([{ workerId: "a", leaves: [4, 5, 6, 7] }]);
+    expect(planLeases([], ["a"], 4)).toEqual([]);
+  });
+});
+
+describe("nodesToUpload", () => {
+  it("are the largest that there are", () => {
+    expect(nodesToUpload([2, 3, 4, 5, 6, 7], undefined)).toEqual([
+      { firstLeaf: 2, numLeaves: 2 },
+      { firstLeaf: 4, numLeaves: 4 },
+    ]);
+  });
+
+  it("are all of the level that is rounded, where one is", () => {
+    expect(nodesToUpload([0, 1, 4, 5, 6, 7], 2)).toEqual([
+      { firstLeaf: 0, numLeaves: 2 },
+      { firstLeaf: 4, numLeaves: 2 },
+      { firstLeaf: 6, numLeaves: 2 },
+    ]);
+  });
+
+  it("are the same for the leaves together, however they are shared out", () => {
+    const depth = fc.integer({ min: 0, max: 6 });
+    const workers = fc.integer({ min: 1, max: 9 });
+    fc.assert(
+      fc.property(depth, depth, workers, (total, level, numWorkers) => {
+        const rounded = 2 ** Math.min(total, level);
+        const leaves = Array.from({ length: 2 ** total }, (_, leaf) => leaf);
+        const ids = Array.from({ length: numWorkers }, (_, n) => `worker-${n}`);
+        const nodes = planLeases(leaves, ids, rounded).flatMap((assignment) =>
+          nodesToUpload(assignment.leaves, rounded),
+        );
+        expect(nodes).toEqual(nodesToUpload(leaves, rounded));
       }),
     );
   });

@@ -1,5 +1,8 @@
 /** How free leaves are shared out among idle workers. */
 
+import { nodesCovering } from "@ostinato/kernels";
+import type { NodeId } from "@ostinato/proto";
+
 export interface Assignment {
   readonly workerId: string;
   readonly leaves: readonly number[];
@@ -10,19 +13,42 @@ export interface Assignment {
  *
  * The workers' order decides who gets which run; with a steady order and steady membership a
  * worker keeps its leaves from step to step and so already holds their carried state.
+ *
+ * @param leavesTogether leaves that are never parted; the free ones are whole groups of them
  */
 export function planLeases(
   freeLeaves: readonly number[],
   idleWorkers: readonly string[],
+  leavesTogether = 1,
 ): readonly Assignment[] {
-  const numWorkers = Math.min(freeLeaves.length, idleWorkers.length);
+  const numGroups = freeLeaves.length / leavesTogether;
+  const numWorkers = Math.min(numGroups, idleWorkers.length);
+  const cut = (index: number): number =>
+    Math.floor((index * numGroups) / numWorkers) * leavesTogether;
   return idleWorkers.slice(0, numWorkers).map((workerId, index) => ({
     workerId,
-    leaves: freeLeaves.slice(
-      Math.floor((index * freeLeaves.length) / numWorkers),
-      Math.floor(((index + 1) * freeLeaves.length) / numWorkers),
-    ),
+    leaves: freeLeaves.slice(cut(index), cut(index + 1)),
   }));
+}
+
+/**
+ * The nodes whose sums a worker with these leaves uploads: as few as can be, or where gradients are rounded all
+ * of the level at which they are.
+ *
+ * @param leaves ascending; whole nodes of that level
+ * @param roundedLeaves leaves of a node at that level; undefined: nothing is rounded
+ */
+export function nodesToUpload(
+  leaves: readonly number[],
+  roundedLeaves: number | undefined,
+): readonly NodeId[] {
+  return contiguousRuns(leaves).flatMap(({ first, count }) => {
+    if (roundedLeaves === undefined) return nodesCovering(first, count);
+    return Array.from({ length: count / roundedLeaves }, (_, index) => ({
+      firstLeaf: first + index * roundedLeaves,
+      numLeaves: roundedLeaves,
+    }));
+  });
 }
 
 /** Cuts ascending leaves into runs without gaps, as [first, count]. */

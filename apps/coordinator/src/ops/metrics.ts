@@ -155,7 +155,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     tensorBytes: new Counter({
       name: `${P}tensor_bytes_total`,
-      help: "Payload of tensor frames by direction, and by what carried it: stream or sharedMemory.",
+      help: "Bytes of tensors in frames, masks included, by direction and by what carried them: stream or sharedMemory.",
       labelNames: ["direction", "carrier"] as const,
       registers,
     }),

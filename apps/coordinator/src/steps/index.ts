@@ -21,6 +21,7 @@ export { BufferPool } from "./buffer-pool.js";
 export { GradientTree } from "./gradient-tree.js";
 export { ParameterVersion } from "./parameter-version.js";
 export { Versions } from "./versions.js";
-export { leafResultsProblem, StagedUpload } from "./staged-upload.js";
+export { leafResultsProblem } from "./leaf-results.js";
+export { StagedUpload } from "./staged-upload.js";
 export type { CompleteUpload, UploadOutcome, UploadShape } from "./staged-upload.js";
 export { updateOptions } from "./update-options.js";

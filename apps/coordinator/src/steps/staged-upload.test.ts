@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { StatisticsLayout } from "@ostinato/lstm";
 import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
 import type { LeafResult, TensorFrame } from "@ostinato/proto";
@@ -40,10 +41,15 @@ function receive(
   leaves = results,
   numFrames = frames.length,
   statistics: StatisticsLayout = { entries: [], size: 0 },
+  isRounded = false,
 ) {
   const staged = new StagedUpload(
-    { node, numParameters: 4, stateSizeOf: () => 1, statistics, totalLossWeight: 16 },
-    new Float32Array(4),
+    {
+      ...{ node, numParameters: 4, stateSizeOf: () => 1, statistics, totalLossWeight: 16 },
+      isRounded,
+    },
+    // What a buffer of the pool has in it is unspecified.
+    new Float32Array(4).fill(9),
   );
   for (const frame of frames) staged.receive(frame);
   return staged.finish({
@@ -99,6 +105,83 @@ describe("StagedUpload", () => {
     ["loss", good(), results.map((result) => ({ ...result, lossSum: NaN }))],
   ])("keeps a %s that is not finite apart from broken uploads", (_, frames, leaves) => {
     expect(receive(frames, leaves)).toMatchObject({ kind: "nonFinite" });
+  });
+
+  describe("of a gradient that leaves something out", () => {
+    const states = [...stateFrames(2, [5]), ...stateFrames(3, [6])];
+    /** Two rows of two values; the payload has those of the mask. */
+    const rowsFrame = (mask: number, payload: readonly number[], firstValue = 0): TensorFrame => {
+      const bytes = new Uint8Array(Float32Array.from(payload).buffer);
+      const rows = { rowValues: 2, numRows: 2, mask: Uint8Array.of(mask) };
+      return {
+        ...{ transfer: 1, transferKind: "gradient", leaf: 0, firstValue, rows, payload: bytes },
+        crc32: crc32(Buffer.concat([rows.mask, bytes])),
+      };
+    };
+    const gradientOf = (...frames: TensorFrame[]): readonly number[] => {
+      const outcome = receive([...frames, ...states]);
+      if (outcome.kind !== "complete") throw new Error(JSON.stringify(outcome));
+      return [...outcome.upload.gradient];
+    };
+
+    it("has zeros in the rows that are not there, whatever the buffer had", () => {
+      expect(gradientOf(rowsFrame(0b10, [3, 4]))).toEqual([0, 0, 3, 4]);
+      expect(gradientOf(rowsFrame(0b01, [-0, 4]))).toEqual([-0, 4, 0, 0]);
+    });
+
+    it("is whole with no row at all", () => {
+      expect(gradientOf(rowsFrame(0, []))).toEqual([0, 0, 0, 0]);
+    });
+
+    it("is widened from bfloat16", () => {
+      // 1 is 0x3F80, -1.5 0xBFC0.
+      const payload = Uint8Array.from(Buffer.from("803fc0bf803fc0bf", "hex"));
+      const frame: TensorFrame = {
+        ...{ transfer: 1, transferKind: "gradient", leaf: 0, firstValue: 0, payload },
+        ...{ crc32: crc32(payload), valueFormat: "bfloat16" },
+      };
+      expect(gradientOf(frame)).toEqual([1, -1.5, 1, -1.5]);
+    });
+
+    it.each<[string, readonly TensorFrame[]]>([
+      ["covers values twice", [rowsFrame(0, []), rowsFrame(0, [])]],
+      ["reaches beyond the gradient", [rowsFrame(0, [], 2)]],
+      ["has fewer values than its mask says", [rowsFrame(0b11, [3, 4])]],
+      ["has a bit beyond its rows", [rowsFrame(0b110, [3, 4])]],
+      ["leaves values out that no row has", [rowsFrame(0b10, [3, 4]), ...gradientFrames([1], 0)]],
+    ])("is refused where it %s", (_, frames) => {
+      const outcome = receive([...frames, ...states]);
+      expect(outcome).toMatchObject({ kind: "rejected", reason: "shape" });
+    });
+
+    it("is not finite where a row that is there is not", () => {
+      const outcome = receive([rowsFrame(0b10, [3, -Infinity]), ...states]);
+      expect(outcome).toMatchObject({
+        ...{ kind: "nonFinite", detail: "gradient value 3 is -Infinity" },
+      });
+    });
+  });
+
+  describe("of a run that rounds its gradients", () => {
+    const rounded = (values: readonly number[]) => {
+      const frames = [...gradientFrames(values), ...stateFrames(2, [0.1]), ...stateFrames(3, [6])];
+      return receive(frames, results, frames.length, undefined, true);
+    };
+
+    it("takes bfloat16 values in four bytes as well, and states that are not rounded", () => {
+      expect(rounded([1, -1.5, 0, 2 ** -133])).toMatchObject({ kind: "complete" });
+    });
+
+    it("refuses a gradient that was not rounded, by its value", () => {
+      expect(rounded([1, -1.5, 1 + 2 ** -8, 0])).toMatchObject({
+        ...{ kind: "rejected", reason: "malformed" },
+        detail: "gradient value 2 is 1.00390625, which is not rounded to bfloat16",
+      });
+    });
+
+    it("keeps what overflowed apart from broken uploads", () => {
+      expect(rounded([1, Infinity, NaN, 0])).toMatchObject({ kind: "nonFinite" });
+    });
   });
 
   describe("of a model that normalizes by batch", () => {

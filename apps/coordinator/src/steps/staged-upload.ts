@@ -1,11 +1,12 @@
 /** One upload on its way in. Nothing of it counts before all of it is here and every check holds. */
 
 import { crc32 } from "node:zlib";
-import { firstNonFinite } from "@ostinato/kernels";
+import { firstNonFinite, firstNotBfloat16 } from "@ostinato/kernels";
 import { momentsProblem, momentsSize } from "@ostinato/lstm";
 import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId, TensorFrame, UploadRejection } from "@ostinato/proto";
 import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
+import { leafResultsProblem } from "./leaf-results.js";
 
 export interface UploadShape {
   readonly node: NodeId;
@@ -15,6 +16,8 @@ export interface UploadShape {
   readonly stateSizeOf: (leaf: number) => number;
   /** What each leaf has moments of. */
   readonly statistics: StatisticsLayout;
+  /** Whether each value of the gradient must be a bfloat16. */
+  readonly isRounded: boolean;
   /** The loss weight of the whole global batch, which no leaf's exceeds. */
   readonly totalLossWeight: number;
 }
@@ -90,17 +93,18 @@ export class StagedUpload {
       this.#fail(error.code === "checksum" ? "checksum" : "shape", error.message);
       return;
     }
-    if (length === 0) {
-      // Any number of them would fit the tensor.
-      this.#fail("shape", "a frame without values");
-      return;
-    }
     const values = slot.buffer.subarray(frame.firstValue, frame.firstValue + length);
     const bad = indexOfNonFinite(values);
     if (bad >= 0) {
       const what = `${NAMES[frame.transferKind]} value ${frame.firstValue + bad}`;
       const of = frame.transferKind === "gradient" ? "" : ` of leaf ${frame.leaf}`;
       this.#nonFinite ??= `${what}${of} is ${values[bad]}`;
+    }
+    const exact = this.shape.isRounded ? indexOfUnrounded(frame, values) : -1;
+    if (exact >= 0) {
+      const value = `gradient value ${frame.firstValue + exact}`;
+      this.#fail("malformed", `${value} is ${values[exact]}, which is not rounded to bfloat16`);
+      return;
     }
     slot.numValues += length;
     if (slot.numValues > slot.buffer.length) {
@@ -217,6 +221,12 @@ function indexOfNonFinite(values: Float32Array | Float64Array): number {
     : values.findIndex((value) => !Number.isFinite(value));
 }
 
+/** Of a gradient in whichever form it came: values that are not rounded would be other bits. */
+function indexOfUnrounded(frame: TensorFrame, values: Float32Array | Float64Array): number {
+  const isAny = frame.transferKind === "gradient" && frame.valueFormat !== "bfloat16";
+  return isAny && values instanceof Float32Array ? firstNotBfloat16(values) : -1;
+}
+
 /** Whether the ranges cover the slot once, without gap or overlap. */
 function isWhole(slot: Slot): boolean {
   let next = 0;
@@ -225,27 +235,4 @@ function isWhole(slot: Slot): boolean {
     next += length;
   }
   return next === slot.buffer.length;
-}
-
-/** What is wrong with a list of leaf results for exactly this node's leaves, if anything. */
-export function leafResultsProblem(
-  { node, totalLossWeight }: Pick<UploadShape, "node" | "totalLossWeight">,
-  results: readonly LeafResult[],
-): string | undefined {
-  const expected = new Set<number>();
-  for (let i = 0; i < node.numLeaves; i++) expected.add(node.firstLeaf + i);
-  for (const result of results) {
-    if (!expected.delete(result.leaf)) return `leaf ${result.leaf} is foreign or comes twice`;
-    if (!(result.lossWeight >= 0 && result.lossWeight <= totalLossWeight)) {
-      return (
-        `the loss weight of leaf ${result.leaf} is ${result.lossWeight}; ` +
-        `the whole batch has ${totalLossWeight}`
-      );
-    }
-    if (result.sampleDigest.byteLength !== 32) {
-      return `the sample digest of leaf ${result.leaf} is not a SHA-256`;
-    }
-  }
-  const missing = [...expected][0];
-  return missing === undefined ? undefined : `the result of leaf ${missing} is missing`;
 }

@@ -1,12 +1,11 @@
 /** Hands the leaves of the current round to whoever is idle, and watches over those who have them. */
 
-import { nodesCovering } from "@ostinato/kernels";
 import type { Lease, NodeId } from "@ostinato/proto";
 import { WireError } from "@ostinato/proto";
 import type { Clock, Logger, Timer } from "@ostinato/runtime";
 import { CoordinatorError } from "../errors/index.js";
 import type { LeaseRecord } from "../leases/index.js";
-import { contiguousRuns, planLeases, SILENT_DEADLINES } from "../leases/index.js";
+import { nodesToUpload, planLeases, SILENT_DEADLINES } from "../leases/index.js";
 import type { WorkerTable } from "../membership/index.js";
 import { Conduct } from "../membership/index.js";
 import type { LeaseEnding, Metrics } from "../ops/index.js";
@@ -318,7 +317,8 @@ export class Dispatcher implements SessionHub {
     });
     const unreserved = round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
     const free = this.#dispatchFailed(current, idle, unreserved);
-    for (const { workerId, leaves } of planLeases(free, [...idle])) {
+    const leavesTogether = (round.kind === "train" && this.#options.roundedLeaves) || 1;
+    for (const { workerId, leaves } of planLeases(free, [...idle], leavesTogether)) {
       this.#grant(round, workerId, leaves);
       idle.delete(workerId);
     }
@@ -365,12 +365,11 @@ export class Dispatcher implements SessionHub {
     const session = this.#modules.workers.get(workerId)?.link;
     if (session === undefined) return;
     const { metrics, clock, states } = this.#modules;
-    const nodes =
-      wholeNodes ??
-      contiguousRuns(leaves).flatMap(({ first, count }) => nodesCovering(first, count));
+    const isTraining = round.kind === "train";
+    const roundedLeaves = isTraining ? this.#options.roundedLeaves : undefined;
+    const nodes = wholeNodes ?? nodesToUpload(leaves, roundedLeaves);
     const record = round.leases.grant(workerId, leaves, clock.now(), nodes);
     metrics.leases.inc({ event: "issued" });
-    const isTraining = round.kind === "train";
     const sources = leaves.map((leaf) => ({
       leaf,
       state: isTraining ? states.sourceFor(leaf, workerId) : ("zero" as const),

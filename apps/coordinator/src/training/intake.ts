@@ -27,6 +27,8 @@ export interface IntakeOptions {
   readonly stateSizeOf: (leaf: number) => number;
   /** What each leaf of a step has moments of. */
   readonly statistics: StatisticsLayout;
+  /** Leaves of each node whose gradient is rounded to bfloat16; undefined: none is. */
+  readonly roundedLeaves: number | undefined;
   /** Sum over the global batch of each loss term's weight in this round. */
   readonly lossWeightTotals: (round: Round) => readonly number[];
 }
@@ -75,7 +77,7 @@ export class Intake implements UploadHub {
   }
 
   begin(session: WorkerSession, begin: UploadBegin): StagedUpload | Refusal {
-    const { numParameters, stateSizeOf, statistics } = this.#options;
+    const { numParameters, stateSizeOf, statistics, roundedLeaves } = this.#options;
     const round = this.#modules.effects.current()?.round;
     const foreign = this.#foreign(begin);
     if (foreign !== undefined) return foreign;
@@ -92,7 +94,10 @@ export class Intake implements UploadHub {
     round.leases.renew(begin.fence, this.#modules.clock.now(), "upload");
     const totalLossWeight = this.#totalLossWeight(round);
     return new StagedUpload(
-      { node: begin.node, numParameters, stateSizeOf, statistics, totalLossWeight },
+      {
+        ...{ node: begin.node, numParameters, stateSizeOf, statistics, totalLossWeight },
+        isRounded: roundedLeaves !== undefined,
+      },
       this.#modules.gradients.acquire(),
     );
   }

@@ -55,7 +55,8 @@ export class Trial {
   /** Versions whose buffers were given back. */
   readonly released: number[] = [];
 
-  constructor(numLeaves = 4, statistics = NO_STATISTICS) {
+  /** @param roundedLeaves of a run whose gradients are bfloat16 */
+  constructor(numLeaves = 4, statistics = NO_STATISTICS, roundedLeaves?: number) {
     this.numLeaves = numLeaves;
     const { clock, logger, metrics, workers, gradients, states } = this;
     this.dispatcher = new Dispatcher(
@@ -66,6 +67,7 @@ export class Trial {
         deadlineMs: DEADLINE_MS,
         stateSizeOf: () => 1,
         statistics,
+        roundedLeaves,
         lossWeightTotals: () => [numLeaves * SAMPLES_PER_LEAF],
       },
       {

@@ -86,7 +86,7 @@ export function createWorkerMetrics(
   });
   const tensorBytes = new Counter({
     name: "ostinato_worker_tensor_bytes_total",
-    help: "Payload bytes of tensor frames, by direction (sent, received) and by what carried them: stream or sharedMemory.",
+    help: "Bytes of tensors in frames, masks included, by direction (sent, received) and by what carried them: stream or sharedMemory.",
     labelNames: ["direction", "carrier"],
     registers,
   });

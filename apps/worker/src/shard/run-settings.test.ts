@@ -7,6 +7,7 @@ const config = {
   seed: 7,
   training: { epochs: 1, batchSize: 32, sequenceLength: 64, microShards: 8 },
   evaluation: { everySteps: null, batchSize: 16, final: true },
+  numerics: { backend: "auto", gradients: "float32", gradientLeaves: null },
 };
 
 describe("readRunSettings", () => {
@@ -17,7 +18,17 @@ describe("readRunSettings", () => {
       sequenceLength: 64,
       microShards: 8,
       evaluationBatchSize: 16,
+      roundedLeaves: undefined,
     });
+  });
+
+  it.each([
+    [null, 1],
+    [4, 4],
+  ])("knows where gradients are rounded: %j", (gradientLeaves, expected) => {
+    const numerics = { gradients: "bfloat16", gradientLeaves };
+    const settings = readRunSettings(JSON.stringify({ ...config, numerics }));
+    expect(settings.roundedLeaves).toBe(expected);
   });
 
   it.each([
@@ -28,6 +39,16 @@ describe("readRunSettings", () => {
       "a fraction",
       JSON.stringify({ ...config, evaluation: { batchSize: 1.5 } }),
       /evaluation\.batchSize is 1\.5, not an integer of at least 1/,
+    ],
+    [
+      "gradients of another kind",
+      JSON.stringify({ ...config, numerics: { gradients: "float16" } }),
+      /numerics\.gradients is "float16", not float32 or bfloat16/,
+    ],
+    [
+      "rounding at no leaf",
+      JSON.stringify({ ...config, numerics: { gradients: "bfloat16", gradientLeaves: 0 } }),
+      /numerics\.gradientLeaves is 0, not an integer of at least 1/,
     ],
     [
       "a string",

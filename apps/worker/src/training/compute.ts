@@ -56,6 +56,8 @@ export interface GradientSlice {
   /** Place of the first value in the flat buffer. */
   readonly firstValue: number;
   readonly values: Float32Array<ArrayBuffer>;
+  /** Values of a row where the slice is a matrix; 0 where it is none. */
+  readonly rowValues: number;
 }
 
 export interface TrainedLeaf {

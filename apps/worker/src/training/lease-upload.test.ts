@@ -1,5 +1,5 @@
 import type { TensorFrame, WorkerMessage } from "@ostinato/proto";
-import { checksumOfFrames, MAX_FRAME_BYTES, readFrameInto } from "@ostinato/proto";
+import { bytesOfFrame, checksumOfFrames, MAX_FRAME_BYTES, readFrameInto } from "@ostinato/proto";
 import { describe, expect, it } from "vitest";
 
 import type { TrainedLeaf } from "./compute.js";
@@ -65,10 +65,10 @@ const framesOf = (sent: readonly WorkerMessage[], transfer: number): TensorFrame
 describe("LeaseUpload", () => {
   it("sends slices as they come, then the states of the leaves and the end of each node", async () => {
     const { upload, sent } = started();
-    upload.gradient({ node: 0, firstValue: 8, values: Float32Array.of(1, 2) });
-    upload.gradient({ node: 1, firstValue: 8, values: Float32Array.of(3, 4) });
-    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(5) });
-    upload.gradient({ node: 1, firstValue: 0, values: Float32Array.of(6) });
+    upload.gradient({ node: 0, firstValue: 8, values: Float32Array.of(1, 2), rowValues: 0 });
+    upload.gradient({ node: 1, firstValue: 8, values: Float32Array.of(3, 4), rowValues: 0 });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(5), rowValues: 0 });
+    upload.gradient({ node: 1, firstValue: 0, values: Float32Array.of(6), rowValues: 0 });
     await upload.finish([trainedLeaf(2), trainedLeaf(3), trainedLeaf(4)]);
     expect(sent.map(summary)).toEqual([
       "begin 11 2+2",
@@ -113,8 +113,8 @@ describe("LeaseUpload", () => {
 
   it("ends a node with the results of its leaves and the checksum of its frames as sent", async () => {
     const { upload, sent } = started();
-    upload.gradient({ node: 1, firstValue: 0, values: Float32Array.of(1, 2, 3) });
-    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(9, 8, 7) });
+    upload.gradient({ node: 1, firstValue: 0, values: Float32Array.of(1, 2, 3), rowValues: 0 });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(9, 8, 7), rowValues: 0 });
     const leaves = [trainedLeaf(2), trainedLeaf(3), trainedLeaf(4)];
     await upload.finish(leaves);
     const ends = sent.filter((message) => message.kind === "uploadEnd");
@@ -137,7 +137,7 @@ describe("LeaseUpload", () => {
     const { upload, sent } = started();
     const length = (2.5 * MAX_FRAME_BYTES) / Float32Array.BYTES_PER_ELEMENT;
     const values = Float32Array.from({ length }, (_, index) => index);
-    upload.gradient({ node: 0, firstValue: 5, values });
+    upload.gradient({ node: 0, firstValue: 5, values, rowValues: 0 });
     await upload.finish([trainedLeaf(2, 0), trainedLeaf(3, 0), trainedLeaf(4, 0)]);
     const frames = framesOf(sent, 11);
     expect(frames).toHaveLength(3);
@@ -147,12 +147,30 @@ describe("LeaseUpload", () => {
     expect(received.subarray(5).every((value, index) => value === values[index])).toBe(true);
   });
 
+  it("sends of a table the rows that are not zeros, and all of it is there", async () => {
+    const { upload, sent } = started();
+    const values = new Float32Array(3 * 1000);
+    values.set([0.1, 0.2, 0.3], 3 * 7);
+    upload.gradient({ node: 0, firstValue: 5, values, rowValues: 3 });
+    upload.gradient({ node: 1, firstValue: 5, values: new Float32Array(3000), rowValues: 3 });
+    await upload.finish([trainedLeaf(2, 0), trainedLeaf(3, 0), trainedLeaf(4, 0)]);
+    // Three values, or none, and a bit for each of 1000 rows.
+    const bytes = [11, 12].map((transfer) => framesOf(sent, transfer).map(bytesOfFrame));
+    expect(bytes).toEqual([[12 + 125], [125]]);
+    const received = new Float32Array(5 + 3000).fill(9);
+    for (const frame of framesOf(sent, 11)) expect(readFrameInto(frame, received)).toBe(3000);
+    expect(received.subarray(5)).toEqual(values);
+    const end = sent.findLast((message) => message.kind === "uploadEnd");
+    const crcs = framesOf(sent, 12).map(({ crc32 }) => crc32);
+    expect(end).toMatchObject({ numFrames: 1, checksum: checksumOfFrames(crcs) });
+  });
+
   it("sends one frame at a time while the stream is full", async () => {
     const openings: (() => void)[] = [];
     const drained = (): Promise<void> => new Promise((resolve) => openings.push(resolve));
     const { upload, sent } = started({ drained });
-    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
-    upload.gradient({ node: 0, firstValue: 1, values: Float32Array.of(2) });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1), rowValues: 0 });
+    upload.gradient({ node: 0, firstValue: 1, values: Float32Array.of(2), rowValues: 0 });
     const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     await settle();
     expect(sent.filter(({ kind }) => kind === "frame")).toHaveLength(1);
@@ -164,11 +182,11 @@ describe("LeaseUpload", () => {
   it("sends nothing more once it is cancelled", async () => {
     const abort = new AbortController();
     const { upload, sent } = started({ signal: abort.signal });
-    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1), rowValues: 0 });
     await new Promise((resolve) => setImmediate(resolve));
     const numBefore = sent.length;
     abort.abort();
-    upload.gradient({ node: 0, firstValue: 1, values: Float32Array.of(2) });
+    upload.gradient({ node: 0, firstValue: 1, values: Float32Array.of(2), rowValues: 0 });
     await upload.finish([trainedLeaf(2), trainedLeaf(3), trainedLeaf(4)]);
     expect(numBefore).toBe(2);
     expect(sent).toHaveLength(numBefore);
@@ -176,7 +194,7 @@ describe("LeaseUpload", () => {
 
   it("rejects when the stream fails, once asked to finish", async () => {
     const { upload } = started({ drained: () => Promise.reject(new Error("reset")) });
-    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1) });
+    upload.gradient({ node: 0, firstValue: 0, values: Float32Array.of(1), rowValues: 0 });
     await expect(upload.finish([])).rejects.toThrow("reset");
   });
 });
@@ -195,7 +213,7 @@ describe("a LeaseUpload with shared memory", () => {
     };
     const { upload, sent } = started({ memory });
     for (const node of [0, 1]) {
-      upload.gradient({ node, firstValue: 7, values: Float32Array.of(1, 2) });
+      upload.gradient({ node, firstValue: 7, values: Float32Array.of(1, 2), rowValues: 0 });
     }
     await upload.finish([2, 3, 4].map((leaf) => trainedLeaf(leaf)));
     expect(
@@ -224,4 +242,40 @@ describe("a LeaseUpload with shared memory", () => {
     );
     expect(end).toMatchObject({ numFrames: crcs.length, checksum: checksumOfFrames(crcs) });
   });
+
+  it.each([
+    ["between two rows", 4],
+    ["within a row", 3],
+  ])(
+    "sends what is left when memory is full %s, without its zeros where it can",
+    async (_, row) => {
+      const numValues = (2 * MAX_FRAME_BYTES) / Float32Array.BYTES_PER_ELEMENT;
+      const values = new Float32Array(numValues - (numValues % row));
+      values.set([0.1, 0.2], values.length - 2);
+      const place = new Float32Array(5 + values.length).fill(9);
+      let numWritten = 0;
+      const memory: GradientMemory = {
+        write: (_node, frame) => {
+          if (numWritten === 1) return undefined;
+          numWritten += 1;
+          const { transfer, firstValue, crc32 } = frame;
+          return {
+            transfer,
+            firstValue,
+            crc32,
+            segment: 1,
+            numValues: readFrameInto(frame, place),
+          };
+        },
+      };
+      const { upload, sent } = started({ memory });
+      upload.gradient({ node: 0, firstValue: 5, values, rowValues: row });
+      await upload.finish([trainedLeaf(2, 0), trainedLeaf(3, 0), trainedLeaf(4, 0)]);
+      expect(sent.filter(({ kind }) => kind === "segmentFrame")).toHaveLength(1);
+      const frames = framesOf(sent, 11);
+      for (const frame of frames) readFrameInto(frame, place);
+      expect(Buffer.from(place.buffer, 20).equals(Buffer.from(values.buffer))).toBe(true);
+      expect(frames.every(({ rows }) => (rows === undefined) === (row === 3))).toBe(true);
+    },
+  );
 });

@@ -8,7 +8,7 @@ import type {
   ValuesOf,
   WorkerMessage,
 } from "@ostinato/proto";
-import { checksumOfFrames, encodeFrames } from "@ostinato/proto";
+import { checksumOfFrames, encodeFrames, encodeGradientFrames } from "@ostinato/proto";
 
 import type { GradientSlice, TrainedLeaf } from "./compute.js";
 
@@ -85,7 +85,7 @@ export class LeaseUpload {
   gradient(slice: GradientSlice): void {
     const transfer = this.#transfers[slice.node];
     if (transfer === undefined) throw new RangeError(`the lease has no node ${slice.node}`);
-    this.#enqueue(() => this.#sendTensor(transfer, "gradient", 0, slice.firstValue, slice.values));
+    this.#enqueue(() => this.#sendGradient(transfer, slice));
   }
 
   /** Sends what is left of every node; resolves when all of it is out. Rejects as the sink does. */
@@ -108,8 +108,8 @@ export class LeaseUpload {
       ({ result }) => result.leaf >= firstLeaf && result.leaf < firstLeaf + numLeaves,
     );
     for (const { result, state, moments } of own) {
-      await this.#sendTensor(transfer, "carriedState", result.leaf, 0, state);
-      await this.#sendTensor(transfer, "moments", result.leaf, 0, moments);
+      await this.#sendTensor(transfer, "carriedState", result.leaf, state);
+      await this.#sendTensor(transfer, "moments", result.leaf, moments);
     }
     if (this.#signal.aborted) return;
     this.#begin(transfer);
@@ -127,25 +127,54 @@ export class LeaseUpload {
     transfer: NodeTransfer,
     transferKind: Kind,
     leaf: number,
-    firstValue: number,
     values: ValuesOf<Kind>,
   ): Promise<void> {
-    this.#begin(transfer);
-    const frames: readonly TensorFrame[] = encodeFrames({
-      transfer: transfer.transfer,
-      transferKind,
-      leaf,
-      firstValue,
-      values,
+    const frames = encodeFrames({ transfer: transfer.transfer, transferKind, leaf, values });
+    await this.#sendFrames(transfer, frames);
+  }
+
+  /** Through memory as far as that goes, and what is left over the stream in as few bytes as can be. */
+  async #sendGradient(transfer: NodeTransfer, slice: GradientSlice): Promise<void> {
+    const numShared = await this.#shareGradient(transfer, slice);
+    if (this.#signal.aborted) return;
+    const rowValues =
+      slice.rowValues > 0 && numShared % slice.rowValues === 0 ? slice.rowValues : 0;
+    const frames = encodeGradientFrames({
+      ...{ transfer: transfer.transfer, rowValues },
+      firstValue: slice.firstValue + numShared,
+      values: slice.values.subarray(numShared),
     });
+    await this.#sendFrames(transfer, frames);
+  }
+
+  /** @returns how many values, from the first on, lie in shared memory */
+  async #shareGradient(
+    transfer: NodeTransfer,
+    { firstValue, values }: GradientSlice,
+  ): Promise<number> {
+    if (this.#memory === undefined) return 0;
+    // As they are: the coordinator reads float32 there.
+    const dense = { transfer: transfer.transfer, transferKind: "gradient", firstValue } as const;
+    let numShared = 0;
+    for (const frame of encodeFrames({ ...dense, values })) {
+      if (this.#signal.aborted) break;
+      const shared = this.#memory.write(transfer.index, frame);
+      if (shared === undefined) break;
+      this.#begin(transfer);
+      transfer.crcs.push(frame.crc32);
+      numShared += shared.numValues;
+      this.#sink.send({ kind: "segmentFrame", frame: shared });
+      await this.#sink.drained();
+    }
+    return numShared;
+  }
+
+  async #sendFrames(transfer: NodeTransfer, frames: readonly TensorFrame[]): Promise<void> {
+    this.#begin(transfer);
     for (const frame of frames) {
       if (this.#signal.aborted) return;
       transfer.crcs.push(frame.crc32);
-      const shared =
-        transferKind === "gradient" ? this.#memory?.write(transfer.index, frame) : undefined;
-      this.#sink.send(
-        shared === undefined ? { kind: "frame", frame } : { kind: "segmentFrame", frame: shared },
-      );
+      this.#sink.send({ kind: "frame", frame });
       await this.#sink.drained();
     }
   }

@@ -25,6 +25,7 @@ import type { TrainedLeaf } from "./compute.js";
 
 const SETTINGS = {
   ...{ seed: 3, batchSize: 5, sequenceLength: null, microShards: 4, evaluationBatchSize: 2 },
+  roundedLeaves: undefined,
 };
 const LEAVES = [0, 1, 2, 3];
 const control = { onProgress: () => undefined, isCancelled: () => false };

@@ -10,7 +10,7 @@ import type {
   SequenceDataset,
   TokenBatch,
 } from "@ostinato/data";
-import { isNodeOf } from "@ostinato/kernels";
+import { isNodeOf, roundToBfloat16 } from "@ostinato/kernels";
 import { flattenMoments, LstmError, stateShape, statisticsLayout } from "@ostinato/lstm";
 import type { EncoderDecoderSpec, SequenceModelSpec, StatisticsLayout } from "@ostinato/lstm";
 import {
@@ -65,7 +65,8 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
 
   /**
    * The gradients of the SUM of losses, added up within each node along the gradient tree and
-   * handed to `onGradient`, last layer first; their arrays are the receiver's from then on.
+   * handed to `onGradient`, last layer first; their arrays are the receiver's from then on. Where the run
+   * rounds them, each is rounded to bfloat16 once it is the node's whole sum.
    *
    * @throws WorkerError `cancelled`, `badLease`
    */
@@ -73,7 +74,8 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     task: TrainTask,
     control: ComputeControl & Pick<ComputeEvents, "onGradient">,
   ): readonly TrainedLeaf[] {
-    checkNodes(task.nodes, task.leaves, this.#settings.microShards);
+    const { roundedLeaves } = this.#settings;
+    checkNodes(task.nodes, task.leaves, this.#settings);
     control.onProgress("prepare", 0);
     const { train } = this.#source;
     const ahead = this.#ahead;
@@ -81,12 +83,17 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     const isMade = ahead !== undefined && isSameBatch(ahead.task, task);
     const batch = isMade ? ahead.batch : this.#batchOf(task);
     this.#load(task);
-    const offsets = new Map(this.#model.layout.tensors.map(({ name, offset }) => [name, offset]));
-    const onGradient = (tensor: string, perNode: readonly Float32Array[]): void => {
-      const firstValue = offsets.get(tensor);
-      if (firstValue === undefined) throw new RangeError(`the layout has no tensor ${tensor}`);
-      for (const [node, values] of perNode.entries()) {
-        control.onGradient({ node, firstValue, values: ownBuffer(values) });
+    const tensors = new Map(this.#model.layout.tensors.map((tensor) => [tensor.name, tensor]));
+    const onGradient = (name: string, perNode: readonly Float32Array[]): void => {
+      const tensor = tensors.get(name);
+      if (tensor === undefined) throw new RangeError(`the layout has no tensor ${name}`);
+      const { offset: firstValue, shape } = tensor;
+      // Of a table of embeddings only the rows of the step's tokens have a gradient.
+      const rowValues = shape.length === 2 ? (shape[1] ?? 0) : 0;
+      for (const [node, sum] of perNode.entries()) {
+        const values = ownBuffer(sum);
+        if (roundedLeaves !== undefined) roundToBfloat16(values, values);
+        control.onGradient({ node, firstValue, values, rowValues });
       }
     };
     const nodes = task.nodes.map(({ firstLeaf, numLeaves }) => ({
@@ -311,11 +318,11 @@ function checkLeaves(leaves: readonly number[], microShards: number): void {
   }
 }
 
-/** The nodes cover the leaves exactly, each a power of two wide. */
+/** The nodes cover the leaves exactly, each a power of two wide, or as wide as those that the run rounds. */
 function checkNodes(
   nodes: readonly NodeId[],
   leaves: readonly number[],
-  microShards: number,
+  { microShards, roundedLeaves }: RunSettings,
 ): void {
   checkLeaves(leaves, microShards);
   const covered = nodes
@@ -326,8 +333,15 @@ function checkNodes(
   const isExact =
     covered.length === leaves.length && covered.every((leaf, index) => leaf === leaves[index]);
   const areNodes = nodes.every((node) => isNodeOf(node, microShards));
-  if (isExact && areNodes) return;
   const named = nodes.map(({ firstLeaf, numLeaves }) => `${firstLeaf}+${numLeaves}`).join(", ");
+  const other = nodes.find(({ numLeaves }) => numLeaves !== roundedLeaves);
+  if (roundedLeaves !== undefined && other !== undefined) {
+    throw new WorkerError(
+      "badLease",
+      `nodes ${named} are not all of ${roundedLeaves} leaves, whose sums this run rounds`,
+    );
+  }
+  if (isExact && areNodes) return;
   throw new WorkerError(
     "badLease",
     `nodes ${named} are not a division of leaves ${leaves.join(", ")} into subtrees`,

@@ -81,7 +81,7 @@ export class FakeCompute implements Compute {
     }
     for (const node of task.nodes.keys()) {
       const values = Float32Array.from(task.parameters, (value) => value + 1);
-      events.onGradient({ node, firstValue: 0, values });
+      events.onGradient({ node, firstValue: 0, values, rowValues: 0 });
     }
     return task.leaves.map((leaf) => ({
       result: {

@@ -136,6 +136,7 @@ export const SETTINGS = {
   seed: 1,
   training: { batchSize: 4, sequenceLength: 3, microShards: 4 },
   evaluation: { batchSize: 2 },
+  numerics: { gradients: "float32", gradientLeaves: null },
 };
 
 export function joinReply(overrides: Partial<JoinReply> = {}): JoinReply {

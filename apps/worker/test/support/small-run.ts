@@ -15,6 +15,7 @@ export interface SmallRun {
     readonly sequenceLength: number;
     readonly microShards: number;
     readonly evaluationBatchSize: number;
+    readonly roundedLeaves: number | undefined;
   };
   readonly configJson: string;
 }
@@ -38,8 +39,10 @@ export function smallRun(
     sequenceLength: 5,
     microShards: 4,
     evaluationBatchSize: 5,
+    roundedLeaves: undefined,
   };
-  const { evaluationBatchSize, seed, ...training } = settings;
+  const { evaluationBatchSize, seed, roundedLeaves: _, ...training } = settings;
+  const numerics = { gradients: "float32", gradientLeaves: null };
   return {
     dataset,
     encoded: encodeDataset(dataset),
@@ -53,6 +56,9 @@ export function smallRun(
       normalization: o.normalization ?? "none",
     }),
     settings,
-    configJson: JSON.stringify({ seed, training, evaluation: { batchSize: evaluationBatchSize } }),
+    configJson: JSON.stringify({
+      ...{ seed, training, numerics },
+      evaluation: { batchSize: evaluationBatchSize },
+    }),
   };
 }

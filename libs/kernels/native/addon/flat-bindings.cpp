@@ -56,6 +56,12 @@ napi_value bindClampValues(const Arguments& args) {
   return result;
 }
 
+napi_value bindRoundToBfloat16(const Arguments& args) {
+  const std::size_t length = args.lengthOf(0, "values");
+  flat().roundToBfloat16(args.floats(0, "values", length), args.floats(1, "out", length), length);
+  return nullptr;
+}
+
 napi_value bindFirstNonFinite(const Arguments& args) {
   const std::size_t length = args.lengthOf(0, "values");
   return numberValue(args, static_cast<double>(flat().firstNonFinite(args.floats(0, "values", length), length)));
@@ -148,6 +154,7 @@ const Binding kBindings[] = {
     {"addScaled", 3, bindAddScaled},
     {"scaleColumns", 3, bindScaleColumns},
     {"clampValues", 3, bindClampValues},
+    {"roundToBfloat16", 2, bindRoundToBfloat16},
     {"firstNonFinite", 1, bindFirstNonFinite},
     {"sumOfSquares", 1, bindSumOfSquares},
     {"columnSumsOfSquares", 2, bindColumnSumsOfSquares},

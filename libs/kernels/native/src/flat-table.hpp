@@ -11,6 +11,7 @@ constexpr FlatTable flatTable = {
     addScaled,
     scaleColumns,
     clampValues,
+    roundToBfloat16,
     firstNonFinite,
     sumOfSquares,
     columnSumsOfSquares,

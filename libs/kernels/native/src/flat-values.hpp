@@ -77,6 +77,16 @@ inline bool clampValues(const float* values, float limit, float* out, std::size_
   return std::find(isBeyond.begin(), isBeyond.end(), 1) != isBeyond.end();
 }
 
+inline void roundToBfloat16(const float* values, float* out, std::size_t length) {
+  forEachPlace(length, [=](std::size_t i) {
+    std::uint32_t bits;
+    std::memcpy(&bits, values + i, sizeof bits);
+    const std::uint32_t rounded = bits + 0x7fffu + ((bits >> 16) & 1u), quiet = bits | 0x00400000u;
+    bits = ((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded) & 0xffff0000u;
+    std::memcpy(out + i, &bits, sizeof bits);
+  });
+}
+
 /** Whether a value of the block is NaN or infinite: its exponent's bits are all set. */
 inline bool hasNonFinite(const float* values, std::size_t count) {
   constexpr std::uint32_t kExponent = 0x7f800000u;

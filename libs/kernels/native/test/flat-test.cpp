@@ -275,6 +275,16 @@ void testNorms() {
   }
 }
 
+/** By what bfloat16 is: 8 bits of precision, exponents as float32's, to nearest with ties to even. */
+double nearestBfloat16(double x) {
+  if (x == 0.0 || !std::isfinite(x)) return x;
+  int exponent;
+  std::frexp(x, &exponent);
+  const int unit = std::max(exponent - 8, -133);
+  const double nearest = std::ldexp(std::nearbyint(std::ldexp(x, -unit)), unit);
+  return std::fabs(nearest) < std::ldexp(1.0, 128) ? nearest : std::copysign(INFINITY, nearest);
+}
+
 void testElements() {
   for (std::size_t length : kLengths) {
     Random random(21);
@@ -288,13 +298,15 @@ void testElements() {
                     {"scaleValues", 1, 1, count},
                     {"addScaled", 1, 1, count},
                     {"scaleColumns", 1, 1, static_cast<int>(whole)},
-                    {"clampValues", 1, 1, count}};
+                    {"clampValues", 1, 1, count},
+                    {"roundToBfloat16", 1, 1, count}};
       found[2].values = of.parameters;
       table.flat.treeAdd(of.parameters.data(), of.gradient.data(), found[0].values.data(), length);
       table.flat.scaleValues(of.gradient.data(), kScale, found[1].values.data(), length);
       table.flat.addScaled(found[2].values.data(), kScale, of.gradient.data(), length);
       table.flat.scaleColumns(of.gradient.data(), scales.data(), found[3].values.data(), whole, 7);
       const bool isBeyond = table.flat.clampValues(of.gradient.data(), 0.25f, found[4].values.data(), length);
+      table.flat.roundToBfloat16(of.gradient.data(), found[5].values.data(), length);
       bool expected = false;
       for (float value : of.gradient) expected = expected || std::fabs(value) > 0.25f;
       check(isBeyond == expected, "clampValues tells whether a value was beyond the limit");
@@ -311,6 +323,7 @@ void testElements() {
       check(isSame(2, p + fround(scale * g)), what + ": addScaled");
       if (i < whole) check(isSame(3, g * static_cast<double>(scales[i % 7])), what + ": scaleColumns");
       check(isSame(4, std::isnan(g) ? g : std::fmin(std::fmax(g, -0.25), 0.25)), what + ": clampValues");
+      check(isSame(5, nearestBfloat16(g)), what + ": roundToBfloat16");
     }
   }
 }

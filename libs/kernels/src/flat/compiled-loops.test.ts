@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadAddon } from "../native-addon/index.js";
 import { compiledLoops, switchCompiledLoopsOff } from "./compiled-loops.js";
 import type { CompiledLoops } from "./compiled-loops.js";
+import { roundToBfloat16 } from "./bfloat16.js";
 import { firstNonFinite } from "./finite.js";
 import { columnSumsOfSquares, sumOfSquares } from "./norm.js";
 import { addScaled, clampValues, scaleColumns, scaleValues } from "./scale.js";
@@ -242,6 +243,20 @@ describe.each([1, 2, 3])("compiled loops on %i threads", (numThreads) => {
           const given = floatsOf(values, 1);
           const out = outFor(given);
           return { result: clampValues(given, Math.abs(factor), out), arrays: [given, out] };
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("round to bfloat16 to the same bits", () => {
+    fc.assert(
+      fc.property(anyValues, fc.boolean(), (values, inPlace) => {
+        expectSame(() => {
+          const given = floatsOf(values, 1);
+          const out = inPlace ? given : floatsOf(values, 2);
+          roundToBfloat16(given, out);
+          return { result: undefined, arrays: [given, out] };
         });
       }),
       { numRuns: 60 },

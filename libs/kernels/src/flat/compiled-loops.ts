@@ -14,6 +14,7 @@ export interface CompiledLoops {
   addScaled(values: Floats, scale: number, other: Floats): void;
   scaleColumns(values: Floats, scales: Floats, out: Floats): void;
   clampValues(values: Floats, limit: number, out: Floats): boolean;
+  roundToBfloat16(values: Floats, out: Floats): void;
   firstNonFinite(values: Floats): number;
   sumOfSquares(values: Floats): number;
   columnSumsOfSquares(values: Floats, totals: Float64Array): void;

@@ -6,6 +6,7 @@
  * @example
  * treeAdd(left, right, left); // left += right
  */
+export { firstNotBfloat16, roundToBfloat16 } from "./bfloat16.js";
 export { switchCompiledLoopsOff } from "./compiled-loops.js";
 export { firstNonFinite } from "./finite.js";
 export {

@@ -17,7 +17,7 @@ import {
   workerMessageCodec,
 } from "./index.js";
 import { WireError } from "../errors/index.js";
-import { MAX_FRAME_BYTES, MAX_JSON_LENGTH, MAX_MESSAGE_BYTES } from "../limits.js";
+import { MAX_FRAME_BYTES, MAX_FRAME_ROWS, MAX_JSON_LENGTH, MAX_MESSAGE_BYTES } from "../limits.js";
 import {
   coordinatorMessages,
   dataChunks,
@@ -193,6 +193,18 @@ describe("decoding refuses", () => {
       "WorkerMessage.frame.transferKind is 0; it must be parameters, gradient, carriedState, moments, statistics",
     ],
     [
+      "a format of values that is none",
+      "WorkerMessage",
+      bytesOf("WorkerMessage", { frame: { transferKind: 2, valueFormat: 17 } }),
+      "WorkerMessage.frame.valueFormat is 17; it must be bfloat16",
+    ],
+    [
+      "rows without values",
+      "WorkerMessage",
+      bytesOf("WorkerMessage", { frame: { transferKind: 2, rows: { numRows: 1 } } }),
+      "WorkerMessage.frame.rows.rowValues is 0; it must be an integer from 1",
+    ],
+    [
       "an inner message that is missing",
       "CoordinatorMessage",
       bytesOf("CoordinatorMessage", { uploadRejected: { fence: 1, reason: "late" } }),
@@ -287,6 +299,9 @@ describe("decoding refuses", () => {
     const payload = new Uint8Array(MAX_FRAME_BYTES + 4);
     const bytes = bytesOf("WorkerMessage", { frame: { transferKind: 2, payload } });
     expect(errorOf(() => workerMessageCodec.decode(bytes)).code).toBe("frameTooLarge");
+    const rows = { rowValues: 1, numRows: 1, mask: new Uint8Array(MAX_FRAME_ROWS / 8 + 1) };
+    const masked = bytesOf("WorkerMessage", { frame: { transferKind: 2, rows } });
+    expect(errorOf(() => workerMessageCodec.decode(masked)).code).toBe("frameTooLarge");
   });
 });
 

@@ -61,6 +61,15 @@ export function record<Value extends object, Wire extends object>(
   };
 }
 
+/** A message that may be absent. */
+export function optional<Value, Wire>(message: Field<Value, Wire>): Field<Value | undefined, Wire> {
+  return {
+    fromWire: (wire) => (wire === null || wire === undefined ? undefined : message.fromWire(wire)),
+    // protobufjs writes nothing for what is undefined.
+    toWire: (value) => (value === undefined ? undefined : message.toWire(value)) as Wire,
+  };
+}
+
 /** A repeated field of `least` to `MAX_LIST_LENGTH` entries. */
 export function list<Value, Wire>(
   entry: Field<Value, Wire>,

@@ -27,10 +27,17 @@ function read(generated: Generated, bytes: Uint8Array): unknown {
   return comparable({ ...generated.decode(bytes).frame });
 }
 
-/** A mebibyte compares faster as text. */
-function comparable(frame: object & { readonly payload?: Uint8Array | null }): unknown {
-  const { payload, ...fields } = frame;
-  return { ...fields, payload: Buffer.from(payload ?? []).toString("base64") };
+/** A mebibyte compares faster as text, and a Buffer is no other array to it. */
+function comparable(
+  frame: object & {
+    readonly payload?: Uint8Array | null;
+    readonly rows?: { readonly mask?: Uint8Array | null } | null | undefined;
+  },
+): unknown {
+  const { payload, rows, ...fields } = frame;
+  const text = (bytes: Uint8Array | null | undefined): string =>
+    Buffer.from(bytes ?? []).toString("base64");
+  return { ...fields, payload: text(payload), rows: rows && { ...rows, mask: text(rows.mask) } };
 }
 
 const large: FrameMessage = {

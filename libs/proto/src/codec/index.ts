@@ -21,6 +21,7 @@ export type {
   NodeId,
   NumericsProfile,
   Phase,
+  SparseRows,
   StatusReply,
   SegmentFrame,
   TensorFrame,

@@ -44,6 +44,14 @@ export interface JoinReply {
 
 export type TransferKind = "parameters" | "gradient" | "carriedState" | "moments" | "statistics";
 
+/** The rows that a frame covers, those among them that it leaves out being zeros to the bit. */
+export interface SparseRows {
+  readonly rowValues: number;
+  readonly numRows: number;
+  /** One bit a row, the lowest of a byte first: 1 if the payload has the row. */
+  readonly mask: Uint8Array;
+}
+
 /** A slice of a tensor of little-endian values: float64 for `moments` and `statistics`, else float32. */
 export interface TensorFrame {
   readonly transfer: number;
@@ -54,7 +62,12 @@ export interface TensorFrame {
   readonly firstValue: number;
   /** At most `MAX_FRAME_BYTES`; what else a frame must be, `checkFrame` says. */
   readonly payload: Uint8Array;
+  /** Of the mask, if there is one, and the payload. */
   readonly crc32: number;
+  /** Of a gradient alone; undefined: no row is left out. */
+  readonly rows?: SparseRows | undefined;
+  /** Of a gradient alone: values whose lower halves are zeros travel as their upper ones. */
+  readonly valueFormat?: "bfloat16" | undefined;
 }
 
 /**

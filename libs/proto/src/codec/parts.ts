@@ -1,8 +1,8 @@
 /** The messages that other messages are made of. */
 
 import { ostinato } from "../../generated/coordinator.js";
-import { MAX_FRAME_BYTES } from "../limits.js";
-import { list, record } from "./composites.js";
+import { MAX_FRAME_BYTES, MAX_FRAME_ROWS } from "../limits.js";
+import { list, optional, record } from "./composites.js";
 import type {
   LeafLease,
   LeafResult,
@@ -10,6 +10,7 @@ import type {
   NodeId,
   NumericsProfile,
   SegmentFrame,
+  SparseRows,
   TensorFrame,
   TransferKind,
   WorkerStatus,
@@ -18,6 +19,7 @@ import {
   bytesOfSize,
   bytesUpTo,
   enumeration,
+  enumerationOrNone,
   float64,
   identifier,
   prose,
@@ -25,7 +27,7 @@ import {
   uint32,
 } from "./scalars.js";
 
-const { LeaseKind, StateSource, TransferKind: WireTransferKind } = ostinato.v1;
+const { LeaseKind, StateSource, TransferKind: WireTransferKind, ValueFormat } = ostinato.v1;
 
 const SHA256_BYTES = 32;
 
@@ -49,6 +51,12 @@ export const nodeId = record<NodeId, ostinato.v1.Node.$Properties>(
   },
 );
 
+const sparseRows = record<SparseRows, ostinato.v1.SparseRows.$Properties>({
+  rowValues: uint32(1),
+  numRows: uint32(1),
+  mask: bytesUpTo(MAX_FRAME_ROWS / 8, "frameTooLarge"),
+});
+
 export const tensorFrame = record<TensorFrame, ostinato.v1.TensorFrame.$Properties>({
   transfer: uint32(),
   transferKind: enumeration<TransferKind, ostinato.v1.TransferKind>({
@@ -62,6 +70,11 @@ export const tensorFrame = record<TensorFrame, ostinato.v1.TensorFrame.$Properti
   firstValue: uint32(),
   payload: bytesUpTo(MAX_FRAME_BYTES, "frameTooLarge"),
   crc32: uint32(),
+  rows: optional(sparseRows),
+  valueFormat: enumerationOrNone<"bfloat16", ostinato.v1.ValueFormat>(
+    { bfloat16: ValueFormat.BFLOAT16 },
+    ValueFormat.VALUE_FORMAT_OF_KIND,
+  ),
 });
 
 export const segmentFrame = record<SegmentFrame, ostinato.v1.SegmentFrame.$Properties>({

@@ -108,6 +108,18 @@ export function enumeration<Name extends string, Wire extends number>(
   };
 }
 
+/** An enumeration one of whose values, its default, says that it is none of the others. */
+export function enumerationOrNone<Name extends string, Wire extends number>(
+  values: Readonly<Record<Name, Wire>>,
+  none: Wire,
+): Field<Name | undefined, Wire> {
+  const some = enumeration(values);
+  return {
+    fromWire: (wire) => (wire === none ? undefined : some.fromWire(wire)),
+    toWire: (name) => (name === undefined ? none : some.toWire(name)),
+  };
+}
+
 /** A string literal union that travels as text. */
 export function choice<Name extends string>(...names: readonly Name[]): Field<Name, string> {
   const check = (value: unknown): Name => {

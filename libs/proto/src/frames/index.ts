@@ -1,15 +1,18 @@
 /**
- * Tensors in frames: raw little-endian values of at most 1 MiB, each with a CRC-32.
+ * Tensors in frames: raw little-endian values of at most 1 MiB, each with a CRC-32. A gradient's may leave
+ * rows of zeros out, and lower halves of zeros: `readFrameInto` writes the same values whichever form they have.
  *
  * @example
- * const frames = encodeFrames({ transfer: 7, transferKind: "gradient", values: gradient });
+ * const frames = encodeGradientFrames({ transfer: 7, firstValue: 0, values: gradient, rowValues: 200 });
  * const checksum = checksumOfFrames(frames.map((frame) => frame.crc32));
  * // and at the other end, for each frame
  * checkFrame(frame);
  * readFrameInto(frame, gradient);
  */
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";
-export { checkFrame, encodeFrames, readFrameInto } from "./tensor-frames.js";
+export { encodeGradientFrames } from "./gradient-frames.js";
+export type { GradientValues } from "./gradient-frames.js";
+export { bytesOfFrame, checkFrame, encodeFrames, readFrameInto } from "./tensor-frames.js";
 export type { DoubleKind, ValuesOf } from "./tensor-frames.js";
 export { digestOfVersion, framesOfVersion } from "./version-frames.js";
 export type { VersionValues } from "./version-frames.js";

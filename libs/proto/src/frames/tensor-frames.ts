@@ -4,15 +4,9 @@ import { crc32 } from "node:zlib";
 import type { TensorFrame, TransferKind } from "../codec/index.js";
 import { WireError } from "../errors/index.js";
 import { MAX_FRAME_BYTES } from "../limits.js";
-
-/** Bytes of a value, by what is sent. */
-const VALUE_BYTES: Readonly<Record<TransferKind, number>> = {
-  parameters: Float32Array.BYTES_PER_ELEMENT,
-  gradient: Float32Array.BYTES_PER_ELEMENT,
-  carriedState: Float32Array.BYTES_PER_ELEMENT,
-  moments: Float64Array.BYTES_PER_ELEMENT,
-  statistics: Float64Array.BYTES_PER_ELEMENT,
-};
+import { widen } from "./bfloat16.js";
+import { nameOf, shapeOfFrame, VALUE_BYTES } from "./frame-shape.js";
+import { hasRow } from "./row-mask.js";
 
 /** What is sent as float64. */
 export type DoubleKind = "moments" | "statistics";
@@ -23,7 +17,7 @@ export type ValuesOf<Kind extends TransferKind> = Kind extends DoubleKind
   : Float32Array;
 
 /**
- * Cuts values into frames of at most `MAX_FRAME_BYTES`.
+ * Cuts values into frames of at most `MAX_FRAME_BYTES`, each of which has all of its values as they are.
  *
  * @param options.leaf the leaf of a carried state or of moments; 0 unless given
  * @param options.firstValue place of `values[0]` in the flat buffer, in values; 0 unless given
@@ -62,27 +56,28 @@ export function encodeFrames<Kind extends TransferKind>(options: {
   return frames;
 }
 
+/** CRC-32 of what a frame carries: the mask, if there is one, and the payload. */
+export function crcOfFrame({ payload, rows }: Pick<TensorFrame, "payload" | "rows">): number {
+  if (rows === undefined) return crc32(payload);
+  const ofMask = crc32(rows.mask);
+  // Of no bytes zlib's CRC-32 is 0, whatever came before them.
+  return payload.byteLength === 0 ? ofMask : crc32(payload, ofMask);
+}
+
+/** Bytes of a tensor that travel in a frame: those of its payload, and of its mask if there is one. */
+export function bytesOfFrame({ payload, rows }: Pick<TensorFrame, "payload" | "rows">): number {
+  return payload.byteLength + (rows?.mask.byteLength ?? 0);
+}
+
 /**
- * Checks a frame of any origin by itself: whole values, at most `MAX_FRAME_BYTES`, the right CRC.
+ * Checks a frame of any origin by itself: whole values, at most `MAX_FRAME_BYTES`, rows that fit their mask,
+ * the right CRC.
  *
  * @throws {WireError} `frameTooLarge`, `frameSize` or `checksum`
  */
 export function checkFrame(frame: TensorFrame): void {
-  const { byteLength } = frame.payload;
-  if (byteLength > MAX_FRAME_BYTES) {
-    throw new WireError(
-      "frameTooLarge",
-      `${nameOf(frame)} has ${byteLength} bytes; at most ${MAX_FRAME_BYTES} go`,
-    );
-  }
-  const valueBytes = VALUE_BYTES[frame.transferKind];
-  if (byteLength === 0 || byteLength % valueBytes !== 0) {
-    throw new WireError(
-      "frameSize",
-      `${nameOf(frame)} has ${byteLength} bytes; it must have ${valueBytes} for each value, and one value at least`,
-    );
-  }
-  const actual = crc32(frame.payload);
+  shapeOfFrame(frame);
+  const actual = crcOfFrame(frame);
   if (actual !== frame.crc32) {
     throw new WireError(
       "checksum",
@@ -92,12 +87,12 @@ export function checkFrame(frame: TensorFrame): void {
 }
 
 /**
- * Copies a frame's values to where they belong: `destination` is the whole flat buffer. The frame
- * is not checked again, beyond what keeps the copy inside `destination`.
+ * Writes a frame's values to where they belong, those of rows that it leaves out too: `destination` is the
+ * whole flat buffer. The frame is not checked again, beyond what keeps the values inside `destination`.
  *
  * @param destination of the values that the frame's kind has
- * @returns how many values it has
- * @throws {WireError} `frameOutOfBounds`, `frameSize`, or `bigEndian` as `encodeFrames` does
+ * @returns how many values it covers
+ * @throws {WireError} `frameOutOfBounds`, `frameTooLarge`, `frameSize`, or `bigEndian` as `encodeFrames` does
  */
 export function readFrameInto(
   frame: TensorFrame,
@@ -105,30 +100,55 @@ export function readFrameInto(
 ): number {
   requireLittleEndian();
   const { firstValue, payload } = frame;
-  const valueBytes = VALUE_BYTES[frame.transferKind];
-  if (destination.BYTES_PER_ELEMENT !== valueBytes) {
-    throw new RangeError(`${frame.transferKind} has values of ${valueBytes} bytes`);
+  const kindBytes = VALUE_BYTES[frame.transferKind];
+  if (destination.BYTES_PER_ELEMENT !== kindBytes) {
+    throw new RangeError(`${frame.transferKind} has values of ${kindBytes} bytes`);
   }
-  const numValues = payload.byteLength / valueBytes;
-  if (!Number.isInteger(numValues)) {
-    throw new WireError("frameSize", `${nameOf(frame)} has ${payload.byteLength} bytes`);
-  }
+  const { numValues, valueBytes } = shapeOfFrame(frame);
   if (firstValue + numValues > destination.length) {
     throw new WireError(
       "frameOutOfBounds",
       `${nameOf(frame)} has values up to ${firstValue + numValues}; there are ${destination.length}`,
     );
   }
-  // Copied as bytes: a decoded payload begins anywhere, where no array of floats may.
-  new Uint8Array(destination.buffer, destination.byteOffset, destination.byteLength).set(
-    payload,
-    firstValue * valueBytes,
-  );
+  const target = destination.subarray(firstValue, firstValue + numValues);
+  const write = frame.valueFormat === "bfloat16" ? writeHalves : writeBytes;
+  if (frame.rows === undefined) write(payload, target);
+  else writeRows(frame.rows, { payload, valueBytes }, target, write);
   return numValues;
 }
 
-function nameOf({ transfer, transferKind, firstValue }: TensorFrame): string {
-  return `the ${transferKind} frame at value ${firstValue} of transfer ${transfer}`;
+type Write = (payload: Uint8Array, target: Float32Array | Float64Array) => void;
+
+/** Copied as bytes: a decoded payload begins anywhere, where no array of floats may. */
+const writeBytes: Write = (payload, { buffer, byteOffset, byteLength }) => {
+  new Uint8Array(buffer, byteOffset, byteLength).set(payload);
+};
+
+const writeHalves: Write = (payload, target) => {
+  widen(payload, target as Float32Array);
+};
+
+/** Rows with a bit from the payload, the others as zeros; those that follow each other alike at once. */
+function writeRows(
+  { rowValues, numRows, mask }: NonNullable<TensorFrame["rows"]>,
+  { payload, valueBytes }: { readonly payload: Uint8Array; readonly valueBytes: number },
+  target: Float32Array | Float64Array,
+  write: Write,
+): void {
+  let taken = 0;
+  for (let row = 0; row < numRows;) {
+    const isSent = hasRow(mask, row);
+    let end = row + 1;
+    while (end < numRows && hasRow(mask, end) === isSent) end++;
+    const rows = target.subarray(row * rowValues, end * rowValues);
+    if (isSent) {
+      const numBytes = rows.length * valueBytes;
+      write(payload.subarray(taken, taken + numBytes), rows);
+      taken += numBytes;
+    } else rows.fill(0);
+    row = end;
+  }
 }
 
 function hex(crc: number): string {

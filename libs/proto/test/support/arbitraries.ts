@@ -11,6 +11,7 @@ import type {
   NodeId,
   NumericsProfile,
   Phase,
+  SparseRows,
   StatusReply,
   TensorFrame,
   TransferKind,
@@ -36,6 +37,11 @@ const node: fc.Arbitrary<NodeId> = fc
 const profile: fc.Arbitrary<NumericsProfile> = fc.record({ backend: id, version: id, digest: id });
 const json = fc.json();
 
+const sparseRows: fc.Arbitrary<SparseRows> = fc.record({
+  rowValues: uint32.filter((values) => values > 0),
+  numRows: uint32.filter((rows) => rows > 0),
+  mask: fc.uint8Array({ maxLength: 40 }),
+});
 const frame: fc.Arbitrary<TensorFrame> = fc.record({
   transfer: uint32,
   transferKind: fc.constantFrom<TransferKind>(
@@ -45,6 +51,8 @@ const frame: fc.Arbitrary<TensorFrame> = fc.record({
   firstValue: uint32,
   payload: fc.uint8Array({ maxLength: 200 }),
   crc32: uint32,
+  rows: fc.option(sparseRows, { nil: undefined }),
+  valueFormat: fc.option(fc.constant("bfloat16" as const), { nil: undefined }),
 });
 const leafResult: fc.Arbitrary<LeafResult> = fc.record({
   leaf: uint32,

@@ -92,7 +92,10 @@ describe("compileConfig", () => {
         schedule: { kind: "constant", warmupSteps: 0 },
       },
       evaluation: { everySteps: null, batchSize: 32, final: true },
-      numerics: { backend: "auto", determinism: "strict" },
+      numerics: {
+        ...{ backend: "auto", determinism: "strict" },
+        ...{ gradients: "float32", gradientLeaves: null },
+      },
       checkpoints: { everySteps: 200, keep: 3 },
       cluster: { workers: 2, sharedMemory: true, deadlineSeconds: 30 },
     });
@@ -490,6 +493,27 @@ const refusals: readonly [group: string, values: unknown, refusal: string][] = [
     "numerics",
     { determinism: "none" },
     `outOfRange x.yaml: numerics.determinism: "none" is not 'strict' or 'relaxed'`,
+  ],
+  [
+    "numerics",
+    { gradients: "float16" },
+    `outOfRange x.yaml: numerics.gradients: "float16" is not 'float32' or 'bfloat16'`,
+  ],
+  [
+    "numerics",
+    { gradients: "bfloat16", gradientLeaves: 3 },
+    `outOfRange x.yaml: numerics.gradientLeaves: 3 is not ${POWER}, or null`,
+  ],
+  [
+    "numerics",
+    { gradients: "bfloat16", gradientLeaves: 16 },
+    "outOfRange x.yaml: numerics.gradientLeaves: 16 is above training.microShards (8)",
+  ],
+  [
+    "numerics",
+    { gradientLeaves: 1 },
+    "outOfRange x.yaml: numerics.gradientLeaves: 1 needs numerics.gradients: bfloat16; float32 is " +
+      "not rounded",
   ],
   [
     "checkpoints",

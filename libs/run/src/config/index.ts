@@ -25,4 +25,6 @@ export {
   requireSameTrajectory,
   trajectoryDigest,
 } from "./roles.js";
+export { roundedLeaves } from "./rounded-leaves.js";
+export type { GradientSettings } from "./rounded-leaves.js";
 export type { RunConfig } from "./schema.js";

@@ -15,6 +15,8 @@ export interface KeyMeta {
   readonly role: KeyRole;
   /** The values that the key takes, as the end of "… is not …". */
   readonly allowed: string;
+  /** The value with which a run has the trajectory that it had before there was the key, if there was one. */
+  readonly before?: unknown;
 }
 
 /** The keys of the schema; a registry of its own, so that the type of the entries is checked. */
@@ -31,6 +33,19 @@ const mark =
 
 /** Marks a key that the parameters or the ledger depend on. */
 export const trajectory: Mark = mark("trajectory");
+
+/**
+ * Marks a key that parameters or the ledger depend on, and that came when there were runs without it: with the
+ * value `before` these go on as they were begun.
+ */
+export const addedTrajectory = <S extends z.ZodType>(
+  allowed: string,
+  before: unknown,
+  schema: S,
+): S => {
+  keys.add(schema, { role: "trajectory", allowed, before });
+  return schema;
+};
 
 /** Marks a key that may change when a run is resumed. */
 export const operational: Mark = mark("operational");

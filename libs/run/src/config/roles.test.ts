@@ -97,6 +97,8 @@ describe("trajectoryDigest", () => {
       { evaluation: { everySteps: 5 }, training: { earlyStopping: { patience: 2 } } },
       { evaluation: { everySteps: 5 }, training: { earlyStopping: { patience: 3 } } },
       { evaluation: { everySteps: 5 }, optimizer: { schedule: { kind: "plateau" } } },
+      { numerics: { gradients: "bfloat16" } },
+      { numerics: { gradients: "bfloat16", gradientLeaves: 2 } },
     ];
     const digests = [config(), ...changes.map(config)].map(trajectoryDigest);
     expect(new Set(digests).size).toBe(changes.length + 1);
@@ -134,6 +136,16 @@ describe("changedTrajectoryKeys", () => {
 
   it("is empty for equal configs", () => {
     expect(changedTrajectoryKeys(config(), config())).toEqual([]);
+  });
+});
+
+describe("a resume of a run begun before a key was there", () => {
+  it("is refused by the key's name where the key changes something", () => {
+    const given = config({ numerics: { gradients: "bfloat16" } });
+    expect(changedTrajectoryKeys(config(), given)).toEqual(["numerics.gradients"]);
+    expect(() => requireSameTrajectory(config(), given)).toThrow(
+      'numerics.gradients is "bfloat16", but the run was begun with "float32": a resume cannot change it',
+    );
   });
 });
 

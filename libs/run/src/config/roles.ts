@@ -3,21 +3,25 @@
 import { createHash } from "node:crypto";
 
 import { RunError } from "../errors/index.js";
-import type { KeyRole } from "./keys.js";
+import type { KeyMeta, KeyRole } from "./keys.js";
 import { runConfigSchema } from "./schema.js";
 import type { RunConfig } from "./schema.js";
 import { keysOf } from "./schema-walk.js";
 
-let roles: ReadonlyMap<string, KeyRole> | undefined;
+let metas: ReadonlyMap<string, KeyMeta> | undefined;
+
+function keyMetas(): ReadonlyMap<string, KeyMeta> {
+  metas ??= new Map(
+    [...keysOf(runConfigSchema)].flatMap(({ path, meta }) =>
+      meta === undefined ? [] : [[path, meta] as const],
+    ),
+  );
+  return metas;
+}
 
 /** The role of every key, by dotted path. */
 export function keyRoles(): ReadonlyMap<string, KeyRole> {
-  roles ??= new Map(
-    [...keysOf(runConfigSchema)].flatMap(({ path, meta }) =>
-      meta === undefined ? [] : [[path, meta.role] as const],
-    ),
-  );
-  return roles;
+  return new Map([...keyMetas()].map(([path, { role }]) => [path, role]));
 }
 
 /**
@@ -27,14 +31,19 @@ export function keyRoles(): ReadonlyMap<string, KeyRole> {
  * @throws RunError 'unknownKey'
  */
 export function keyRole(path: string): KeyRole {
-  const role = keyRoles().get(path);
+  const role = keyMetas().get(path)?.role;
   if (role === undefined) throw new RunError("unknownKey", `${path}: unknown key`);
   return role;
 }
 
-/** SHA-256 (hex) of all trajectory keys and their values: equal digests promise equal parameters. */
+/**
+ * SHA-256 (hex) of all trajectory keys and their values: equal digests promise equal parameters. A key that came
+ * later counts where it changes something: the checkpoints of runs begun before it stay theirs.
+ */
 export function trajectoryDigest(config: RunConfig): string {
-  const entries = [...trajectoryValues(config)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = [...trajectoryValues(config)]
+    .filter(([path, value]) => JSON.stringify(keyMetas().get(path)?.before) !== value)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(entries)).digest("hex");
 }
 

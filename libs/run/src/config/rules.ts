@@ -35,6 +35,8 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
       };
     }
   }
+  const ofGradients = brokenGradientRule(config);
+  if (ofGradients !== undefined) return ofGradients;
   const ofData = brokenDataRule(config);
   if (ofData !== undefined) return ofData;
   const ofModel = brokenModelRule(model);
@@ -70,6 +72,19 @@ export function brokenRule(config: RunConfig): BrokenRule | undefined {
     };
   }
   return undefined;
+}
+
+function brokenGradientRule({ numerics, training }: RunConfig): BrokenRule | undefined {
+  const { gradients, gradientLeaves } = numerics;
+  if (gradientLeaves === null) return undefined;
+  const path = ["numerics", "gradientLeaves"];
+  if (gradients === "float32") {
+    return { path, complaint: "needs numerics.gradients: bfloat16; float32 is not rounded" };
+  }
+  const { microShards } = training;
+  return gradientLeaves > microShards
+    ? { path, complaint: `is above training.microShards (${microShards})` }
+    : undefined;
 }
 
 function brokenModelRule(model: RunConfig["model"]): ReturnType<typeof brokenLanguageModelRule> {

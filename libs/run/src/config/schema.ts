@@ -20,6 +20,8 @@ import {
 import { z } from "zod";
 
 import { operational, trajectory, trajectoryGroup } from "./keys.js";
+import { leafCount, LEAF_COUNTS } from "./leaf-count.js";
+import { runNumerics } from "./numerics-schema.js";
 
 const MAX_UINT32 = 2 ** 32 - 1;
 
@@ -30,9 +32,6 @@ const share = (): z.ZodNumber => z.number().positive().lt(1);
 
 const SHARE = "a number above 0 and below 1";
 export const inWords = (max: number, min = 1): string => wholeNumbers(min, max);
-
-const MAX_MICRO_SHARDS = 1024;
-const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
 const DATA_KIND = "'text', 'sequences' or 'pairs'";
 
@@ -106,10 +105,7 @@ export const batchSize = trajectory(inWords(MAX_SIZE), count(MAX_SIZE).default(3
 
 /** Slices of a step that can be computed apart: leaves of the gradient tree. */
 export const microShards = (byDefault: number): z.ZodDefault<z.ZodInt> =>
-  trajectory(
-    `a power of two between 1 and ${MAX_MICRO_SHARDS}`,
-    count(MAX_MICRO_SHARDS).refine(isPowerOfTwo).default(byDefault),
-  );
+  trajectory(LEAF_COUNTS, leafCount().default(byDefault));
 
 const training = z
   .strictObject({
@@ -164,21 +160,6 @@ const evaluation = z
   })
   .readonly();
 
-// The profile that a backend amounts to stands in the ledger and guards itself: hence operational.
-export const numerics = z
-  .strictObject({
-    backend: operational(
-      "'auto', 'native', 'wasm', 'cpu' or 'native-bfloat16'",
-      z.enum(["auto", "native", "wasm", "cpu", "native-bfloat16"]).default("auto"),
-    ),
-    /** `relaxed` lets a resume or a worker bring another numerics profile. */
-    determinism: operational(
-      "'strict' or 'relaxed'",
-      z.enum(["strict", "relaxed"]).default("strict"),
-    ),
-  })
-  .readonly();
-
 const checkpoints = z
   .strictObject({
     everySteps: operational(inWords(MAX_UINT32), count().default(200)),
@@ -221,7 +202,7 @@ const runConfig = z
     training: training.prefault({}),
     optimizer: optimizer.prefault({}),
     evaluation: evaluation.prefault({}),
-    numerics: numerics.prefault({}),
+    numerics: runNumerics.prefault({}),
     checkpoints: checkpoints.prefault({}),
     cluster: cluster.prefault({}),
   })

@@ -5,6 +5,7 @@ import { DataError } from "@ostinato/data";
 import { averagingStart, firstAveragedUpdate, learningRateAt } from "@ostinato/lstm";
 import type { Decisions, DecisionState, StopReason } from "@ostinato/lstm";
 
+import { roundedLeaves } from "../config/index.js";
 import type { RunConfig } from "../config/index.js";
 import { layOut, layoutSettings, modelOfData } from "../data/index.js";
 import type { DataLayout } from "../data/index.js";
@@ -204,7 +205,11 @@ export class History {
     const workerOf = (leaf: number): string =>
       entry.nodes.find(({ first, count }) => leaf >= first && leaf < first + count)?.worker ??
       "nobody";
-    checkNodes(entry.nodes, microShards, place, this.#problems);
+    checkNodes(entry.nodes, {
+      ...{ place, roundedLeaves: roundedLeaves(this.#config) },
+      numLeaves: microShards,
+      problems: this.#problems,
+    });
     checkLeaves(entry.leaves, {
       ...{ place, expected, workerOf },
       numLeaves: microShards,

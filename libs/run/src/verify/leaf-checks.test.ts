@@ -5,9 +5,12 @@ import { Problems } from "./problems.js";
 
 const node = (first: number, count: number) => ({ first, count, worker: "w", fence: 1 });
 
-function problemsOfNodes(nodes: readonly ReturnType<typeof node>[], numLeaves = 8): string[] {
+function problemsOfNodes(
+  nodes: readonly ReturnType<typeof node>[],
+  roundedLeaves?: number,
+): string[] {
   const problems = new Problems();
-  checkNodes(nodes, numLeaves, "step 1", problems);
+  checkNodes(nodes, { place: "step 1", numLeaves: 8, roundedLeaves, problems });
   return problems.lines;
 }
 
@@ -40,6 +43,20 @@ describe("checkNodes", () => {
       "step 1, node of leaves 0 to 2 (w): is no node of the gradient tree",
     ]);
     expect(problemsOfNodes([node(0, 16)])).toEqual(["step 1: the nodes have 16 leaves, not 8"]);
+  });
+});
+
+describe("checkNodes of rounded gradients", () => {
+  it("accepts nodes of the one level that is rounded", () => {
+    expect(problemsOfNodes([node(0, 2), node(2, 2), node(4, 2), node(6, 2)], 2)).toEqual([]);
+  });
+
+  it("names nodes of other levels: sums of which other values were rounded", () => {
+    expect(problemsOfNodes([node(0, 4), node(4, 2), node(6, 1), node(7, 1)], 2)).toEqual([
+      "step 1, node of leaves 0 to 3 (w): is none of those that are rounded, which have 2 leaves each",
+      "step 1, node of leaves 6 to 6 (w): is none of those that are rounded, which have 2 leaves each",
+      "step 1, node of leaves 7 to 7 (w): is none of those that are rounded, which have 2 leaves each",
+    ]);
   });
 });
 

@@ -73,18 +73,27 @@ export function checkSums(
   problems.compare(place, "loss", record.loss, loss);
 }
 
+export interface NodeCheckOptions {
+  readonly place: string;
+  readonly numLeaves: number;
+  /** Leaves of each node where gradients are rounded; undefined: any node serves. */
+  readonly roundedLeaves: number | undefined;
+  readonly problems: Problems;
+}
+
 /** The nodes are ones of the gradient tree, and each leaf is under exactly one of them. */
-export function checkNodes(
-  nodes: StepRecord["nodes"],
-  numLeaves: number,
-  place: string,
-  problems: Problems,
-): void {
+export function checkNodes(nodes: StepRecord["nodes"], options: NodeCheckOptions): void {
+  const { place, numLeaves, roundedLeaves, problems } = options;
   let next = 0;
   for (const { first, count, worker } of nodes.toSorted((a, b) => a.first - b.first)) {
     const where = `${place}, node of leaves ${first} to ${first + count - 1} (${worker})`;
     if (!Number.isInteger(Math.log2(count)) || first % count !== 0) {
       problems.add(where, "is no node of the gradient tree");
+    } else if (roundedLeaves !== undefined && count !== roundedLeaves) {
+      problems.add(
+        where,
+        `is none of those that are rounded, which have ${roundedLeaves} leaves each`,
+      );
     }
     if (first > next) problems.add(place, `no node has the leaves ${next} to ${first - 1}`);
     if (first < next) problems.add(where, "has leaves that another node has too");

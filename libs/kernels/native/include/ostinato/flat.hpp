@@ -99,6 +99,8 @@ struct FlatTable {
                        std::size_t numColumns);
   /** out = min(max(values, −limit), limit). @returns whether a value was beyond it */
   bool (*clampValues)(const float* values, float limit, float* out, std::size_t length);
+  /** To nearest, ties to even; NaNs stay NaNs, subnormals stay. The lower 16 bits of each value of `out` are zeros. */
+  void (*roundToBfloat16)(const float* values, float* out, std::size_t length);
   /** @returns the index of the first NaN or infinity, or −1 */
   std::int64_t (*firstNonFinite)(const float* values, std::size_t length);
   /** In float64, in the order that norm.ts defines. */

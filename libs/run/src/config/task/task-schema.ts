@@ -4,16 +4,8 @@ import { key, lossSchema, SEQUENCE_STACK_KEYS, wholeNumber } from "@ostinato/lst
 import { z } from "zod";
 
 import { operational, trajectory, trajectoryGroup } from "../keys.js";
-import {
-  batchSize,
-  count,
-  inWords,
-  microShards,
-  name,
-  numerics,
-  optimizer,
-  seed,
-} from "../schema.js";
+import { numerics } from "../numerics-schema.js";
+import { batchSize, count, inWords, microShards, name, optimizer, seed } from "../schema.js";
 
 /** The tasks of the literature that a model's memory is told by. */
 export const TASK_KINDS = ["addingProblem", "copyTask"] as const;

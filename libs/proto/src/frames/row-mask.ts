@@ -1,0 +1,72 @@
+/** One bit a row, the lowest of a byte first: whether a frame's payload has the row. */
+
+const BITS = 8;
+
+/** Bytes of a mask over so many rows. */
+export function maskBytes(numRows: number): number {
+  return Math.ceil(numRows / BITS);
+}
+
+export function hasRow(mask: Uint8Array, row: number): boolean {
+  return ((mask[Math.floor(row / BITS)] ?? 0) & (1 << (row % BITS))) !== 0;
+}
+
+/**
+ * How many rows the payload has.
+ *
+ * @param mask of `maskBytes(numRows)` bytes
+ * @returns undefined for a mask with bits beyond its last row
+ */
+export function numRowsIn(mask: Uint8Array, numRows: number): number | undefined {
+  let count = 0;
+  for (const byte of mask) {
+    for (let bits = byte; bits !== 0; bits &= bits - 1) count += 1;
+  }
+  for (let row = numRows; row < mask.byteLength * BITS; row++) {
+    if (hasRow(mask, row)) return undefined;
+  }
+  return count;
+}
+
+/** The rows of a matrix that are zeros to the bit, -0 being none. */
+export class RowScan {
+  readonly rowValues: number;
+  readonly numRows: number;
+  /** Rows that are not zeros. */
+  readonly numKept: number;
+  readonly #isKept: Uint8Array;
+
+  /** @param values [rows · rowValues], row-major */
+  constructor(values: Float32Array, rowValues: number) {
+    this.rowValues = rowValues;
+    this.numRows = values.length / rowValues;
+    this.#isKept = new Uint8Array(this.numRows);
+    const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+    let numKept = 0;
+    for (let row = 0; row < this.numRows; row++) {
+      const end = (row + 1) * rowValues;
+      let at = row * rowValues;
+      while (at < end && bits[at] === 0) at++;
+      if (at === end) continue;
+      this.#isKept[row] = 1;
+      numKept += 1;
+    }
+    this.numKept = numKept;
+  }
+
+  isKept(row: number): boolean {
+    return this.#isKept[row] === 1;
+  }
+
+  /** The mask over rows `first` to `end`, `end` not among them. */
+  mask(first: number, end: number): Uint8Array {
+    const mask = new Uint8Array(maskBytes(end - first));
+    for (let row = first; row < end; row++) {
+      if (!this.isKept(row)) continue;
+      const place = row - first;
+      const at = Math.floor(place / BITS);
+      mask[at] = (mask[at] ?? 0) | (1 << (place % BITS));
+    }
+    return mask;
+  }
+}
