@@ -90,7 +90,18 @@ describe.skipIf(!hasMemory)(`shared memory${why}`, () => {
       if (folder === undefined) throw new Error("no folder");
       await rm(join(MEMORY, folder), { recursive: true });
       // Open files stay as they are for whoever has them; a worker that comes sees none.
+      for (const worker of cluster.workers) worker.kill("SIGKILL");
+      await waitFor("both to be gone", async () =>
+        (await cluster.status()).workers.length === 0 ? true : undefined,
+      );
+      const stream = 'direction="received",carrier="stream"';
+      const memory = 'direction="received",carrier="sharedMemory"';
+      const before = { stream: await bytes(cluster, stream), memory: await bytes(cluster, memory) };
       cluster.addWorker();
+      await waitFor("gradients over the stream", async () =>
+        (await bytes(cluster, stream)) > before.stream ? true : undefined,
+      );
+      expect(await bytes(cluster, memory)).toBe(before.memory);
       await cluster.completed();
       expect(endOf(await ledgerOf(runDirectory)).parametersSha256).toBe(reference);
     } finally {

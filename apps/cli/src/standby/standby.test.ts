@@ -7,6 +7,7 @@ import { standbyArguments, standBy, startMessage } from "./index.js";
 
 class FakeProcess extends EventEmitter {
   readonly exitCodes: number[] = [];
+  connected = true;
 
   exit(code: number): never {
     this.exitCodes.push(code);
@@ -51,6 +52,13 @@ describe("a process that stands by", () => {
     void standBy(standbyArguments(1), self, () => Promise.resolve(worker));
     self.emit("disconnect");
     expect(self.exitCodes).toEqual([0]);
+  });
+
+  it("is nothing without a process that started it, or when that is gone already", async () => {
+    const self = new FakeProcess();
+    self.connected = false;
+    const standby = standBy(standbyArguments(1), self, () => Promise.reject(new Error("no")));
+    expect(await standby).toBeUndefined();
   });
 
   it("is no other command", async () => {

@@ -22,6 +22,8 @@ export function startMessage(programArguments: readonly string[]): StartMessage 
 
 /** A process as it stands by. */
 export interface StandbyProcess {
+  /** Whether there is a parent to talk to. */
+  readonly connected: boolean;
   on(event: "message", listener: (message: unknown) => void): unknown;
   off(event: "message", listener: (message: unknown) => void): unknown;
   once(event: "disconnect", listener: () => void): unknown;
@@ -38,7 +40,7 @@ export interface Standby {
  * the process that started it ends.
  *
  * @param prepare loads what a worker takes, and starts its thread
- * @returns undefined for any other command line
+ * @returns undefined for any other command line, or for a process whose parent is gone
  */
 export async function standBy(
   programArguments: readonly string[],
@@ -46,7 +48,8 @@ export async function standBy(
   prepare: (threads: number | undefined) => Promise<PreparedWorker>,
 ): Promise<Standby | undefined> {
   const [command, threads] = programArguments;
-  if (command !== STANDBY) return undefined;
+  // Without a parent that would tell it what to do, it is a command like any other that does not exist.
+  if (command !== STANDBY || !self.connected) return undefined;
   const told = new Promise<readonly string[]>((resolve) => {
     const onMessage = (message: unknown): void => {
       if (!isStartMessage(message)) return;

@@ -116,10 +116,9 @@ function awaitAttach(
     }
     timer.cancel();
     const { workers, dispatcher, metrics, logger, clock, memory } = modules;
-    const sharer = message.sharesMemory ? memory?.join(message.workerId) : undefined;
     const session = new WorkerSession(
       { workerId: message.workerId, name: workers.get(message.workerId)?.name ?? "" },
-      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock, sharer },
+      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock },
     );
     try {
       workers.attach(message.workerId, message.streamToken, session);
@@ -128,6 +127,8 @@ function awaitAttach(
       session.reject(error);
       return;
     }
+    // Not before it is known to be this worker: what belongs to the name goes with it.
+    if (message.sharesMemory && memory !== undefined) session.share(memory.join(message.workerId));
     if (modules.isEnding()) void session.stop(false, "the run is over");
     else dispatcher.attached(session);
   });

@@ -57,8 +57,6 @@ export interface WorkerSessionModules {
   readonly uploads: UploadHub;
   readonly clock: Clock;
   readonly stream: TrainStream<WorkerMessage, CoordinatorMessage>;
-  /** For a worker that shares memory with this process. */
-  readonly sharer: MemorySharer | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -79,6 +77,7 @@ export class WorkerSession {
   #outbox: Promise<void> = Promise.resolve();
   #nextTransfer = 1;
   #fence: number | undefined;
+  #sharer: MemorySharer | undefined;
   /** What the current lease is computed with, held while the worker may read it in shared memory. */
   #shared: ParameterVersion | undefined;
   #lastHeardMs: number;
@@ -96,6 +95,11 @@ export class WorkerSession {
     modules.stream.onClosed((error) => {
       this.#close(error);
     });
+  }
+
+  /** From now on tensors go through memory that the worker shares with this process. */
+  share(sharer: MemorySharer): void {
+    this.#sharer = sharer;
   }
 
   /** Takes a lease now: open, and done with the one before. */
@@ -140,7 +144,7 @@ export class WorkerSession {
     }
     const { hub } = this.#modules;
     version.hold();
-    const { sharer } = this.#modules;
+    const sharer = this.#sharer;
     if (sharer !== undefined && needsVersion) this.#shared = version.hold();
     const send = async (): Promise<void> => {
       try {
@@ -196,7 +200,6 @@ export class WorkerSession {
   /** Ends a stream that could not be attached; nobody hears of it as of a worker lost. */
   reject(error: WireError): void {
     this.#isOpen = false;
-    this.#modules.sharer?.leave();
     this.#modules.logger.warn(`stream refused: ${error.message}`);
     this.#modules.stream.end(error);
   }
@@ -283,7 +286,8 @@ export class WorkerSession {
 
   /** A frame of shared memory; its stream is ended where that fails, so that the worker comes back without. */
   #readShared(frame: SegmentFrame): TensorFrame | undefined {
-    const { sharer, stream, clock } = this.#modules;
+    const { stream, clock } = this.#modules;
+    const sharer = this.#sharer;
     try {
       if (sharer === undefined) {
         throw new WireError("sharedMemory", "the worker said that it shares no memory");
@@ -357,7 +361,7 @@ export class WorkerSession {
     this.#isOpen = false;
     this.#dropUploads();
     this.#endLease();
-    this.#modules.sharer?.leave();
+    this.#sharer?.leave();
     this.#modules.hub.closed(this, error);
   }
 }

@@ -30,8 +30,7 @@ export class Versions {
   /** A version whose parameters are in a buffer of the pool, which gets it back in the end. */
   take(step: number, values: VersionValues, summary: VersionSummary): ParameterVersion {
     const version = this.#next++;
-    const { segmentProblem } = summary;
-    if (segmentProblem !== undefined) this.#modules.onSegmentProblem(segmentProblem);
+    this.#report(summary);
     return new ParameterVersion({ version, step, values, summary }, (buffer) => {
       this.#modules.parameters.release(buffer);
     });
@@ -57,7 +56,13 @@ export class Versions {
     if (summary !== undefined && Buffer.compare(summary.digest, newest.summary.digest) !== 0) {
       return this.take(step, values, summary);
     }
+    if (summary !== undefined) this.#report(summary);
     parameters.release(values.parameters);
     return newest.hold();
+  }
+
+  /** Told by the summary in which it happened, and by no later one. */
+  #report({ segmentProblem }: VersionSummary): void {
+    if (segmentProblem !== undefined) this.#modules.onSegmentProblem(segmentProblem);
   }
 }

@@ -87,11 +87,9 @@ export class Trial {
     const profile = { backend: "wasm", version: "1", digest: "0" };
     const { workerId } = workers.join("name", profile, clock.now());
     const uploads = dispatcher.intake;
-    const worker = new FakeWorker(workerId, {
-      ...{ hub: dispatcher, uploads, clock, logger, metrics },
-      sharer: this.memory?.join(workerId),
-    });
+    const worker = new FakeWorker(workerId, { hub: dispatcher, uploads, clock, logger, metrics });
     workers.attach(workerId, "token", worker.session);
+    if (this.memory !== undefined) worker.session.share(this.memory.join(workerId));
     dispatcher.attached(worker.session);
     return worker;
   }

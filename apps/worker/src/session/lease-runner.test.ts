@@ -128,6 +128,16 @@ describe("LeaseRunner", () => {
     expect(numReports()).toBe(4);
   });
 
+  it("waits for parameters that are older than others, and have not come yet", async () => {
+    const { runner, stream, compute, receiveVersion } = built();
+    for (const version of [9, 11]) receiveVersion(version);
+    runner.add(lease({ version: 10 }));
+    await stream.sentOfKind("progress");
+    receiveVersion(10);
+    expect(await stream.sentOfKind("leaseEnded")).toMatchObject({ error: "" });
+    expect(compute.tasks[0]?.parameters).toEqual(new Float32Array(SIZE).fill(10));
+  });
+
   it("says so when the parameters are gone", async () => {
     const { runner, stream, receiveVersion } = built();
     for (const version of [3, 4, 5]) receiveVersion(version);

@@ -235,7 +235,8 @@ export class LeaseRunner {
       const { versions } = this.#modules;
       const held = versions.acquire(version);
       if (held !== undefined) return held;
-      if (versions.newest !== undefined && versions.newest > version) {
+      // One that never came is on its way, whatever its number: an average is sent before the parameters of its step.
+      if (versions.wasEvicted(version)) {
         throw new WorkerError(
           "badLease",
           `parameters ${version} are no longer here, the newest are ${versions.newest}`,

@@ -1,6 +1,6 @@
 /** The compute thread: owns TensorFlow.js and the model. Started by ComputeThread, never imported. */
 
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
@@ -36,8 +36,7 @@ const { cancelled, numThreads } = workerData as ComputeThreadData;
  */
 const COMPUTE_NICENESS = 5;
 
-// On Linux of this thread, and of those that the kernels start from it; elsewhere of the process.
-setPriority(COMPUTE_NICENESS);
+yieldToOthers();
 
 let computer: AnyShardComputer | undefined;
 let encoded: Uint8Array | undefined;
@@ -47,6 +46,16 @@ let last: Promise<void> = Promise.resolve();
 port.on("message", (request: ComputeRequest) => {
   last = last.then(() => handle(request));
 });
+
+/** On Linux of this thread, and of those that the kernels start from it; elsewhere of the process. */
+function yieldToOthers(): void {
+  try {
+    // Who was started at a lower priority keeps it.
+    if (getPriority() < COMPUTE_NICENESS) setPriority(COMPUTE_NICENESS);
+  } catch {
+    // Where that is not allowed only speed is lost.
+  }
+}
 
 async function handle(request: ComputeRequest): Promise<void> {
   const { id } = request;

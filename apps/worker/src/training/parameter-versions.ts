@@ -42,6 +42,8 @@ interface Assembly {
 }
 
 const NUM_KEPT = 2;
+/** Numbers remembered of versions that were kept and are not any more. */
+const NUM_REMEMBERED = 8;
 
 /**
  * Receives announcements and frames, in the order of the stream.
@@ -57,6 +59,7 @@ export class ParameterVersions {
   readonly #numStatistics: number;
   readonly #kept: StoredVersion[] = [];
   readonly #free: Buffers[] = [];
+  #evicted: readonly number[] = [];
   #assembly: Assembly | undefined;
 
   /**
@@ -76,6 +79,11 @@ export class ParameterVersions {
   /** Whether the version is here as a whole. */
   has(version: number): boolean {
     return this.#kept.some((candidate) => candidate.version === version);
+  }
+
+  /** Whether the version was here, and gave way to others. */
+  wasEvicted(version: number): boolean {
+    return this.#evicted.includes(version);
   }
 
   announce(announcement: Announcement): void {
@@ -153,6 +161,11 @@ export class ParameterVersions {
     const evicted = same >= 0 ? this.#kept.splice(same, 1) : [];
     this.#kept.push({ version, buffers: assembly.buffers, numHolders: 0, isKept: true });
     evicted.push(...this.#kept.splice(0, Math.max(0, this.#kept.length - NUM_KEPT)));
+    const gone = evicted.filter((stored) => stored.version !== version);
+    this.#evicted = [
+      ...this.#evicted.filter((number) => number !== version),
+      ...gone.map((stored) => stored.version),
+    ].slice(-NUM_REMEMBERED);
     for (const stored of evicted) {
       stored.isKept = false;
       this.#recycle(stored);

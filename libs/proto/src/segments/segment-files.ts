@@ -34,6 +34,7 @@ export function gradientSegment(workerId: string, segment: number | ""): string 
 export class SegmentFiles {
   readonly #folder: SegmentFolder;
   readonly #open = new Map<string, number>();
+  #isClosed = false;
 
   constructor(folder: SegmentFolder) {
     this.#folder = folder;
@@ -77,12 +78,15 @@ export class SegmentFiles {
     }
   }
 
+  /** Nothing can be read or written from now on. */
   close(): void {
+    this.#isClosed = true;
     for (const file of this.#open.values()) closeSync(file);
     this.#open.clear();
   }
 
   #file(segment: string, flags: number): number {
+    if (this.#isClosed) throw new RangeError("its folder was closed");
     const open = this.#open.get(segment);
     if (open !== undefined) return open;
     if (!SEGMENT_NAME.test(segment)) throw new RangeError("it is no name of a segment");

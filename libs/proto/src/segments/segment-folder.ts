@@ -59,8 +59,9 @@ export function removeSegmentFolder({ path }: SegmentFolder): void {
 }
 
 /**
- * Removes folders of this user whose processes were killed. Process ids mean nothing beyond a container: one
- * whose folder is taken away goes on without shared memory.
+ * Removes folders of this user whose processes were killed, before the owner makes its own: one with the owner's
+ * id is of an earlier process of that id, as every process of a container may have it. Process ids mean nothing beyond a
+ * container: one whose folder is taken away goes on without shared memory.
  *
  * @param isAlive whether a process has this id
  */
@@ -77,9 +78,13 @@ export function removeLeftSegmentFolders(
   }
   for (const name of names) {
     const pid = NAME.exec(name)?.groups?.["pid"];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (pid === undefined || (Number(pid) !== owner.pid && isAlive(Number(pid)))) continue;
     const path = join(base, name);
-    if (isOwnFolder(path, owner)) removeSegmentFolder({ name, path });
+    try {
+      if (isOwnFolder(path, owner)) removeSegmentFolder({ name, path });
+    } catch {
+      // Somebody still writes there, or removes it as well: the next one has another try.
+    }
   }
 }
 
