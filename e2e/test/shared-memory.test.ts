@@ -67,6 +67,28 @@ describe.skipIf(!hasMemory)(`shared memory${why}`, () => {
     }
   });
 
+  it("of a worker stays when somebody else attaches under its name", async () => {
+    const cluster = await Cluster.start(workspace.config, workspace.at("forged"));
+    try {
+      cluster.addWorker();
+      await sharesMemory(cluster);
+      const [folder = ""] = foldersOf(cluster.coordinator.pid);
+      const workerId = (await cluster.status()).workers[0]?.workerId ?? "";
+      const segment = `gradient-${workerId}-1`;
+      expect(readdirSync(join(MEMORY, folder))).toContain(segment);
+      const forged = cluster.client.train();
+      forged.onMessage(() => undefined);
+      forged.send({ kind: "attach", workerId, streamToken: "guessed", sharesMemory: true });
+      const error = await new Promise((resolve) => {
+        forged.onClosed(resolve);
+      });
+      expect(error).toMatchObject({ code: "unknownWorker" });
+      expect(readdirSync(join(MEMORY, folder))).toContain(segment);
+    } finally {
+      await cluster.close();
+    }
+  });
+
   it("is not used where the config forbids it", async () => {
     const cluster = await Cluster.start(
       workspace.config,
