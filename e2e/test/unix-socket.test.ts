@@ -1,7 +1,6 @@
 /** Workers on the coordinator's machine: over a Unix socket, or over TCP where there can be none. */
 
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,18 +41,30 @@ async function socketFolders(): Promise<readonly string[]> {
   return (await readdir(temporary)).filter((name) => name.startsWith("ostinato-"));
 }
 
-/** Command lines of the workers that connect below this folder. */
-function workersBelow(folder: string): readonly string[] {
-  const lines = execFileSync("ps", ["-A", "-ww", "-o", "args="], { encoding: "utf8" }).split("\n");
-  return lines.filter((line) => line.includes(` worker --coordinator unix:${folder}/ostinato-`));
+/** Where Linux lists Unix sockets: address, references, protocol, flags, type, state, inode, path. */
+const SOCKETS = "/proc/net/unix";
+const CONNECTED = "03";
+const why = existsSync(SOCKETS) ? "" : ` (skipped: this system has no ${SOCKETS})`;
+
+/** The coordinator's ends of connections to a socket below this folder: one a worker. */
+function connectionsBelow(folder: string): readonly string[] {
+  if (!existsSync(SOCKETS)) return [];
+  return readFileSync(SOCKETS, "utf8")
+    .split("\n")
+    .filter((line) => {
+      const [, , , , , state, , path = ""] = line.trim().split(/\s+/);
+      return state === CONNECTED && path.startsWith(`${folder}/ostinato-`);
+    });
 }
 
 describe("the workers of `ostinato train`", () => {
-  it("connect over a socket that is gone with them", async () => {
+  it.skipIf(why !== "")(`connect over a socket that is gone with them${why}`, async () => {
     const [args, options] = train("socket");
     const program = start(args, options);
     await waitFor("a first step", () => (program.stdout.includes('"step"') ? true : undefined));
-    expect(workersBelow(temporary)).toHaveLength(2);
+    await waitFor("both workers", () =>
+      connectionsBelow(temporary).length === 2 ? true : undefined,
+    );
     program.kill("SIGINT");
     expect((await program.finished()).code).toBe(130);
     expect(await socketFolders()).toEqual([]);
@@ -66,7 +77,7 @@ describe("the workers of `ostinato train`", () => {
     program.kill("SIGKILL");
     await program.finished();
     await waitFor("the workers to end", () =>
-      workersBelow(temporary).length === 0 ? true : undefined,
+      connectionsBelow(temporary).length === 0 ? true : undefined,
     );
     expect(await socketFolders()).toHaveLength(1);
     await waitFor("the coordinator's lock to go", () =>
