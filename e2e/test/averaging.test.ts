@@ -11,6 +11,7 @@ import {
   trainToTheEnd,
 } from "./support/cluster.js";
 import { run } from "./support/processes.js";
+import { expectVerified } from "./support/stories.js";
 import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -38,8 +39,7 @@ let reference: Outcome;
 let startStep: number;
 
 async function outcomeOf(runDirectory: string): Promise<Outcome> {
-  const verified = await run(["verify", runDirectory]);
-  expect(`${verified.stdout}${verified.stderr} exit ${verified.code}`).toMatch(/exit 0$/);
+  await expectVerified(runDirectory);
   const ledger = await ledgerOf(runDirectory);
   const { step, parametersSha256 } = endOf(ledger);
   const { optimizer } = await loadCheckpoint(await openRunDirectory(runDirectory), step);

@@ -3,16 +3,13 @@
 import type { StepRecord } from "@ostinato/run";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import {
-  Cluster,
-  endOf,
-  ledgerOf,
-  settingFlags,
-  stepsOf,
-  trainToTheEnd,
-} from "./support/cluster.js";
+import { endOf, ledgerOf, settingFlags, stepsOf, trainToTheEnd } from "./support/cluster.js";
 import { run } from "./support/processes.js";
-import { waitFor } from "./support/waiting.js";
+import {
+  expectVerified,
+  trainWithKilledCoordinator,
+  trainWithKilledWorker,
+} from "./support/stories.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
 
@@ -31,11 +28,6 @@ async function train(
 ): Promise<string> {
   const workers = Array.from({ length: numWorkers }, () => ({}));
   return trainToTheEnd(workspace.config, workspace.at(name), { settings, workers });
-}
-
-async function expectVerified(runDirectory: string): Promise<void> {
-  const verified = await run(["verify", runDirectory]);
-  expect(`${verified.stdout}${verified.stderr} exit ${verified.code}`).toMatch(/exit 0$/);
 }
 
 const widthsOf = (steps: readonly StepRecord[]): ReadonlySet<number> =>
@@ -68,47 +60,19 @@ describe("with gradients in bfloat16 the final parameters", () => {
 
   it("are the same when a worker is killed in the middle of a lease", async () => {
     const runDirectory = workspace.at("killed-worker");
-    const cluster = await Cluster.start(workspace.config, runDirectory, settingFlags(ROUNDED));
-    try {
-      for (let i = 0; i < 3; i++) cluster.addWorker();
-      await cluster.joined(3);
-      const victim = cluster.workers[1];
-      if (victim === undefined) throw new Error("no worker");
-      const workerId = await cluster.freeze(victim);
-      victim.kill("SIGKILL");
-      await cluster.completed();
-      const ledger = await ledgerOf(runDirectory);
-      const lost = stepsOf(ledger).flatMap((step) => step.lost);
-      expect(lost.filter(({ worker }) => worker === workerId)).not.toEqual([]);
-      expect(endOf(ledger).parametersSha256).toBe(reference);
-      await expectVerified(runDirectory);
-    } finally {
-      await cluster.close();
-    }
+    const workerId = await trainWithKilledWorker(workspace.config, runDirectory, ROUNDED);
+    const ledger = await ledgerOf(runDirectory);
+    const lost = stepsOf(ledger).flatMap((step) => step.lost);
+    expect(lost.filter(({ worker }) => worker === workerId)).not.toEqual([]);
+    expect(endOf(ledger).parametersSha256).toBe(reference);
+    await expectVerified(runDirectory);
   });
 
   it("are the same when the coordinator is killed and the run resumed with more workers", async () => {
     const runDirectory = workspace.at("killed-coordinator");
-    const first = await Cluster.start(workspace.config, runDirectory, settingFlags(ROUNDED));
-    try {
-      first.addWorker();
-      await waitFor("a step between two checkpoints", async () => {
-        const { step = 0 } = stepsOf(await ledgerOf(runDirectory)).at(-1) ?? {};
-        return (step >= 17 && step % 10 > 3 && step % 10 < 8) || undefined;
-      });
-      first.coordinator.kill("SIGKILL");
-      await first.coordinator.finished();
-    } finally {
-      await first.close();
-    }
-    const flags = ["--resume", ...settingFlags(ROUNDED)];
-    const resumed = await Cluster.start(workspace.config, runDirectory, flags);
-    try {
-      for (let i = 0; i < 3; i++) resumed.addWorker();
-      await resumed.completed();
-    } finally {
-      await resumed.close();
-    }
+    await trainWithKilledCoordinator(workspace.config, runDirectory, {
+      ...{ numWorkers: 1, settings: ROUNDED },
+    });
     const ledger = await ledgerOf(runDirectory);
     const resume = ledger.records.find((record) => record.type === "resume");
     expect(resume).toBeDefined();

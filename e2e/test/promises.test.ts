@@ -4,7 +4,11 @@ import { join } from "node:path";
 import type { StepRecord } from "@ostinato/run";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cluster, endOf, ledgerOf, stepsOf, trainToTheEnd } from "./support/cluster.js";
-import { run } from "./support/processes.js";
+import {
+  expectVerified,
+  trainWithKilledCoordinator,
+  trainWithKilledWorker,
+} from "./support/stories.js";
 import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -19,11 +23,6 @@ const workersOf = (step: StepRecord): Set<string> =>
 function trainUndisturbed(name: string, numWorkers: number): Promise<string> {
   const workers = Array.from({ length: numWorkers }, () => ({}));
   return trainToTheEnd(workspace.config, workspace.at(name), { workers });
-}
-
-async function expectVerified(runDirectory: string): Promise<void> {
-  const verified = await run(["verify", runDirectory]);
-  expect(`${verified.stdout}${verified.stderr} exit ${verified.code}`).toMatch(/exit 0$/);
 }
 
 beforeAll(async () => {
@@ -53,53 +52,19 @@ describe("the final parameters", () => {
 
   it("are the same when a worker is killed while it holds an unfinished lease", async () => {
     const runDirectory = workspace.at("killed-worker");
-    const cluster = await Cluster.start(workspace.config, runDirectory);
-    try {
-      for (let i = 0; i < 3; i++) cluster.addWorker();
-      await cluster.joined(3);
-      const victim = cluster.workers[1];
-      if (victim === undefined) throw new Error("no worker");
-      // Frozen in the middle of a lease it cannot finish it; then it is killed for good.
-      const workerId = await cluster.freeze(victim);
-      victim.kill("SIGKILL");
-      await cluster.completed();
-      const ledger = await ledgerOf(runDirectory);
-      const lost = stepsOf(ledger).flatMap((step) => step.lost);
-      const ofVictim = lost.filter(({ worker }) => worker === workerId);
-      expect(ofVictim.length).toBeGreaterThan(0);
-      expect(ofVictim.flatMap(({ leaves }) => leaves).length).toBeGreaterThan(0);
-      expect(endOf(ledger).parametersSha256).toBe(reference);
-      await expectVerified(runDirectory);
-    } finally {
-      await cluster.close();
-    }
+    const workerId = await trainWithKilledWorker(workspace.config, runDirectory);
+    const ledger = await ledgerOf(runDirectory);
+    const lost = stepsOf(ledger).flatMap((step) => step.lost);
+    const ofVictim = lost.filter(({ worker }) => worker === workerId);
+    expect(ofVictim.length).toBeGreaterThan(0);
+    expect(ofVictim.flatMap(({ leaves }) => leaves).length).toBeGreaterThan(0);
+    expect(endOf(ledger).parametersSha256).toBe(reference);
+    await expectVerified(runDirectory);
   });
 
   it("are the same when the coordinator is killed after a ledger line and the run resumed", async () => {
     const runDirectory = workspace.at("killed-coordinator");
-    const first = await Cluster.start(workspace.config, runDirectory);
-    try {
-      first.addWorker();
-      first.addWorker();
-      await waitFor("step 17 in the ledger", async () => {
-        const { step = 0 } = stepsOf(await ledgerOf(runDirectory)).at(-1) ?? {};
-        // Not a step that has a checkpoint of its own: there must be something to repeat.
-        return (step >= 17 && step % 10 > 3 && step % 10 < 8) || undefined;
-      });
-      first.coordinator.kill("SIGKILL");
-      await first.coordinator.finished();
-    } finally {
-      await first.close();
-    }
-    const resumed = await Cluster.start(workspace.config, runDirectory, ["--resume"]);
-    try {
-      resumed.addWorker();
-      resumed.addWorker();
-      resumed.addWorker();
-      await resumed.completed();
-    } finally {
-      await resumed.close();
-    }
+    await trainWithKilledCoordinator(workspace.config, runDirectory, { numWorkers: 2 });
     const ledger = await ledgerOf(runDirectory);
     const resume = ledger.records.find((record) => record.type === "resume");
     if (resume?.type !== "resume") throw new Error("the ledger has no resume");
