@@ -56,16 +56,24 @@ export type { WireErrorCode } from "./errors/index.js";
 export { onOneLine, WireError } from "./errors/index.js";
 export {
   bytesOfFrame,
+  carriedBytes,
   checkFrame,
   checksumOfFrames,
   digestOfFrames,
   digestOfVersion,
   encodeFrames,
   encodeGradientFrames,
+  FRAME_CARRIERS,
   framesOfVersion,
   readFrameInto,
 } from "./frames/index.js";
-export type { DoubleKind, GradientValues, ValuesOf, VersionValues } from "./frames/index.js";
+export type {
+  DoubleKind,
+  FrameCarrier,
+  GradientValues,
+  ValuesOf,
+  VersionValues,
+} from "./frames/index.js";
 export { MAX_FRAME_BYTES, PROTOCOL_VERSION } from "./limits.js";
 export type { SegmentFolder, SegmentOwner } from "./segments/index.js";
 export {

@@ -1,6 +1,6 @@
 /** Every metric of the coordinator: one function of a registry, no globals. */
 
-import { UPLOAD_REJECTIONS } from "@ostinato/proto";
+import { FRAME_CARRIERS, UPLOAD_REJECTIONS } from "@ostinato/proto";
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 
@@ -198,7 +198,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
   for (const event of ["issued", ...LEASE_ENDINGS] as const) metrics.leases.inc({ event }, 0);
   for (const reason of UPLOAD_REJECTIONS) metrics.uploadsRejected.inc({ reason }, 0);
   for (const direction of ["sent", "received"]) {
-    for (const carrier of ["stream", "sharedMemory"]) {
+    for (const carrier of FRAME_CARRIERS) {
       metrics.tensorBytes.inc({ direction, carrier }, 0);
     }
   }

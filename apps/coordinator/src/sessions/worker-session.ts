@@ -10,7 +10,7 @@ import type {
   UploadRejection,
   WorkerMessage,
 } from "@ostinato/proto";
-import { bytesOfFrame, encodeFrames, MAX_FRAME_BYTES, WireError } from "@ostinato/proto";
+import { carriedBytes, encodeFrames, MAX_FRAME_BYTES, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
 import type { MemorySharer } from "../segments/index.js";
@@ -307,13 +307,10 @@ export class WorkerSession {
   }
 
   #count(direction: "sent" | "received", message: CoordinatorMessage | WorkerMessage): void {
-    const { tensorBytes } = this.#modules.metrics;
-    if (message.kind === "frame") {
-      tensorBytes.inc({ direction, carrier: "stream" }, bytesOfFrame(message.frame));
-    } else if (message.kind === "segmentFrame") {
-      const numBytes = message.frame.numValues * Float32Array.BYTES_PER_ELEMENT;
-      tensorBytes.inc({ direction, carrier: "sharedMemory" }, numBytes);
-    }
+    const carried = carriedBytes(message);
+    if (carried === undefined) return;
+    const { carrier, numBytes } = carried;
+    this.#modules.metrics.tensorBytes.inc({ direction, carrier }, numBytes);
   }
 
   #endLease(): void {

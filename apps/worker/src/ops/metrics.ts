@@ -2,7 +2,7 @@
 
 import type { Clock } from "@ostinato/runtime";
 import type { Phase } from "@ostinato/proto";
-import { UPLOAD_REJECTIONS } from "@ostinato/proto";
+import { FRAME_CARRIERS, UPLOAD_REJECTIONS } from "@ostinato/proto";
 import type { Registry } from "prom-client";
 import { Counter, Gauge, Histogram } from "prom-client";
 
@@ -20,7 +20,6 @@ const SESSION_STATES = ["joining", "preparing", "attached", "ended"] as const;
 const LEASE_KINDS = ["train", "evaluate"] as const;
 const LEASE_OUTCOMES = ["done", "revoked", "failed"] as const;
 const STREAM_DIRECTIONS = ["sent", "received"] as const;
-const FRAME_CARRIERS = ["stream", "sharedMemory"] as const;
 
 const REJECTION_REASONS: ReadonlySet<string> = new Set(UPLOAD_REJECTIONS);
 const OTHER_REASON = "other";

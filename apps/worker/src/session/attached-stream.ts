@@ -7,7 +7,7 @@ import type {
   TensorFrame,
   WorkerMessage,
 } from "@ostinato/proto";
-import { bytesOfFrame, WireError } from "@ostinato/proto";
+import { carriedBytes, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 
 import { messageOf, WorkerError } from "../errors/index.js";
@@ -258,13 +258,10 @@ export class AttachedStream {
   }
 
   #count(direction: "sent" | "received", message: CoordinatorMessage | WorkerMessage): void {
-    const { tensorBytes } = this.#modules.metrics;
-    if (message.kind === "frame") {
-      tensorBytes.inc({ direction, carrier: "stream" }, bytesOfFrame(message.frame));
-    } else if (message.kind === "segmentFrame") {
-      const numBytes = message.frame.numValues * Float32Array.BYTES_PER_ELEMENT;
-      tensorBytes.inc({ direction, carrier: "sharedMemory" }, numBytes);
-    }
+    const carried = carriedBytes(message);
+    if (carried === undefined) return;
+    const { carrier, numBytes } = carried;
+    this.#modules.metrics.tensorBytes.inc({ direction, carrier }, numBytes);
   }
 }
 

@@ -9,6 +9,8 @@
  * checkFrame(frame);
  * readFrameInto(frame, gradient);
  */
+export { carriedBytes, FRAME_CARRIERS } from "./carried-bytes.js";
+export type { FrameCarrier } from "./carried-bytes.js";
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";
 export { encodeGradientFrames } from "./gradient-frames.js";
 export type { GradientValues } from "./gradient-frames.js";
