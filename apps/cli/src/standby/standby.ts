@@ -25,8 +25,9 @@ export interface StandbyProcess {
   /** Whether there is a parent to talk to. */
   readonly connected: boolean;
   on(event: "message", listener: (message: unknown) => void): unknown;
+  on(event: "disconnect", listener: () => void): unknown;
   off(event: "message", listener: (message: unknown) => void): unknown;
-  once(event: "disconnect", listener: () => void): unknown;
+  off(event: "disconnect", listener: () => void): unknown;
   exit(code: number): never;
 }
 
@@ -58,13 +59,12 @@ export async function standBy(
     };
     self.on("message", onMessage);
   });
-  let isTold = false;
-  self.once("disconnect", () => {
-    if (!isTold) self.exit(0);
-  });
+  const onDisconnect = (): void => self.exit(0);
+  self.on("disconnect", onDisconnect);
   const worker = await prepare(threads === undefined ? undefined : Number(threads));
   const given = await told;
-  isTold = true;
+  // From here on that is the worker's own matter.
+  self.off("disconnect", onDisconnect);
   return { programArguments: given, worker };
 }
 

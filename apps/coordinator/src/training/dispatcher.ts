@@ -317,8 +317,7 @@ export class Dispatcher implements SessionHub {
     });
     const unreserved = round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
     const free = this.#dispatchFailed(current, idle, unreserved);
-    const leavesTogether = (round.kind === "train" && this.#options.roundedLeaves) || 1;
-    for (const { workerId, leaves } of planLeases(free, [...idle], leavesTogether)) {
+    for (const { workerId, leaves } of planLeases(free, [...idle], this.#roundedLeaves(round))) {
       this.#grant(round, workerId, leaves);
       idle.delete(workerId);
     }
@@ -355,6 +354,11 @@ export class Dispatcher implements SessionHub {
     return [...untouched, ...byEveryone].sort((a, b) => a - b);
   }
 
+  /** Leaves of each node that is rounded: an evaluation has no gradients. */
+  #roundedLeaves({ kind }: Round): number | undefined {
+    return kind === "train" ? this.#options.roundedLeaves : undefined;
+  }
+
   /** @param leaves ascending */
   #grant(
     round: Round,
@@ -366,8 +370,7 @@ export class Dispatcher implements SessionHub {
     if (session === undefined) return;
     const { metrics, clock, states } = this.#modules;
     const isTraining = round.kind === "train";
-    const roundedLeaves = isTraining ? this.#options.roundedLeaves : undefined;
-    const nodes = wholeNodes ?? nodesToUpload(leaves, roundedLeaves);
+    const nodes = wholeNodes ?? nodesToUpload(leaves, this.#roundedLeaves(round));
     const record = round.leases.grant(workerId, leaves, clock.now(), nodes);
     metrics.leases.inc({ event: "issued" });
     const sources = leaves.map((leaf) => ({

@@ -33,6 +33,8 @@ export interface GradientMemory {
   write(node: number, frame: TensorFrame): SegmentFrame | undefined;
 }
 
+type FrameMessage = Extract<WorkerMessage, { kind: "frame" | "segmentFrame" }>;
+
 interface NodeTransfer {
   /** Among those of the lease. */
   readonly index: number;
@@ -160,23 +162,24 @@ export class LeaseUpload {
       if (this.#signal.aborted) break;
       const shared = this.#memory.write(transfer.index, frame);
       if (shared === undefined) break;
-      this.#begin(transfer);
-      transfer.crcs.push(frame.crc32);
       numShared += shared.numValues;
-      this.#sink.send({ kind: "segmentFrame", frame: shared });
-      await this.#sink.drained();
+      await this.#sendFrame(transfer, { kind: "segmentFrame", frame: shared });
     }
     return numShared;
   }
 
   async #sendFrames(transfer: NodeTransfer, frames: readonly TensorFrame[]): Promise<void> {
-    this.#begin(transfer);
     for (const frame of frames) {
       if (this.#signal.aborted) return;
-      transfer.crcs.push(frame.crc32);
-      this.#sink.send({ kind: "frame", frame });
-      await this.#sink.drained();
+      await this.#sendFrame(transfer, { kind: "frame", frame });
     }
+  }
+
+  async #sendFrame(transfer: NodeTransfer, message: FrameMessage): Promise<void> {
+    this.#begin(transfer);
+    transfer.crcs.push(message.frame.crc32);
+    this.#sink.send(message);
+    await this.#sink.drained();
   }
 
   #begin({ transfer, node }: NodeTransfer): void {
