@@ -10,6 +10,7 @@ import {
   systemClock,
 } from "@ostinato/runtime";
 import type { Logger, Shutdown } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { Registry } from "prom-client";
 import { composeRun } from "./compose-run.js";
 import type { ComposedRun } from "./compose-run.js";
@@ -23,8 +24,6 @@ import type { OpenRun, RunData } from "./setup/index.js";
 import type { TrainingResult } from "./training/index.js";
 
 const EXIT_DONE = 0;
-/** What a frozen worker or a stuck connection may hold up the end by. */
-const LONGEST_GOODBYE_MS = 5000;
 
 type Closer = () => Promise<void> | void;
 
@@ -116,7 +115,7 @@ async function serve(
       sessions: composed.sessions(),
       failed,
       reason,
-      limitMs: Math.min(deadlineMs, LONGEST_GOODBYE_MS),
+      limitMs: deriveTimeouts(deadlineMs).goodbyeMs,
       clock,
       closeService: (closed) => {
         ports.close(reason, closed);

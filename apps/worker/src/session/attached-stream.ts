@@ -9,6 +9,7 @@ import type {
 } from "@ostinato/proto";
 import { carriedBytes, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 import type { WorkerMetrics } from "../ops/index.js";
@@ -174,7 +175,7 @@ export class AttachedStream {
     stream.end();
     // The coordinator ends its side once it has read this; a hung one is not waited for.
     const patience = new AbortController();
-    const patienceMs = this.#options.identity.deadlineMs;
+    const { returnMs: patienceMs } = deriveTimeouts(this.#options.identity.deadlineMs);
     try {
       await Promise.race([received, waitMs(clock, patienceMs, patience.signal)]);
     } catch (error) {
