@@ -45,6 +45,8 @@ export interface ComposedRun {
   /** Tells log and watchers. */
   readonly notify: (level: "info" | "warn", text: string) => void;
   readonly sessions: () => readonly WorkerSession[];
+  /** Ends the run with this error, whatever it is at. */
+  readonly fail: (error: Error) => void;
   /** False when nothing can be committed any more. */
   readonly isAlive: () => boolean;
   readonly dispose: () => Promise<void>;
@@ -267,6 +269,9 @@ export async function composeRun(
     events,
     notify,
     sessions: () => workers.all().flatMap(({ link }) => link ?? []),
+    fail: (error) => {
+      dispatcher.fail(error);
+    },
     isAlive: () => arithmetic.isAlive,
     dispose: async () => {
       stalls.stop();

@@ -47,6 +47,7 @@ export class Dispatcher implements SessionHub {
   readonly #conduct = new Conduct();
   readonly #timeouts: Timeouts;
   #current: CurrentRound | undefined;
+  #failure: Error | undefined;
   #nextFence = 1;
   #timer: Timer | undefined;
   #tickDueMs = 0;
@@ -109,6 +110,7 @@ export class Dispatcher implements SessionHub {
   ): Promise<RoundOutcome & { readonly holders: ReadonlyMap<number, ReadonlySet<string>> }> {
     const stopped = (): CoordinatorError =>
       new CoordinatorError("stopped", "the run is being stopped");
+    if (this.#failure !== undefined) throw this.#failure;
     if (signal.aborted) throw stopped();
     const current = new CurrentRound(round, this.#modules.clock.now());
     const onAbort = (): void => {
@@ -131,8 +133,9 @@ export class Dispatcher implements SessionHub {
     }
   }
 
-  /** Nothing can be collected any more: ends the round that is, with this error. */
+  /** Nothing can be collected any more: ends the round that is, with this error, and every later one. */
   fail(error: Error): void {
+    this.#failure ??= error;
     this.#current?.fail(error);
   }
 

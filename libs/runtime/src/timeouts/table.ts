@@ -12,7 +12,14 @@ export type TimeoutRule =
   | { readonly fixedMs: number };
 
 export type TimeoutOwner =
-  "coordinator" | "worker" | "connection" | "run directory" | "launcher" | "status" | "http";
+  | "coordinator"
+  | "worker"
+  | "process"
+  | "connection"
+  | "run directory"
+  | "launcher"
+  | "status"
+  | "http";
 
 export type TimeoutRow = TimeoutRule & {
   /** Whose clock runs. */
@@ -78,6 +85,19 @@ export const TIMEOUT_TABLE = {
     atMostMs: 5000,
     what: "workers and watchers that do not take in that the run is over",
     then: "their connections are cut and the process ends",
+  },
+  lastWordsMs: {
+    owner: "process",
+    deadlines: 1,
+    atMostMs: 10_000,
+    what: "a coordinator or worker that an unexpected error ends, and that does not come to its end",
+    then: "it ends where it stands, with exit code 1",
+  },
+  sameSignalMs: {
+    owner: "process",
+    fixedMs: 1000,
+    what: "a signal after a signal to stop",
+    then: "from then on it counts as a second one, which ends the process at once",
   },
   keepaliveMs: {
     owner: "connection",
@@ -156,13 +176,6 @@ export const TIMEOUT_TABLE = {
     what: "a coordinator that does not take leases back from a worker that leaves",
     then: "the worker ends without; its leases are free once its connection is closed",
   },
-  lastWordsMs: {
-    owner: "worker",
-    deadlines: 1,
-    atMostMs: 5000,
-    what: "the same, where an unexpected error ends the worker",
-    then: "the worker ends without, with exit code 1",
-  },
   orphanedDataMs: {
     owner: "worker",
     fixedMs: 3_600_000,
@@ -210,17 +223,9 @@ export const TIMEOUT_TABLE = {
     what: "the life of a worker that does not count as having died young",
     then: "if it dies, its successor is started at once",
   },
-  sameSignalMs: {
-    owner: "launcher",
-    fixedMs: 1000,
-    what: "a signal after a signal to stop, in every process",
-    then: "from then on it counts as a second one, which ends the process at once",
-  },
   statusAnswerMs: {
     owner: "status",
-    deadlines: 1 / 6,
-    atLeastMs: 1000,
-    atMostMs: 5000,
+    fixedMs: 5000,
     what: "a coordinator that does not answer `ostinato status`",
     then: "the command says so, with exit code 1",
   },
