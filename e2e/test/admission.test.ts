@@ -153,7 +153,7 @@ describe("a lease in which nothing moves", () => {
       async () => (await running.status()).waitingFor || undefined,
     );
     expect(sentence).toContain(frozen.identity.workerId);
-    expect(sentence).toMatch(/nothing moved for .* s; they are leased again in/);
+    expect(sentence).toMatch(/nothing moved for .* s, .*; they are leased again in/);
     await waitFor("the revocation", () => frozen.revoked[0]);
     const worker = await join(running);
     frozen.complete(lease);

@@ -71,6 +71,7 @@ describe("a fresh clone", () => {
         "evaluate",
         "generate",
         "predict",
+        "status",
         "summary",
         "train",
         "translate",

@@ -5,11 +5,13 @@ import type { CoordinatorHandlers } from "@ostinato/proto";
 import { roundedLeaves, trajectoryDigest } from "@ostinato/run";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import type { Registry } from "prom-client";
 import { CheckpointEncoder, CheckpointKeeper, RunStore } from "./checkpoints/index.js";
 import { ProfilePolicy, WorkerTable } from "./membership/index.js";
-import { buildStatus, createMetrics, StallWatch } from "./ops/index.js";
-import { createHandlers } from "./rpc/index.js";
+import { buildStatus, createMetrics, findWait, StallWatch } from "./ops/index.js";
+import type { AutopsySources } from "./ops/index.js";
+import { createHandlers, DataFetches } from "./rpc/index.js";
 import type { SharedMemory } from "./segments/index.js";
 import type { WorkerSession } from "./sessions/index.js";
 import { describeSamples, measuresOf } from "./setup/index.js";
@@ -43,6 +45,8 @@ export interface ComposedRun {
   /** Tells log and watchers. */
   readonly notify: (level: "info" | "warn", text: string) => void;
   readonly sessions: () => readonly WorkerSession[];
+  /** Ends the run with this error, whatever it is at. */
+  readonly fail: (error: Error) => void;
   /** False when nothing can be committed any more. */
   readonly isAlive: () => boolean;
   readonly dispose: () => Promise<void>;
@@ -82,6 +86,11 @@ export async function composeRun(
       return counts;
     },
     checkpointAgeSeconds: () => keeper.ageSeconds(),
+    minWorkers: config.cluster.minWorkers,
+    stalledSeconds: () => {
+      const wait = findWait(autopsy(), clock.now());
+      return wait?.isStall === true ? (clock.now() - wait.sinceMs) / 1000 : 0;
+    },
   });
   const encoder = new CheckpointEncoder(
     new URL("./checkpoints/checkpoint-thread.js", import.meta.url),
@@ -113,18 +122,13 @@ export async function composeRun(
       notify("warn", `old checkpoints could not be removed: ${message}`);
     },
   });
-  const stalls = new StallWatch({
-    repeatMs: deadlineMs,
-    notify: (text) => {
-      notify("warn", text);
-    },
-  });
   const dispatcher = new Dispatcher(
     {
       jobId: run.job,
       incarnation: run.incarnation,
       numParameters,
       deadlineMs,
+      minWorkers: config.cluster.minWorkers,
       stateSizeOf: data.stateSizeOf,
       statistics: data.statistics,
       roundedLeaves: roundedLeaves(config),
@@ -141,9 +145,6 @@ export async function composeRun(
       gradients,
       states,
       notify,
-      onTick: () => {
-        stalls.check(status().waitingFor, clock.now());
-      },
     },
   );
   const arithmetic = new ArithmeticThread(
@@ -199,9 +200,25 @@ export async function composeRun(
       position: start.position,
     },
   );
+  const fetches = new DataFetches(clock);
+  const autopsy = (): AutopsySources => ({
+    deadlineMs,
+    workers: workers.all(),
+    presence: dispatcher.presence,
+    collecting: dispatcher.collecting,
+    ownWork: trainer.ownWork,
+    fetches: fetches.all(),
+  });
+  const stalls = new StallWatch(deriveTimeouts(deadlineMs), {
+    clock,
+    find: () => findWait(autopsy(), clock.now()),
+    notify,
+  });
+  stalls.start();
   const status = (): ReturnType<typeof buildStatus> =>
     buildStatus(
       {
+        ...autopsy(),
         jobId: run.job,
         incarnation: run.incarnation,
         state: trainer.state,
@@ -211,9 +228,11 @@ export async function composeRun(
         loss: trainer.loss,
         runDirectory: run.directory.paths.root,
         metricsAddress,
-        deadlineMs,
-        workers: workers.all(),
-        round: dispatcher.round,
+        numLeaves: config.training.microShards,
+        samplesPerSecond: trainer.samplesPerSecond,
+        secondsLeft: trainer.secondsLeft,
+        checkpointAgeSeconds: keeper.ageSeconds(),
+        speedOf: (workerId) => dispatcher.speeds.of(workerId),
       },
       clock.now(),
     );
@@ -235,6 +254,7 @@ export async function composeRun(
       profiles,
       dispatcher,
       events,
+      fetches,
       memory,
       status,
       onNewProfile: (profile) => {
@@ -249,8 +269,12 @@ export async function composeRun(
     events,
     notify,
     sessions: () => workers.all().flatMap(({ link }) => link ?? []),
+    fail: (error) => {
+      dispatcher.fail(error);
+    },
     isAlive: () => arithmetic.isAlive,
     dispose: async () => {
+      stalls.stop();
       await Promise.all([arithmetic.close(), encoder.close()]);
     },
   };

@@ -10,21 +10,22 @@ import {
   systemClock,
 } from "@ostinato/runtime";
 import type { Logger, Shutdown } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { Registry } from "prom-client";
 import { composeRun } from "./compose-run.js";
 import type { ComposedRun } from "./compose-run.js";
 import type { CoordinatorOptions } from "./coordinator-options.js";
+import { sayLastWords } from "./last-words.js";
 import { openPorts } from "./ports.js";
 import { openSharedMemory } from "./segments/index.js";
 import type { SharedMemory } from "./segments/index.js";
 import { stopWorkers } from "./sessions/index.js";
-import { createRun, notesOf, prepareRunData, resumeRun } from "./setup/index.js";
+import { announceEndpoints, createRun, notesOf, prepareRunData, resumeRun } from "./setup/index.js";
 import type { OpenRun, RunData } from "./setup/index.js";
 import type { TrainingResult } from "./training/index.js";
 
 const EXIT_DONE = 0;
-/** What a frozen worker or a stuck connection may hold up the end by. */
-const LONGEST_GOODBYE_MS = 5000;
+const EXIT_FAILED = 1;
 
 type Closer = () => Promise<void> | void;
 
@@ -98,13 +99,22 @@ async function serve(
   const memory = config.cluster.sharedMemory ? sharedMemory(logger) : undefined;
   closers.push(() => memory?.dispose());
   const { address, localAddress, metricsAddress } = ports;
+  const { goodbyeMs, lastWordsMs } = deriveTimeouts(deadlineMs);
   const composed = await composeRun(
     { config, data, run, deadlineMs, metricsAddress, stopping: shutdown.signal },
     { clock, logger, registry, metricsFile, memory },
   );
-  const { handlers, isAlive } = composed;
+  const { handlers, isAlive, fail } = composed;
   closers.push(() => composed.dispose());
+  closers.push(
+    sayLastWords(lastWordsMs, {
+      ...{ source: process, clock, logger, fail },
+      exit: () => process.exit(EXIT_FAILED),
+    }),
+  );
   ports.serve({ handlers, logger, isAlive });
+  const self = { pid: process.pid, host: hostname(), startedAt: clock.wallTime().toISOString() };
+  closers.push(await announceEndpoints(run, { ...self, address, metricsAddress }, logger));
   const notes = [...ports.notes, ...notesOf(data, run)];
   options.onReady?.({ address, localAddress, metricsAddress, runDirectory: paths.root, notes });
   logger.info(`workers connect to ${address}; metrics at ${metricsAddress}/metrics`);
@@ -116,7 +126,7 @@ async function serve(
       sessions: composed.sessions(),
       failed,
       reason,
-      limitMs: Math.min(deadlineMs, LONGEST_GOODBYE_MS),
+      limitMs: goodbyeMs,
       clock,
       closeService: (closed) => {
         ports.close(reason, closed);

@@ -5,7 +5,7 @@ import type { Lease } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
 import type { TrainRound } from "../src/training/index.js";
 import type { FakeUpload } from "./support/fake-worker.js";
-import { DEADLINE_MS, Trial } from "./support/trial.js";
+import { DEADLINE_MS, NO_STATISTICS, Trial } from "./support/trial.js";
 
 /** 2^0 + 2^1 + 2^2 + 2^3: each leaf of four once. */
 const ALL_FOUR = 15;
@@ -510,5 +510,79 @@ describe("a result that is not finite", () => {
     second.complete(again, { lossOf });
     expect((await collected).kind).toBe("complete");
     expect(round.results().map(({ lossSum }) => lossSum)).toEqual([1, NaN, 1, 1]);
+  });
+});
+
+describe("a minimum of workers", () => {
+  const trialOfTwo = (): Trial => new Trial(4, NO_STATISTICS, undefined, 2);
+
+  it("keeps a step from beginning until enough are here", async () => {
+    const trial = trialOfTwo();
+    const first = trial.join();
+    const collected = trial.collect(trial.trainRound(1));
+    trial.pass(DEADLINE_MS);
+    await Promise.resolve();
+    expect(first.sent("lease")).toEqual([]);
+    expect(trial.dispatcher.collecting?.hasBegun).toBe(false);
+    const second = trial.join();
+    for (const worker of [first, second]) worker.complete(await worker.lease(0));
+    expect((await collected).kind).toBe("complete");
+  });
+
+  it("does not hold up a step that has begun: who is left finishes it, and no other begins", async () => {
+    const trial = trialOfTwo();
+    const [first, second] = [trial.join(), trial.join()];
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    await second.lease(0);
+    second.stream.drop(new WireError("unavailable", "killed"));
+    first.complete(await first.lease(0));
+    // The dead one's leaves.
+    first.complete(await first.lease(1));
+    expect((await collected).kind).toBe("complete");
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    const next = trial.collect(trial.trainRound(2));
+    trial.pass(DEADLINE_MS);
+    await Promise.resolve();
+    expect(first.sent("lease")).toHaveLength(2);
+    const third = trial.join();
+    for (const [worker, index] of [
+      [first, 2],
+      [third, 0],
+    ] as const) {
+      worker.complete(await worker.lease(index));
+    }
+    expect((await next).kind).toBe("complete");
+  });
+});
+
+describe("a heartbeat", () => {
+  it("shows that a process is there, and renews no lease", async () => {
+    const trial = new Trial();
+    const worker = trial.join();
+    void trial.collect(trial.trainRound(1));
+    const { fence } = await worker.lease(0);
+    trial.pass(DEADLINE_MS / 2);
+    worker.say({ kind: "heartbeat" });
+    expect(worker.session.heardAtMs).toBe(trial.clock.now());
+    expect(worker.session.busyAndSilentSinceMs).toBe(0);
+    trial.pass(DEADLINE_MS / 2);
+    await vi.waitFor(() => expect(worker.sent("revoke").map((m) => m.fence)).toEqual([fence]));
+    trial.abort.abort();
+  });
+});
+
+describe("the speed of a worker", () => {
+  it("is its samples over the time from lease to result", async () => {
+    const trial = new Trial();
+    const worker = trial.join();
+    expect(trial.dispatcher.speeds.of(worker.id)).toBeNaN();
+    const collected = trial.collect(trial.trainRound(1));
+    const lease = await worker.lease(0);
+    trial.pass(500);
+    worker.complete(lease);
+    await collected;
+    // Four leaves of two samples each in half a second.
+    expect(trial.dispatcher.speeds.of(worker.id)).toBe(16);
   });
 });

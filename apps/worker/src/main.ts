@@ -9,7 +9,7 @@ import {
   requireLoopback,
   WireError,
 } from "@ostinato/proto";
-import type { Logger, Shutdown } from "@ostinato/runtime";
+import type { Clock, Logger, Shutdown } from "@ostinato/runtime";
 import {
   createLogger,
   createShutdown,
@@ -17,9 +17,11 @@ import {
   monitorEventLoopLag,
   startOpsServer,
   systemClock,
+  watchStrayErrors,
 } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
-import { messageOf } from "./errors/index.js";
+import { messageOf, WorkerError } from "./errors/index.js";
 import type { SessionState } from "./ops/index.js";
 import { joinSharedMemory } from "./segments/index.js";
 import type { PreparedWorker } from "./prepared-worker.js";
@@ -57,18 +59,21 @@ export async function runWorker(
     return error instanceof WireError ? EXIT_USAGE : EXIT_FAILED;
   }
   const shutdown = createShutdown();
-  const stopWatching = watchProcess(shutdown, log);
+  const { lastWordsMs } = deriveTimeouts(deadlineMsOf(options));
+  const watched = watchProcess(shutdown, log, lastWordsMs, systemClock);
+  const drain = AbortSignal.any([shutdown.signal, watched.failed]);
   try {
     const { logger } = log;
     prepared ??= prepareWorker(options, process.version);
-    const end = await serve(name, http, options, { shutdown, logger, prepared });
-    return exitCode(end, log);
+    const end = await serve(name, http, options, { drain, logger, prepared });
+    return watched.failed.aborted ? EXIT_FAILED : exitCode(end, log);
   } catch (error) {
-    log.lastLine(messageOf(error), error);
+    // The error that nobody caught was told already.
+    if (!watched.failed.aborted) log.lastLine(messageOf(error), error);
     return EXIT_FAILED;
   } finally {
     await log.flush();
-    stopWatching();
+    watched.stop();
     shutdown.dispose();
   }
 }
@@ -142,12 +147,12 @@ async function serve(
   http: Address | undefined,
   options: WorkerOptions,
   modules: {
-    readonly shutdown: Shutdown;
+    readonly drain: AbortSignal;
     readonly logger: Logger;
     readonly prepared: PreparedWorker;
   },
 ): Promise<StreamEnd> {
-  const { shutdown, logger, prepared } = modules;
+  const { drain, logger, prepared } = modules;
   const cacheDirectory = options.cacheDirectory ?? ownCacheDirectory();
   const { registry, metrics, compute, offers } = prepared;
   // There is a thread that would keep the process.
@@ -159,7 +164,7 @@ async function serve(
       {
         address: options.coordinator,
         workerName: name,
-        deadlineMs: Math.max(1, Math.round(options.deadlineSeconds * 1000)),
+        deadlineMs: deadlineMsOf(options),
         cacheDirectory,
       },
       {
@@ -171,7 +176,7 @@ async function serve(
         random: Math.random,
         logger,
         metrics,
-        drain: shutdown.signal,
+        drain,
       },
     );
     if (http !== undefined) {
@@ -205,24 +210,43 @@ function ownCacheDirectory(): string {
   });
 }
 
-/** What ends this process at once, whatever it is at. */
-function watchProcess(shutdown: Shutdown, log: Log): () => void {
+/**
+ * What ends this process, whatever it is at: at once, or after an error that nobody caught, upon which
+ * `failed` aborts, and the leases go back before the process ends.
+ */
+function watchProcess(
+  shutdown: Shutdown,
+  log: Log,
+  lastWordsMs: number,
+  clock: Clock,
+): { readonly failed: AbortSignal; readonly stop: () => void } {
+  const failed = new AbortController();
   const onShutdown = (): void => {
     // The parent of a local child is gone: nobody is left to drain for.
     if (shutdown.cause?.kind === "parentGone") process.exit(shutdown.exitCode());
   };
-  const onStray = (error: unknown): void => {
-    log.lastLine(`unexpected: ${messageOf(error)}`, error);
-    process.exit(EXIT_FAILED);
-  };
   if (shutdown.signal.aborted) onShutdown();
   else shutdown.signal.addEventListener("abort", onShutdown, { once: true });
   shutdown.onInsist((cause) => process.exit(exitCodeOf(cause)));
-  process.on("uncaughtException", onStray);
-  process.on("unhandledRejection", onStray);
-  return () => {
+  const stopWatching = watchStrayErrors(process, {
+    onFirst: (error) => {
+      const line = `unexpected: ${messageOf(error)}`;
+      log.lastLine(line, error);
+      clock.setTimer(lastWordsMs, () => process.exit(EXIT_FAILED));
+      failed.abort(new WorkerError("internal", line, { cause: error }));
+    },
+    onFurther: (error) => {
+      log.lastLine(`unexpected, while ending: ${messageOf(error)}`, error);
+      process.exit(EXIT_FAILED);
+    },
+  });
+  const stop = (): void => {
     shutdown.signal.removeEventListener("abort", onShutdown);
-    process.off("uncaughtException", onStray);
-    process.off("unhandledRejection", onStray);
+    stopWatching();
   };
+  return { failed: failed.signal, stop };
+}
+
+function deadlineMsOf({ deadlineSeconds }: WorkerOptions): number {
+  return Math.max(1, Math.round(deadlineSeconds * 1000));
 }

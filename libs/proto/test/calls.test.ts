@@ -159,12 +159,22 @@ describe("Status", () => {
           leaves: [1, 2],
           phase: "forward",
           sinceProgressMs: 5,
+          hereSeconds: 12.5,
+          samplesPerSecond: NaN,
         },
       ],
       waitingFor: "",
       runDirectory: "runs/a",
       metricsAddress: "http://127.0.0.1:1",
       deadlineMs: 30_000,
+      stalled: true,
+      minWorkers: 2,
+      samplesPerSecond: 1234.5,
+      secondsLeft: NaN,
+      numLeaves: 8,
+      leavesDone: 3,
+      roundSeconds: 0.25,
+      checkpointAgeSeconds: NaN,
     };
     await serve({ status: () => Promise.resolve(reply) });
     expect(await loopback.client().status()).toEqual(reply);

@@ -81,10 +81,14 @@ export {
   createRunDirectory,
   isProcessAlive,
   openRunDirectory,
+  readEndpoints,
+  removeEndpoints,
   runPaths,
+  writeEndpoints,
 } from "./directory/index.js";
 export type { SignalSender } from "./directory/index.js";
 export type {
+  CoordinatorEndpoints,
   CreateRunDirectoryOptions,
   LockClock,
   LockOwner,

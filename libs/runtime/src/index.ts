@@ -14,11 +14,12 @@ export type { ConsoleStyle, Logger, LoggerOptions } from "./logger/index.js";
 export { createLogger } from "./logger/index.js";
 export type { OpsPage, OpsServer, OpsServerOptions } from "./ops/index.js";
 export { collectProcessMetrics, monitorEventLoopLag, startOpsServer } from "./ops/index.js";
-export type { Shutdown, ShutdownCause } from "./shutdown/index.js";
+export type { Shutdown, ShutdownCause, StrayErrorSource } from "./shutdown/index.js";
 export {
   createShutdown,
   exitCodeOf,
   SAME_REQUEST_MS,
   SIGNAL_EXIT_CODES,
   StopRequests,
+  watchStrayErrors,
 } from "./shutdown/index.js";

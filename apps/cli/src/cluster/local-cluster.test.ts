@@ -1,9 +1,13 @@
 import { ManualClock, SAME_REQUEST_MS } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { describe, expect, it } from "vitest";
 
 import type { Child, ChildExit } from "./child.js";
-import { LEAVE_MS, LocalCluster } from "./local-cluster.js";
-import { MAX_RESTARTS_IN_A_ROW, SOUND_LIFE_MS } from "./worker-slot.js";
+import { LocalCluster } from "./local-cluster.js";
+import { MAX_RESTARTS_IN_A_ROW } from "./worker-slot.js";
+
+const DEADLINE_MS = 30_000;
+const { leaveMs: LEAVE_MS, soundLifeMs: SOUND_LIFE_MS } = deriveTimeouts(DEADLINE_MS);
 
 /** A child that does only what the test makes it do. */
 class FakeChild implements Child {
@@ -68,13 +72,15 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-function createCluster(numWorkers = 2) {
+function createCluster(numWorkers = 2, minWorkers = 1) {
   const children: FakeChild[] = [];
   const notices: string[] = [];
   const clock = new ManualClock();
   const cluster = new LocalCluster(
     {
       numWorkers,
+      minWorkers,
+      deadlineMs: DEADLINE_MS,
       coordinatorArguments: ["coordinator"],
       standbyArguments: ["standby"],
       workerArguments: ({ address }, name) => ["worker", address, name],
@@ -95,8 +101,8 @@ function createCluster(numWorkers = 2) {
 }
 
 /** A cluster whose workers run. */
-async function runningCluster(numWorkers = 2) {
-  const parts = createCluster(numWorkers);
+async function runningCluster(numWorkers = 2, minWorkers = 1) {
+  const parts = createCluster(numWorkers, minWorkers);
   parts.coordinator.say(ready);
   const message = await parts.cluster.ready();
   parts.cluster.startWorkers(message!);
@@ -235,6 +241,27 @@ describe("a worker of a local cluster", () => {
       await settle();
     }
     expect(coordinator.received).toEqual(["SIGTERM"]);
+  });
+
+  it("that is given up ends the run, where too few places for workers are left for the minimum", async () => {
+    const { cluster, coordinator, workers, clock } = await runningCluster(2, 2);
+    let victim = workers()[0];
+    for (let death = 0; death <= MAX_RESTARTS_IN_A_ROW; death++) {
+      expect(coordinator.received).toEqual([]);
+      victim?.end(1);
+      await settle();
+      clock.advance(60_000);
+      await settle();
+      victim = workers().at(-1);
+    }
+    expect(coordinator.received).toEqual(["SIGTERM"]);
+    coordinator.end(143);
+    await settle();
+    workers()[1]?.end(0);
+    expect(await cluster.ended).toEqual({
+      exitCode: 1,
+      reason: "1 place for a worker is left, fewer than cluster.minWorkers: 2",
+    });
   });
 
   it("is replaced later each time that one dies young, and at once after a sound life", async () => {

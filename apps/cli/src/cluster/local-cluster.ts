@@ -2,6 +2,8 @@
 
 import type { Clock } from "@ostinato/runtime";
 import { StopRequests } from "@ostinato/runtime";
+import type { Timeouts } from "@ostinato/runtime/timeouts";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 import { EXIT_CODES } from "../errors/index.js";
 import type { Child, ChildExit, StartChild } from "./child.js";
@@ -9,9 +11,6 @@ import { isReadyMessage } from "./ready-message.js";
 import type { ReadyMessage } from "./ready-message.js";
 import { startMessage } from "../standby/index.js";
 import { describeExit, WorkerSlot } from "./worker-slot.js";
-
-/** How long workers may take to leave once there is no coordinator, and a coordinator without workers. */
-export const LEAVE_MS = 10_000;
 
 /**
  * A coordinator's tensors are outside the engine's heap; the space for young objects would grow to 32 MiB
@@ -21,6 +20,10 @@ const COORDINATOR_FLAGS = ["--max-semi-space-size=2"];
 
 export interface ClusterOptions {
   readonly numWorkers: number;
+  /** Below so many no step begins. */
+  readonly minWorkers: number;
+  /** What the run's time-outs derive from. */
+  readonly deadlineMs: number;
   readonly coordinatorArguments: readonly string[];
   /** Of processes that are to be workers, and get ready while the coordinator does. */
   readonly standbyArguments: readonly string[];
@@ -56,6 +59,7 @@ export class LocalCluster {
   readonly #modules: ClusterModules;
   readonly #coordinator: Child;
   readonly #stopRequests: StopRequests;
+  readonly #timeouts: Timeouts;
   readonly #slots: { readonly slot: WorkerSlot; readonly done: Promise<unknown> }[] = [];
   /** Not told yet what to do. */
   #standbys: readonly Child[];
@@ -74,6 +78,7 @@ export class LocalCluster {
     this.#options = options;
     this.#modules = modules;
     this.#stopRequests = new StopRequests(modules.clock);
+    this.#timeouts = deriveTimeouts(options.deadlineMs);
     this.#coordinator = modules.startChild(options.coordinatorArguments, COORDINATOR_FLAGS);
     this.#standbys = Array.from({ length: options.numWorkers }, () =>
       modules.startChild(options.standbyArguments),
@@ -105,6 +110,7 @@ export class LocalCluster {
     for (let i = 0; i < this.#options.numWorkers; i++) {
       const slot = new WorkerSlot({
         clock,
+        timeouts: this.#timeouts,
         startWorker: (name) => this.#startWorker(this.#options.workerArguments(ready, name)),
         nextName: () => `worker-${++this.#numNames}`,
         onNotice,
@@ -150,18 +156,25 @@ export class LocalCluster {
     for (const { slot } of this.#slots) slot.noteProgress();
   }
 
-  /** Without any worker left the run would wait for ever. */
+  /** Without any worker left, or with too few that are left, the run would wait for ever. */
   #loseSlot(how: "left" | "givenUp"): void {
-    const { numWorkers } = this.#options;
+    const { numWorkers, minWorkers } = this.#options;
     this.#numSlotsDone += 1;
     if (how === "givenUp") this.#numSlotsGivenUp += 1;
-    if (this.#numSlotsDone < numWorkers) return;
     if (this.#numSlotsGivenUp === numWorkers) {
       this.#stopWithout("every worker died again and again");
       return;
     }
+    const numLeft = numWorkers - this.#numSlotsGivenUp;
+    if (how === "givenUp" && numLeft < minWorkers) {
+      const places =
+        numLeft === 1 ? "1 place for a worker is" : `${numLeft} places for workers are`;
+      this.#stopWithout(`${places} left, fewer than cluster.minWorkers: ${minWorkers}`);
+      return;
+    }
+    if (this.#numSlotsDone < numWorkers) return;
     // At the end of a run the workers leave first, and then the coordinator.
-    const timer = this.#modules.clock.setTimer(LEAVE_MS, () => {
+    const timer = this.#modules.clock.setTimer(this.#timeouts.leaveMs, () => {
       this.#stopWithout("no worker is left");
     });
     void this.#coordinator.exited.then(() => timer.cancel());
@@ -184,7 +197,7 @@ export class LocalCluster {
     this.#state = "leaving";
     for (const { slot } of this.#slots) slot.release();
     for (const standby of this.#standbys) standby.release();
-    const timer = this.#modules.clock.setTimer(LEAVE_MS, () => {
+    const timer = this.#modules.clock.setTimer(this.#timeouts.leaveMs, () => {
       for (const { slot } of this.#slots) slot.kill();
       for (const standby of this.#standbys) standby.kill("SIGKILL");
     });

@@ -1,19 +1,17 @@
 /** One place for a worker in a local cluster: whoever dies in it is replaced, within bounds. */
 
 import type { Clock } from "@ostinato/runtime";
+import type { Timeouts } from "@ostinato/runtime/timeouts";
 
 import type { Child, ChildExit } from "./child.js";
 
 /** Workers that may die in a place one after the other, without any progress of the run, before it is given up. */
 export const MAX_RESTARTS_IN_A_ROW = 5;
-/** A worker that lived this long was not stillborn: the next one comes without delay. */
-export const SOUND_LIFE_MS = 60_000;
-const FIRST_DELAY_MS = 500;
 /** A worker's last line when its coordinator has told it that the run failed: nobody is to follow. */
 const RUN_FAILED = /^(?:ostinato worker: )?the run failed: /;
-const MAX_DELAY_MS = 30_000;
 
 export interface WorkerSlotModules {
+  readonly timeouts: Pick<Timeouts, "respawnFirstMs" | "respawnLongestMs" | "soundLifeMs">;
   readonly clock: Clock;
   /** Starts a worker by the name `worker-N`. */
   readonly startWorker: (name: string) => Child;
@@ -93,9 +91,11 @@ export class WorkerSlot {
 
   /** None after the first young death in a row, then half a second, then twice as long each time. */
   #delayAfter(lifeMs: number): number {
-    this.#youngDeaths = lifeMs >= SOUND_LIFE_MS ? 0 : this.#youngDeaths + 1;
+    const { respawnFirstMs, respawnLongestMs, soundLifeMs } = this.#modules.timeouts;
+    // A worker that lived this long was not stillborn: the next one comes without delay.
+    this.#youngDeaths = lifeMs >= soundLifeMs ? 0 : this.#youngDeaths + 1;
     if (this.#youngDeaths <= 1) return 0;
-    return Math.min(FIRST_DELAY_MS * 2 ** (this.#youngDeaths - 2), MAX_DELAY_MS);
+    return Math.min(respawnFirstMs * 2 ** (this.#youngDeaths - 2), respawnLongestMs);
   }
 
   async #wait(delayMs: number): Promise<void> {

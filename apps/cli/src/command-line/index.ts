@@ -16,6 +16,7 @@ export type {
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
+  StatusOptions,
   SummaryOptions,
   TrainOptions,
   TranslateOptions,

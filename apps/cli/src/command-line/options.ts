@@ -22,6 +22,15 @@ export interface CoordinatorCommandOptions {
   readonly insecure: boolean;
 }
 
+export interface StatusOptions {
+  /** An address or a run directory; undefined: the newest run in `runs` that a coordinator works on. */
+  readonly target: string | undefined;
+  readonly json: boolean;
+  readonly watch: boolean;
+  /** Lists every time-out instead. */
+  readonly timeouts: boolean;
+}
+
 export interface WorkerCommandOptions {
   readonly coordinator: string;
   readonly backend: "native" | "wasm" | "cpu" | "native-bfloat16" | undefined;
@@ -116,5 +125,6 @@ export interface Commands {
   verify(options: VerifyOptions): Promise<number>;
   summary(options: SummaryOptions): Promise<number>;
   diagnose(options: DiagnoseOptions): Promise<number>;
+  status(options: StatusOptions): Promise<number>;
   doctor(options: DoctorOptions): Promise<number>;
 }

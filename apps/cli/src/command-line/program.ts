@@ -11,6 +11,7 @@ import type {
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
+  StatusOptions,
   SummaryOptions,
   TrainOptions,
   TranslateOptions,
@@ -144,6 +145,23 @@ export function createProgram({
           logFile,
         }),
       );
+    });
+
+  program
+    .command("status")
+    .description(
+      "say what a run is at, who works on it, and what a step that stands still waits for",
+    )
+    .argument(
+      "[target]",
+      "address of a coordinator, or run directory (default: the newest run in runs/ at work)",
+    )
+    .option("--watch", "show it anew each second until the run is over", false)
+    .option("--timeouts", "list every time-out, what it derives from and what it does", false)
+    .option("--json", "one JSON object a line on standard output, and nothing else", false)
+    .action(async (target: string | undefined, options: Omit<StatusOptions, "target">) => {
+      const { json, watch, timeouts } = options;
+      onExitCode(await commands.status({ target, json, watch, timeouts }));
     });
 
   program

@@ -22,6 +22,7 @@ async function run(line: string, behavior: Partial<Commands> = {}) {
     verify: noting("verify"),
     summary: noting("summary"),
     diagnose: noting("diagnose"),
+    status: noting("status"),
     doctor: noting("doctor"),
     ...behavior,
   };
@@ -161,6 +162,17 @@ describe("the command line", () => {
     ]);
   });
 
+  it("reads status", async () => {
+    const plain = { target: undefined, json: false, watch: false, timeouts: false };
+    expect((await run("status")).calls).toEqual([["status", plain]]);
+    expect((await run("status 127.0.0.1:7070 --watch --json")).calls).toEqual([
+      ["status", { ...plain, target: "127.0.0.1:7070", watch: true, json: true }],
+    ]);
+    expect((await run("status runs/a --timeouts")).calls).toEqual([
+      ["status", { ...plain, target: "runs/a", timeouts: true }],
+    ]);
+  });
+
   it("reads doctor", async () => {
     expect((await run("doctor")).calls).toEqual([["doctor", { runDir: "runs", json: false }]]);
     expect((await run("doctor --run-dir /mnt/runs --json")).calls).toEqual([
@@ -214,6 +226,7 @@ describe("the command line", () => {
       "train",
       "coordinator",
       "worker",
+      "status",
       "generate",
       "evaluate",
       "predict",

@@ -25,6 +25,7 @@ export function createCommands(terminal: Terminal): Commands {
     summary: async (options) => (await import("./summary.js")).summary(options, terminal),
     diagnose: async (options) => (await import("./diagnose.js")).diagnose(options, terminal),
     translate: async (options) => (await import("./translate.js")).translate(options, terminal),
+    status: async (options) => (await import("./status.js")).status(options, terminal),
     doctor: async (options) => (await import("./doctor.js")).doctor(options, terminal),
     verify: async (options) => (await import("./verify.js")).verify(options, terminal),
   };

@@ -23,7 +23,7 @@ export type {
 } from "./events.js";
 export { follow } from "./follow.js";
 export type { Followed } from "./follow.js";
-export { formatBits } from "./format.js";
+export { formatBits, formatCount, formatDuration } from "./format.js";
 export { createJsonView } from "./json-view.js";
 export { createLiveView } from "./live-view.js";
 export type { LiveViewModules } from "./live-view.js";

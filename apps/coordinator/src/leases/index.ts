@@ -5,7 +5,7 @@
  * const table = new LeaseTable(8, 1);
  * const lease = table.grant('worker-1', [0, 1, 2, 3], clock.now());
  */
-export { LeaseTable, SILENT_DEADLINES } from "./lease-table.js";
+export { LeaseTable } from "./lease-table.js";
 export type { LeaseRecord, LeaseState, LostLease } from "./lease-table.js";
 export { contiguousRuns, nodesToUpload, planLeases } from "./plan.js";
 export type { Assignment } from "./plan.js";

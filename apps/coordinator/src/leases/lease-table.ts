@@ -3,12 +3,6 @@
 import type { NodeId } from "@ostinato/proto";
 import { CoordinatorError } from "../errors/index.js";
 
-/**
- * A worker that is silent for so many deadlines, while its lease is not even its own any more, is cut
- * off. It may join again.
- */
-export const SILENT_DEADLINES = 2;
-
 /** A lease's life: `active` until its leaves are done or it is revoked; a revoked fence stays refused for ever. */
 export type LeaseState = "active" | "complete" | "revoked";
 
@@ -68,6 +62,12 @@ export class LeaseTable {
 
   get isComplete(): boolean {
     return this.#done.every(Boolean);
+  }
+
+  /** When anything last moved in any lease of the round; undefined before the first one. */
+  get lastProgressMs(): number | undefined {
+    const moved = [...this.#leases.values()].map(({ lastProgressMs }) => lastProgressMs);
+    return moved.length === 0 ? undefined : Math.max(...moved);
   }
 
   isDone(leaf: number): boolean {
@@ -170,9 +170,9 @@ export class LeaseTable {
     return this.#leases.get(fence);
   }
 
-  /** Active leases in which nothing moved for `deadlineMs`. */
-  expired(nowMs: number, deadlineMs: number): readonly LeaseRecord[] {
-    return this.active().filter((lease) => nowMs - lease.lastProgressMs >= deadlineMs);
+  /** Active leases in which nothing moved for `leaseMs`. */
+  expired(nowMs: number, leaseMs: number): readonly LeaseRecord[] {
+    return this.active().filter((lease) => nowMs - lease.lastProgressMs >= leaseMs);
   }
 
   /**

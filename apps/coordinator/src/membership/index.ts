@@ -6,6 +6,7 @@
  * const worker = workers.join(request.workerName, profile, clock.now());
  */
 export { Conduct } from "./conduct.js";
+export { Presence } from "./presence.js";
 export { ProfilePolicy } from "./profile-policy.js";
 export type { ProfilePolicyOptions } from "./profile-policy.js";
 export { WorkerTable } from "./worker-table.js";

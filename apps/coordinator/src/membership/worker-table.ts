@@ -87,9 +87,9 @@ export class WorkerTable<Link extends WorkerLink> {
   }
 
   /** Forgets identities whose stream never came. */
-  expireJoined(nowMs: number, deadlineMs: number): void {
+  expireJoined(nowMs: number, joinedMs: number): void {
     for (const record of this.#workers.values()) {
-      if (record.state === "joined" && nowMs - record.joinedAtMs >= deadlineMs) {
+      if (record.state === "joined" && nowMs - record.joinedAtMs >= joinedMs) {
         this.remove(record.workerId);
       }
     }

@@ -4,8 +4,10 @@
  * @example
  * const metrics = createMetrics(registry, { countWorkers, checkpointAgeSeconds });
  */
+export { findWait, StallWatch } from "./autopsy/index.js";
+export type { AutopsySources, Wait } from "./autopsy/index.js";
 export { createMetrics } from "./metrics.js";
 export type { LeaseEnding, Metrics, MetricsSources } from "./metrics.js";
-export { StallWatch } from "./stall-watch.js";
-export { buildStatus, describeWait } from "./status.js";
+export { buildStatus } from "./status.js";
 export type { StatusSources } from "./status.js";
+export { WorkerSpeeds } from "./worker-speeds.js";

@@ -8,6 +8,8 @@ const create = (): { registry: Registry; metrics: ReturnType<typeof createMetric
     run: { samples: "sequences", loss: "huber", lossUnit: "squared target units" },
     countWorkers: () => ({ joined: 0, active: 2, draining: 0, quarantined: 0 }),
     checkpointAgeSeconds: () => 7,
+    minWorkers: 2,
+    stalledSeconds: () => 3.5,
   });
   return { registry, metrics };
 };
@@ -35,6 +37,8 @@ describe("the coordinator's metrics", () => {
       'tensor_bytes_total{direction="received",carrier="stream"} 0',
       'checkpoints_total{outcome="written"} 0',
       'workers{state="active"} 2',
+      "min_workers 2",
+      "stalled_seconds 3.5",
       'run_info{samples="sequences",loss="huber",loss_unit="squared target units"} 1',
     ]) {
       expect(text).toContain(`ostinato_coordinator_${sample}\n`);

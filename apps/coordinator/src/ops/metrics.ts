@@ -38,6 +38,10 @@ export interface MetricsSources {
   >;
   /** Seconds since the newest checkpoint was complete; undefined before the first. */
   readonly checkpointAgeSeconds: () => number | undefined;
+  /** With fewer workers no step begins. */
+  readonly minWorkers: number;
+  /** For how long the run has waited for what status and log say; 0 while it moves. */
+  readonly stalledSeconds: () => number;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -63,6 +67,20 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
       for (const [state, count] of Object.entries(sources.countWorkers())) {
         this.set({ state }, count);
       }
+    },
+  });
+  const minWorkers = new Gauge({
+    name: `${P}min_workers`,
+    help: "With fewer active workers than this no step begins.",
+    registers,
+  });
+  minWorkers.set(sources.minWorkers);
+  new Gauge({
+    name: `${P}stalled_seconds`,
+    help: "For how long the run has waited for what `ostinato status` and the log say; 0 while it moves.",
+    registers,
+    collect() {
+      this.set(sources.stalledSeconds());
     },
   });
   // Registered when there is an age: a gauge without labels shows 0 before, the best age there is.

@@ -1,10 +1,10 @@
-/** What the run does, and what a step that does not move waits for, in one sentence. */
+/** What the run does, and what a step that does not move waits for. */
 
 import type { StatusReply, WorkerStatus } from "@ostinato/proto";
-import type { LeaseRecord } from "../leases/index.js";
-import { contiguousRuns, SILENT_DEADLINES } from "../leases/index.js";
+import type { AutopsySources, WatchedWorker } from "./autopsy/index.js";
+import { findWait } from "./autopsy/index.js";
 
-export interface StatusSources {
+export interface StatusSources extends AutopsySources {
   readonly jobId: string;
   readonly incarnation: number;
   readonly state: string;
@@ -14,47 +14,21 @@ export interface StatusSources {
   readonly loss: number;
   readonly runDirectory: string;
   readonly metricsAddress: string;
-  readonly deadlineMs: number;
-  readonly workers: readonly {
-    readonly workerId: string;
-    readonly name: string;
-    readonly state: string;
-    /** Since when it has not said a word, while it has a lease to end. */
-    readonly link?: { readonly busyAndSilentSinceMs: number | undefined } | undefined;
-  }[];
-  /** The round being collected, if any. */
-  readonly round:
-    | {
-        readonly kind: "train" | "evaluate";
-        readonly step: number;
-        readonly leases: {
-          active(): readonly LeaseRecord[];
-          unfinished(lease: LeaseRecord): readonly number[];
-          freeLeaves(): readonly number[];
-        };
-      }
-    | undefined;
+  readonly numLeaves: number;
+  /** NaN before there are two steps. */
+  readonly samplesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Undefined before the first checkpoint of this incarnation. */
+  readonly checkpointAgeSeconds: number | undefined;
+  /** Of a worker, in samples a second; NaN before its first lease is done. */
+  readonly speedOf: (workerId: string) => number;
 }
 
-/** Nothing is worth a sentence before this part of the deadline has gone by. */
-const WORTH_SAYING = 0.1;
-
 export function buildStatus(sources: StatusSources, nowMs: number): StatusReply {
-  const leases = sources.round?.leases.active() ?? [];
-  const workers = sources.workers.map((worker): WorkerStatus => {
-    const lease = leases.find(({ workerId }) => workerId === worker.workerId);
-    const { workerId, name, state } = worker;
-    return {
-      workerId,
-      name,
-      state,
-      leaves: (lease && sources.round?.leases.unfinished(lease)) ?? [],
-      phase: lease?.phase ?? "",
-      sinceProgressMs: lease === undefined ? 0 : Math.round(nowMs - lease.lastProgressMs),
-    };
-  });
+  const { collecting, presence } = sources;
   const { jobId, incarnation, state, step, totalSteps, epoch, loss } = sources;
-  const { runDirectory, metricsAddress, deadlineMs } = sources;
+  const { runDirectory, metricsAddress, deadlineMs, samplesPerSecond, secondsLeft } = sources;
+  const wait = findWait(sources, nowMs);
   return {
     jobId,
     incarnation,
@@ -63,55 +37,42 @@ export function buildStatus(sources: StatusSources, nowMs: number): StatusReply 
     totalSteps,
     epoch,
     loss,
-    workers,
-    waitingFor: describeWait(sources, nowMs),
+    workers: sources.workers.map((worker) => workerStatus(sources, worker, nowMs)),
+    waitingFor: wait?.text ?? "",
+    stalled: wait?.isStall ?? false,
     runDirectory,
     metricsAddress,
     deadlineMs,
+    minWorkers: presence.minWorkers,
+    samplesPerSecond,
+    secondsLeft,
+    numLeaves: collecting === undefined ? 0 : sources.numLeaves,
+    leavesDone: collecting === undefined ? 0 : sources.numLeaves - unfinished(collecting),
+    roundSeconds: collecting === undefined ? 0 : (nowMs - collecting.sinceMs) / 1000,
+    checkpointAgeSeconds: sources.checkpointAgeSeconds ?? NaN,
   };
 }
 
-/** Leaves as runs: 0–5, 9. There may be a thousand of them, and the sentence is to be read. */
-const shown = (leaves: readonly number[]): string =>
-  contiguousRuns(leaves)
-    .map(({ first, count }) => (count === 1 ? `${first}` : `${first}–${first + count - 1}`))
-    .join(", ");
+function workerStatus(
+  { collecting, speedOf }: StatusSources,
+  { workerId, name, state, joinedAtMs }: WatchedWorker,
+  nowMs: number,
+): WorkerStatus {
+  const lease = collecting?.leases.active().find((active) => active.workerId === workerId);
+  return {
+    workerId,
+    name,
+    state,
+    leaves: (lease && collecting?.leases.unfinished(lease)) ?? [],
+    phase: lease?.phase ?? "",
+    sinceProgressMs: lease === undefined ? 0 : Math.round(nowMs - lease.lastProgressMs),
+    hereSeconds: (nowMs - joinedAtMs) / 1000,
+    samplesPerSecond: speedOf(workerId),
+  };
+}
 
-/** Empty while the step moves. */
-export function describeWait(sources: StatusSources, nowMs: number): string {
-  const { round, deadlineMs } = sources;
-  if (round === undefined) return "";
-  const what =
-    round.kind === "train" ? `step ${round.step}` : `the evaluation at step ${round.step}`;
-  const active = sources.workers.filter(({ state }) => state === "active");
-  if (active.length === 0) {
-    return `${what} waits for a worker: none is here; it goes on as soon as one joins`;
-  }
-  const stalled = [...round.leases.active()].sort((a, b) => a.lastProgressMs - b.lastProgressMs)[0];
-  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
-  if (stalled === undefined) {
-    const free = round.leases.freeLeaves();
-    if (free.length === 0) return "";
-    const silent = active
-      .map(({ workerId, name, link }) => ({
-        workerId,
-        name,
-        silentMs: nowMs - (link?.busyAndSilentSinceMs ?? nowMs),
-      }))
-      .sort((a, b) => b.silentMs - a.silentMs)[0];
-    const waits = `${what} waits for a worker to become idle: leaves ${shown(free)} are free`;
-    return silent === undefined || silent.silentMs < deadlineMs * WORTH_SAYING
-      ? waits
-      : `${waits}; ${silent.workerId} (${silent.name}) has said nothing for ` +
-          `${seconds(silent.silentMs)} s and is cut off after ${seconds(SILENT_DEADLINES * deadlineMs)} s`;
-  }
-  const sinceMs = nowMs - stalled.lastProgressMs;
-  if (sinceMs < deadlineMs * WORTH_SAYING) return "";
-  const name = sources.workers.find(({ workerId }) => workerId === stalled.workerId)?.name ?? "?";
-  const leaves = shown(round.leases.unfinished(stalled));
-  return (
-    `${what} waits on ${stalled.workerId} (${name}), leaves ${leaves}, phase ${stalled.phase}: ` +
-    `nothing moved for ${seconds(sinceMs)} s; they are leased again in ` +
-    `${seconds(Math.max(0, deadlineMs - sinceMs))} s`
-  );
+function unfinished({ leases }: NonNullable<AutopsySources["collecting"]>): number {
+  const open = new Set(leases.freeLeaves());
+  for (const lease of leases.active()) for (const leaf of leases.unfinished(lease)) open.add(leaf);
+  return open.size;
 }

@@ -16,11 +16,13 @@ import type {
 } from "@ostinato/proto";
 import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import type { ProfilePolicy, WorkerTable } from "../membership/index.js";
 import type { Metrics } from "../ops/index.js";
 import type { SharedMemory } from "../segments/index.js";
 import { WorkerSession } from "../sessions/index.js";
 import type { Dispatcher, EventHub } from "../training/index.js";
+import type { DataFetches } from "./data-fetches.js";
 
 /** What every joining worker is told. */
 export interface RunDescription {
@@ -44,6 +46,7 @@ export interface HandlerModules {
   readonly profiles: ProfilePolicy;
   readonly dispatcher: Dispatcher;
   readonly events: EventHub;
+  readonly fetches: DataFetches;
   readonly status: () => StatusReply;
   /** Called before a profile takes part that has not so far; what it throws refuses the worker. */
   readonly onNewProfile: (profile: NumericsProfile) => void;
@@ -57,7 +60,7 @@ export function createHandlers(run: RunDescription, modules: HandlerModules): Co
     train: (stream) => {
       awaitAttach(run, modules, stream);
     },
-    fetchData: (request) => chunksOf(run, request),
+    fetchData: (request) => modules.fetches.watch(run.data.byteLength, chunksOf(run, request)),
     status: () => Promise.resolve(modules.status()),
     watch: (signal): AsyncIterable<WatchEvent> => modules.events.watch(signal),
   };
@@ -103,7 +106,7 @@ function awaitAttach(
     timer.cancel();
     stream.end(error);
   };
-  const timer = modules.clock.setTimer(run.deadlineMs, () => {
+  const timer = modules.clock.setTimer(deriveTimeouts(run.deadlineMs).attachMs, () => {
     refuse(new WireError("streamRefused", "no attach within the deadline"));
   });
   stream.onClosed(() => {

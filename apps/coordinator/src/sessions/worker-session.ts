@@ -81,6 +81,8 @@ export class WorkerSession {
   /** What the current lease is computed with, held while the worker may read it in shared memory. */
   #shared: ParameterVersion | undefined;
   #lastHeardMs: number;
+  /** By any message, heartbeats too. */
+  #heardAtMs: number;
   #isOpen = true;
   #isStopping = false;
 
@@ -89,6 +91,7 @@ export class WorkerSession {
     this.name = options.name;
     this.#modules = modules;
     this.#lastHeardMs = modules.clock.now();
+    this.#heardAtMs = modules.clock.now();
     modules.stream.onMessage((message) => {
       this.#receive(message);
     });
@@ -123,9 +126,15 @@ export class WorkerSession {
   /** The coordinator stood still for so long, and heard nobody. */
   forgive(pausedMs: number): void {
     this.#lastHeardMs += pausedMs;
+    this.#heardAtMs += pausedMs;
   }
 
-  /** Since when the worker has not said a word, while it has a lease to end; undefined if it is idle. */
+  /** When the worker's process last showed that it is there. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** Since when the worker has not said a word but heartbeats, while it has a lease to end; undefined if it is idle. */
   get busyAndSilentSinceMs(): number | undefined {
     return this.#isOpen && this.#fence !== undefined ? this.#lastHeardMs : undefined;
   }
@@ -231,6 +240,9 @@ export class WorkerSession {
   #receive(message: WorkerMessage): void {
     if (!this.#isOpen) return;
     const { hub, uploads, clock } = this.#modules;
+    this.#heardAtMs = clock.now();
+    // That the process is there says nothing of what it is asked to do.
+    if (message.kind === "heartbeat") return;
     this.#lastHeardMs = clock.now();
     switch (message.kind) {
       case "attach":

@@ -5,6 +5,7 @@
  * const data = await prepareRunData(config, "run.yaml");
  * const run = await createRun({ config, data, path, startedAt });
  */
+export { announceEndpoints } from "./announce.js";
 export { notesOf } from "./notes.js";
 export type { Note } from "./notes.js";
 export { createRun, resumeRun } from "./open-run.js";

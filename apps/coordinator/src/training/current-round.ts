@@ -23,6 +23,9 @@ const MAX_FAILURES_OF_A_LEAF = 6;
 
 export class CurrentRound {
   readonly round: Round;
+  readonly sinceMs: number;
+  /** Whether a lease was granted: from then on whoever is left finishes it. */
+  hasBegun = false;
   readonly suspects = new Suspects();
   /** By leaf: the workers that computed it in this round, and so hold its state. */
   readonly holders = new Map<number, Set<string>>();
@@ -33,8 +36,9 @@ export class CurrentRound {
   readonly #resolve: (outcome: RoundOutcome) => void;
   readonly #reject: (error: Error) => void;
 
-  constructor(round: Round) {
+  constructor(round: Round, nowMs: number) {
     this.round = round;
+    this.sinceMs = nowMs;
     const { promise, resolve, reject } = withResolvers<RoundOutcome>();
     this.ended = promise;
     this.#resolve = resolve;

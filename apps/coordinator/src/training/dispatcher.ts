@@ -3,12 +3,15 @@
 import type { Lease, NodeId } from "@ostinato/proto";
 import { WireError } from "@ostinato/proto";
 import type { Clock, Logger, Timer } from "@ostinato/runtime";
+import type { Timeouts } from "@ostinato/runtime/timeouts";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { CoordinatorError } from "../errors/index.js";
 import type { LeaseRecord } from "../leases/index.js";
-import { nodesToUpload, planLeases, SILENT_DEADLINES } from "../leases/index.js";
+import { nodesToUpload, planLeases } from "../leases/index.js";
 import type { WorkerTable } from "../membership/index.js";
-import { Conduct } from "../membership/index.js";
-import type { LeaseEnding, Metrics } from "../ops/index.js";
+import { Conduct, Presence } from "../membership/index.js";
+import type { AutopsySources, LeaseEnding, Metrics } from "../ops/index.js";
+import { WorkerSpeeds } from "../ops/index.js";
 import type { Progress, SessionHub, WorkerSession } from "../sessions/index.js";
 import type { BufferPool } from "../steps/index.js";
 import type { CarriedStates } from "./carried-states.js";
@@ -16,9 +19,12 @@ import { CurrentRound } from "./current-round.js";
 import type { Round, RoundOutcome } from "./current-round.js";
 import { Intake, leavesOf } from "./intake.js";
 import type { IntakeOptions } from "./intake.js";
+import type { TrainRound } from "./train-round.js";
 
 export interface DispatcherOptions extends IntakeOptions {
   readonly deadlineMs: number;
+  /** With fewer no round begins. */
+  readonly minWorkers: number;
 }
 
 export interface DispatcherModules {
@@ -30,20 +36,18 @@ export interface DispatcherModules {
   readonly states: CarriedStates;
   /** Tells those who watch the run. */
   readonly notify: (level: "info" | "warn", text: string) => void;
-  /** Called every so often while a round is being collected. */
-  readonly onTick?: () => void;
 }
-
-/** A late lease is shared with an idle worker after this part of the deadline. */
-const LATE_PART_OF_DEADLINE = 0.5;
-const TICKS_PER_DEADLINE = 8;
 
 export class Dispatcher implements SessionHub {
   readonly intake: Intake;
+  readonly presence: Presence;
+  readonly speeds = new WorkerSpeeds();
   readonly #options: DispatcherOptions;
   readonly #modules: DispatcherModules;
   readonly #conduct = new Conduct();
+  readonly #timeouts: Timeouts;
   #current: CurrentRound | undefined;
+  #failure: Error | undefined;
   #nextFence = 1;
   #timer: Timer | undefined;
   #tickDueMs = 0;
@@ -51,7 +55,9 @@ export class Dispatcher implements SessionHub {
   constructor(options: DispatcherOptions, modules: DispatcherModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#timeouts = deriveTimeouts(options.deadlineMs);
     const { clock, logger, metrics, gradients, notify } = modules;
+    this.presence = new Presence(options.minWorkers, clock.now());
     const effects = {
       current: () => this.#current,
       revoke: (fence: number, reason: string, event: LeaseEnding) => {
@@ -84,8 +90,13 @@ export class Dispatcher implements SessionHub {
     return this.#modules.workers.active().length;
   }
 
-  get round(): Round | undefined {
-    return this.#current?.round;
+  /** The round being collected, as the autopsy looks at it. */
+  get collecting(): AutopsySources["collecting"] {
+    const current = this.#current;
+    if (current === undefined) return undefined;
+    const { round, sinceMs, hasBegun, retries } = current;
+    const { kind, step, leases } = round;
+    return { kind, step, leases, sinceMs, hasBegun, retries };
   }
 
   /**
@@ -99,8 +110,9 @@ export class Dispatcher implements SessionHub {
   ): Promise<RoundOutcome & { readonly holders: ReadonlyMap<number, ReadonlySet<string>> }> {
     const stopped = (): CoordinatorError =>
       new CoordinatorError("stopped", "the run is being stopped");
+    if (this.#failure !== undefined) throw this.#failure;
     if (signal.aborted) throw stopped();
-    const current = new CurrentRound(round);
+    const current = new CurrentRound(round, this.#modules.clock.now());
     const onAbort = (): void => {
       current.fail(stopped());
     };
@@ -121,8 +133,9 @@ export class Dispatcher implements SessionHub {
     }
   }
 
-  /** Nothing can be collected any more: ends the round that is, with this error. */
+  /** Nothing can be collected any more: ends the round that is, with this error, and every later one. */
   fail(error: Error): void {
+    this.#failure ??= error;
     this.#current?.fail(error);
   }
 
@@ -168,6 +181,7 @@ export class Dispatcher implements SessionHub {
     const state = this.#modules.workers.get(workerId)?.state;
     this.#modules.workers.remove(workerId);
     this.#conduct.forget(workerId);
+    this.speeds.forget(workerId);
     const reason = error === undefined ? "left" : `lost: ${error.message}`;
     // Of one that said it leaves, or was told to, everybody has heard.
     if (state === "active" && !session.isStopping) {
@@ -183,12 +197,22 @@ export class Dispatcher implements SessionHub {
   }
 
   #leasesCompleted(leases: readonly LeaseRecord[], fence: number): void {
+    const round = this.#current?.round;
     for (const lease of leases) {
+      if (round?.kind === "train" && lease.fence === fence) this.#noteSpeed(round, lease);
       const session = this.#modules.workers.get(lease.workerId)?.link;
       if (lease.fence === fence) session?.leaseCompleted(fence);
       // Somebody else was first. The worker still computes: it is idle when it says so.
       else session?.revoke(lease.fence, "another worker was first");
     }
+  }
+
+  #noteSpeed(round: TrainRound, { workerId, leaves, grantedAtMs }: LeaseRecord): void {
+    const numSamples = round
+      .results()
+      .filter(({ leaf }) => leaves.includes(leaf))
+      .reduce((sum, result) => sum + result.numSamples, 0);
+    this.speeds.completed(workerId, numSamples, this.#modules.clock.now() - grantedAtMs);
   }
 
   #workerFailed(workerId: string, detail: string): void {
@@ -222,7 +246,7 @@ export class Dispatcher implements SessionHub {
 
   #schedule(): void {
     const { clock } = this.#modules;
-    const intervalMs = this.#options.deadlineMs / TICKS_PER_DEADLINE;
+    const { watchMs: intervalMs } = this.#timeouts;
     this.#timer?.cancel();
     this.#tickDueMs = clock.now() + intervalMs;
     this.#timer = clock.setTimer(intervalMs, () => {
@@ -245,10 +269,10 @@ export class Dispatcher implements SessionHub {
   #tick(): void {
     const round = this.#current?.round;
     if (round === undefined) return;
-    const { clock, workers, notify, onTick } = this.#modules;
-    const { deadlineMs } = this.#options;
-    workers.expireJoined(clock.now(), deadlineMs);
-    for (const lease of round.leases.expired(clock.now(), deadlineMs)) {
+    const { clock, workers, notify } = this.#modules;
+    const { joinedMs, leaseMs } = this.#timeouts;
+    workers.expireJoined(clock.now(), joinedMs);
+    for (const lease of round.leases.expired(clock.now(), leaseMs)) {
       const seconds = ((clock.now() - lease.lastProgressMs) / 1000).toFixed(1);
       notify(
         "warn",
@@ -259,13 +283,12 @@ export class Dispatcher implements SessionHub {
     }
     this.#cutOffTheSilent(round);
     this.#dispatch();
-    onTick?.();
   }
 
   /** A frozen worker would otherwise stay, neither idle nor gone. */
   #cutOffTheSilent(round: Round): void {
     const { clock, workers } = this.#modules;
-    const limitMs = SILENT_DEADLINES * this.#options.deadlineMs;
+    const { silentWorkerMs: limitMs } = this.#timeouts;
     const busy = new Set(round.leases.active().map(({ workerId }) => workerId));
     for (const { workerId, link } of workers.all()) {
       const sinceMs = link?.busyAndSilentSinceMs;
@@ -280,7 +303,7 @@ export class Dispatcher implements SessionHub {
   /** Other workers that will take a lease, now or when they are through with the one they have. */
   #others(workerId: string): readonly string[] {
     const leases = this.#current?.round.leases.active() ?? [];
-    const sinceMs = this.#modules.clock.now() - this.#options.deadlineMs * LATE_PART_OF_DEADLINE;
+    const sinceMs = this.#modules.clock.now() - this.#timeouts.lateLeaseMs;
     return this.#modules.workers
       .active()
       .filter((worker) => worker.workerId !== workerId)
@@ -295,10 +318,13 @@ export class Dispatcher implements SessionHub {
 
   /** Gives idle workers what is free: second tries first, then free leaves, then late ones. */
   #dispatch(): void {
+    const { workers, clock, metrics } = this.#modules;
+    this.presence.update(this.numWorkers, clock.now());
     const current = this.#current;
     if (current === undefined) return;
+    // Who is left finishes what has begun: what is there of it would go to waste.
+    if (!current.hasBegun && !this.presence.isEnough) return;
     const { round } = current;
-    const { workers, clock, metrics } = this.#modules;
     const active = workers.active().filter(({ link }) => link?.isIdle === true);
     const idle = new Set(active.map(({ workerId }) => workerId));
     const reserved = new Set<number>();
@@ -322,7 +348,7 @@ export class Dispatcher implements SessionHub {
       idle.delete(workerId);
     }
     for (const workerId of idle) {
-      const late = round.leases.late(clock.now(), this.#options.deadlineMs * LATE_PART_OF_DEADLINE);
+      const late = round.leases.late(clock.now(), this.#timeouts.lateLeaseMs);
       if (late === undefined) return;
       metrics.secondLeases.inc();
       this.#grant(round, workerId, round.leases.unfinished(late));
@@ -373,6 +399,7 @@ export class Dispatcher implements SessionHub {
     const nodes = wholeNodes ?? nodesToUpload(leaves, this.#roundedLeaves(round));
     const record = round.leases.grant(workerId, leaves, clock.now(), nodes);
     metrics.leases.inc({ event: "issued" });
+    if (this.#current !== undefined) this.#current.hasBegun = true;
     const sources = leaves.map((leaf) => ({
       leaf,
       state: isTraining ? states.sourceFor(leaf, workerId) : ("zero" as const),

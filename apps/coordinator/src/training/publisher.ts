@@ -25,6 +25,11 @@ export class Publisher {
     this.#modules = modules;
   }
 
+  /** How fast the run goes, and when it will be done. */
+  get pace(): Pick<ProgressMeter, "samplesPerSecond" | "secondsLeft"> {
+    return this.#meter;
+  }
+
   /** @param replayed whether it was in the ledger before a resume */
   step(record: StepRecord, totalSteps: number, replayed: boolean): void {
     const { clock, metrics, events, logger, numWorkers } = this.#modules;

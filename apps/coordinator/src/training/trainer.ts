@@ -22,6 +22,8 @@ import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
 import type { EventHub } from "./event-hub.js";
 import { leavesOf } from "./intake.js";
+import { OwnWork } from "./own-work.js";
+import type { OngoingWork, OwnWorkStage } from "./own-work.js";
 import type { PlannedStep, TrainingPlan } from "./plan.js";
 import { Publisher } from "./publisher.js";
 import type { Totals } from "./records.js";
@@ -79,6 +81,7 @@ export class Trainer {
   readonly #modules: TrainerModules;
   readonly #publisher: Publisher;
   readonly #decisions: RunDecisions;
+  readonly #ownWork: OwnWork;
   #version: ParameterVersion;
   #numUpdates: number;
   #position: LedgerPosition;
@@ -97,6 +100,7 @@ export class Trainer {
     };
     this.#decisions = new RunDecisions({ config, plan, notify }, start.decided);
     this.#position = start.position;
+    this.#ownWork = new OwnWork(modules.clock);
     const { clock, logger, metrics, events, metricsFile, dispatcher } = modules;
     const numWorkers = (): number => dispatcher.numWorkers;
     this.#publisher = new Publisher({ clock, logger, metrics, events, metricsFile, numWorkers });
@@ -113,6 +117,20 @@ export class Trainer {
 
   get loss(): number {
     return this.#loss;
+  }
+
+  /** What the coordinator itself is at; undefined while it collects. */
+  get ownWork(): OngoingWork | undefined {
+    return this.#ownWork.current;
+  }
+
+  /** NaN before there are two steps. */
+  get samplesPerSecond(): number {
+    return this.#publisher.pace.samplesPerSecond;
+  }
+
+  get secondsLeft(): number {
+    return this.#publisher.pace.secondsLeft(this.#options.plan.totalSteps - this.step);
   }
 
   /**
@@ -134,7 +152,7 @@ export class Trainer {
         if (isDue || isBest || this.#isOver()) await this.#checkpoint({ isBest });
       }
       this.#state = "finishing";
-      await this.#modules.keeper.settled();
+      await this.#settleCheckpoints("the end of the run");
       return await this.#finish(signal);
     } catch (error) {
       if (!(error instanceof CoordinatorError) || error.code !== "stopped") {
@@ -143,7 +161,7 @@ export class Trainer {
         throw error;
       }
       await this.#checkpoint({});
-      await this.#modules.keeper.settled();
+      await this.#settleCheckpoints("the stop of the run");
       return await this.#result("stopped");
     } finally {
       this.#state = "ended";
@@ -207,11 +225,11 @@ export class Trainer {
         `step ${round.step}: the loss weights that the workers sent sum to 0, not ${lossWeight}`,
       );
     }
-    const gradient = await round.tree.takeRoot();
+    const gradient = await this.#compute(round, "gradients are being added", round.tree.takeRoot());
     const out = parameters.acquire();
     const { parameters: before, statistics } = this.#version;
     try {
-      const result = await arithmetic.apply({
+      const applied = arithmetic.apply({
         ...{ parameters: before, statistics, moments: round.moments() },
         gradient,
         out,
@@ -220,6 +238,7 @@ export class Trainer {
         step: round.planned.step,
         averagingStartStep: this.#decisions.averagingStartUpdate,
       });
+      const result = await this.#compute(round, "the update is being applied", applied);
       if (result.problem === undefined) {
         const { step } = round.planned;
         const values = { parameters: out, statistics: result.statistics };
@@ -379,7 +398,14 @@ export class Trainer {
       isBest: options.isBest ?? false,
     };
     // Posted before the next step's `apply`, so it sees the optimizer as of this step.
-    const optimizer: OptimizerState = await arithmetic.snapshot();
+    const optimizer: OptimizerState = await this.#ownWork.during(
+      {
+        subject: `the checkpoint of step ${this.step}`,
+        what: "the optimizer's state is being copied",
+        kind: "arithmetic",
+      },
+      arithmetic.snapshot(),
+    );
     keeper.save({ ...request, optimizer }, () => {
       version.letGo();
       arithmetic.release(optimizer);
@@ -390,11 +416,12 @@ export class Trainer {
   async #finish(signal: AbortSignal): Promise<TrainingResult> {
     const { keeper, ledger, versions } = this.#modules;
     const { best } = this.#decisions.state;
+    const subject = "the end of the run";
     if (this.#options.config.evaluation.final) {
       const isNewest = best === null || best.step === this.step;
       const version = isNewest
         ? await this.#evaluated()
-        : await versions.copy(best.step, await keeper.loadEvaluated(best.step));
+        : await versions.copy(best.step, await this.#load(best.step));
       try {
         await this.#evaluate("test", version, signal);
       } finally {
@@ -411,9 +438,30 @@ export class Trainer {
       parametersSha256: result.parametersSha256,
       best,
     });
-    await ledger.sync();
-    await keeper.writeEnd({ ...result, outcome: "completed", position: this.#position });
+    await this.#store(subject, "the ledger is being written", ledger.sync());
+    const end = { ...result, outcome: "completed", position: this.#position } as const;
+    await this.#store(subject, "the end record is being written", keeper.writeEnd(end));
     return result;
+  }
+
+  /** @throws the failure of the newest checkpoint, if it could not be written */
+  async #settleCheckpoints(subject: string): Promise<void> {
+    const { keeper } = this.#modules;
+    await this.#store(subject, "the newest checkpoint is being written", keeper.settled());
+  }
+
+  #load(step: number): ReturnType<CheckpointKeeper["loadEvaluated"]> {
+    const what = `the checkpoint of step ${step}, the best one, is being read`;
+    return this.#store("the last evaluation", what, this.#modules.keeper.loadEvaluated(step));
+  }
+
+  #store<T>(subject: string, what: string, work: Promise<T>): Promise<T> {
+    return this.#ownWork.during({ subject, what, kind: "storage" }, work);
+  }
+
+  #compute<T>({ step }: TrainRound, what: string, work: Promise<T>): Promise<T> {
+    const stage: OwnWorkStage = { subject: `step ${step}`, what, kind: "arithmetic" };
+    return this.#ownWork.during(stage, work);
   }
 
   async #result(outcome: TrainingResult["outcome"]): Promise<TrainingResult> {

@@ -46,6 +46,8 @@ export class Trial {
     run: { samples: "positions", loss: "crossEntropy", lossUnit: "nats" },
     countWorkers: () => ({ joined: 0, active: 0, draining: 0, quarantined: 0 }),
     checkpointAgeSeconds: () => undefined,
+    minWorkers: 1,
+    stalledSeconds: () => 0,
   });
   readonly workers = new WorkerTable<WorkerSession>({ incarnation: 1, createToken: () => "token" });
   readonly dispatcher: Dispatcher;
@@ -56,7 +58,7 @@ export class Trial {
   readonly released: number[] = [];
 
   /** @param roundedLeaves of a run whose gradients are bfloat16 */
-  constructor(numLeaves = 4, statistics = NO_STATISTICS, roundedLeaves?: number) {
+  constructor(numLeaves = 4, statistics = NO_STATISTICS, roundedLeaves?: number, minWorkers = 1) {
     this.numLeaves = numLeaves;
     const { clock, logger, metrics, workers, gradients, states } = this;
     this.dispatcher = new Dispatcher(
@@ -65,6 +67,7 @@ export class Trial {
         incarnation: 1,
         numParameters: NUM_PARAMETERS,
         deadlineMs: DEADLINE_MS,
+        minWorkers,
         stateSizeOf: () => 1,
         statistics,
         roundedLeaves,

@@ -24,7 +24,9 @@ export type WorkerErrorCode =
   /** A computation failed; the next one may not. */
   | "compute"
   /** The compute thread died: nothing can be computed any more. */
-  | "threadLost";
+  | "threadLost"
+  /** An error came up that nobody caught: the process is in no state to go on. */
+  | "internal";
 
 export class WorkerError extends Error {
   readonly code: WorkerErrorCode;

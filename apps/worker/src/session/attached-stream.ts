@@ -9,6 +9,7 @@ import type {
 } from "@ostinato/proto";
 import { carriedBytes, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 import type { WorkerMetrics } from "../ops/index.js";
@@ -116,8 +117,9 @@ export class AttachedStream {
     const drained = new Promise<void>((resolve) => {
       onDrain = resolve;
     }).then(async (): Promise<StreamEnd> => {
-      this.#modules.logger.info("asked to leave; returning the leases");
-      await this.#leave(received, "the worker is asked to leave");
+      const reason = leavingReason(drain);
+      this.#modules.logger.info({ reason }, "returning the leases");
+      await this.#leave(received, reason);
       return { kind: "drained" };
     });
     const onLost = (): void => this.#fail(compute.lost.reason);
@@ -174,7 +176,7 @@ export class AttachedStream {
     stream.end();
     // The coordinator ends its side once it has read this; a hung one is not waited for.
     const patience = new AbortController();
-    const patienceMs = this.#options.identity.deadlineMs;
+    const { returnMs: patienceMs } = deriveTimeouts(this.#options.identity.deadlineMs);
     try {
       await Promise.race([received, waitMs(clock, patienceMs, patience.signal)]);
     } catch (error) {
@@ -263,6 +265,11 @@ export class AttachedStream {
     const { carrier, numBytes } = carried;
     this.#modules.metrics.tensorBytes.inc({ direction, carrier }, numBytes);
   }
+}
+
+/** Why the worker drains: asked to by a signal, or because of an error of its own. */
+function leavingReason({ reason }: AbortSignal): string {
+  return reason instanceof WorkerError ? reason.message : "the worker is asked to leave";
 }
 
 /** A WireError stays what it is: its code says whether another attempt makes sense. */

@@ -7,17 +7,18 @@ const between = { firstMs: 100, maxMs: 2000 };
 
 describe("backoffDelayMs", () => {
   it("doubles from the first delay up to the longest", () => {
-    // 100 · 2^n up to 2000, each with half of it random: random 0 gives the half.
+    // 100 · 2^n up to 2000, all of it random: random 1/2 gives the half.
     const delays = [0, 1, 2, 3, 4, 5, 50].map((attempt) =>
-      backoffDelayMs(attempt, { ...between, random: () => 0 }),
+      backoffDelayMs(attempt, { ...between, random: () => 0.5 }),
     );
     expect(delays).toEqual([50, 100, 200, 400, 800, 1000, 1000]);
   });
 
-  it("spreads over the upper half of the delay", () => {
-    // 100 · 2^2 = 400: 200 + 200 · random.
-    expect(backoffDelayMs(2, { ...between, random: () => 0.25 })).toBe(250);
-    expect(backoffDelayMs(2, { ...between, random: () => 0.75 })).toBe(350);
+  it("spreads over the whole of the delay", () => {
+    // 100 · 2^2 = 400.
+    expect(backoffDelayMs(2, { ...between, random: () => 0 })).toBe(0);
+    expect(backoffDelayMs(2, { ...between, random: () => 0.25 })).toBe(100);
+    expect(backoffDelayMs(2, { ...between, random: () => 0.75 })).toBe(300);
   });
 });
 

@@ -10,14 +10,14 @@ export interface BackoffOptions {
 }
 
 /**
- * The wait before the next attempt, in milliseconds: between half of and the whole of
- * `firstMs · 2^attempt`, at most `maxMs` ("equal jitter": never a hot loop, never in step).
+ * The wait before the next attempt, in milliseconds: anything from 0 to `firstMs · 2^attempt`, or to
+ * `maxMs` where that is less. "Full jitter": of the ways to draw it, the one that spreads those who lost
+ * the same coordinator best (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  *
  * @param attempt attempts that have failed in a row before this wait, less one: 0 after the first
  */
 export function backoffDelayMs(attempt: number, options: BackoffOptions): number {
-  const full = Math.min(options.maxMs, options.firstMs * 2 ** attempt);
-  return full / 2 + (full / 2) * options.random();
+  return Math.min(options.maxMs, options.firstMs * 2 ** attempt) * options.random();
 }
 
 /** Waits for `delayMs`, or until the signal is aborted, whichever comes first. */

@@ -118,7 +118,7 @@ describe("LeaseRunner", () => {
       // Passed on at the pace of the throttle.
       await until(() => (clock.advance(1000), numReports() === frame + 1));
     }
-    expect(stream.sent.at(-1)).toEqual({
+    expect(stream.sent.findLast(({ kind }) => kind === "progress")).toEqual({
       kind: "progress",
       fence: 9,
       phase: "prepare",
@@ -126,6 +126,21 @@ describe("LeaseRunner", () => {
     });
     clock.advance(100_000);
     expect(numReports()).toBe(4);
+  });
+
+  it("sends heartbeats while a lease stands still, and none when it is over", async () => {
+    const { runner, stream, clock } = built();
+    runner.add(lease({ fence: 9, version: 0 }));
+    await stream.sentOfKind("progress");
+    const numBeats = (): number => stream.sent.filter(({ kind }) => kind === "heartbeat").length;
+    clock.advance(100_000);
+    expect(numBeats()).toBeGreaterThan(0);
+    runner.revoke(9);
+    await stream.sentOfKind("leaseEnded");
+    const before = numBeats();
+    clock.advance(100_000);
+    expect(numBeats()).toBe(before);
+    expect(clock.numTimers).toBe(0);
   });
 
   it("waits for parameters that are older than others, and have not come yet", async () => {

@@ -10,6 +10,7 @@ import { initialStates } from "../shard/index.js";
 import type { Compute, GradientMemory, MessageSink, ParameterVersions } from "../training/index.js";
 import { LeaseUpload } from "../training/index.js";
 import type { HeldVersion } from "../training/index.js";
+import { Heartbeat } from "./heartbeat.js";
 import { ProgressThrottle } from "./progress-throttle.js";
 
 export interface LeaseRunnerOptions {
@@ -104,6 +105,11 @@ export class LeaseRunner {
         send: (report) => this.#send({ kind: "progress", fence: lease.fence, ...report }),
       },
     );
+    const { deadlineMs } = this.#options;
+    const heartbeat = new Heartbeat(
+      { deadlineMs },
+      { clock, beat: () => this.#send({ kind: "heartbeat" }) },
+    );
     const fields = { fence: lease.fence, step: lease.step, kind: lease.leaseKind };
     let error = "";
     let fault: WorkerError | undefined;
@@ -129,6 +135,7 @@ export class LeaseRunner {
     } finally {
       version?.release();
       progress.stop();
+      heartbeat.stop();
     }
     metrics.leases.inc({ kind: lease.leaseKind, outcome });
     const durationMs = Math.round(clock.now() - startedAtMs);

@@ -2,18 +2,13 @@
 
 import type { Phase } from "@ostinato/proto";
 import type { Clock, Timer } from "@ostinato/runtime";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 export interface ProgressReport {
   readonly phase: Phase;
   /** Time steps computed so far in this phase. */
   readonly timeSteps: number;
 }
-
-/** A calm pace for people and for the coordinator's event loop. */
-const CALM_INTERVAL_MS = 250;
-
-/** Reports a deadline, at least, while something moves. */
-const REPORTS_PER_DEADLINE = 4;
 
 /**
  * Passes on the first report at once and then at most one an interval.
@@ -32,7 +27,8 @@ export class ProgressThrottle {
     options: { readonly deadlineMs: number },
     modules: { readonly clock: Clock; readonly send: (report: ProgressReport) => void },
   ) {
-    this.#intervalMs = Math.min(CALM_INTERVAL_MS, options.deadlineMs / REPORTS_PER_DEADLINE);
+    // A calm pace for people and for the coordinator's event loop.
+    this.#intervalMs = deriveTimeouts(options.deadlineMs).progressMs;
     this.#clock = modules.clock;
     this.#send = modules.send;
   }

@@ -4,6 +4,8 @@ import { parameterLayout, statisticsLayout } from "@ostinato/lstm";
 import type { JoinReply, NumericsProfile } from "@ostinato/proto";
 import { PROTOCOL_VERSION, untilAborted, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
+import type { Timeouts } from "@ostinato/runtime/timeouts";
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 import type { SessionState, WorkerMetrics } from "../ops/index.js";
@@ -49,19 +51,6 @@ export interface SessionModules {
   readonly drain: AbortSignal;
 }
 
-const FIRST_PAUSE_MS = 100;
-
-/** So that a coordinator that is back is found soon, whatever the deadline. */
-const LONGEST_PAUSE_MS = 2000;
-
-/** The least time for a join, as a part of the deadline: with less, a coordinator that is there could
- * not answer, and the last attempt would say nothing. */
-const LEAST_PART_OF_DEADLINE = 0.1;
-
-/** An identity without a stream is forgotten after a deadline; one older than this part of it is
- * not relied on. */
-const FRESH_PART_OF_DEADLINE = 0.5;
-
 export class WorkerSession {
   readonly #options: SessionOptions;
   readonly #modules: SessionModules;
@@ -76,6 +65,10 @@ export class WorkerSession {
     this.#modules = modules;
     this.#deadlineMs = options.deadlineMs;
     this.#enter("joining");
+  }
+
+  get #timeouts(): Timeouts {
+    return deriveTimeouts(this.#deadlineMs);
   }
 
   get state(): SessionState {
@@ -121,11 +114,13 @@ export class WorkerSession {
         if (!isPassing(error)) throw asFinal(error, this.#options.address);
         this.#enter("joining");
         const failure = outage.failed();
-        if (failure.elapsedMs >= this.#deadlineMs) throw this.#givenUp(failure, error);
-        const backoff = { firstMs: FIRST_PAUSE_MS, maxMs: LONGEST_PAUSE_MS, random };
+        const { firstPauseMs, giveUpMs, longestPauseMs } = this.#timeouts;
+        if (failure.elapsedMs >= giveUpMs) throw this.#givenUp(failure, error);
+        // So that a coordinator that is back is found soon, whatever the deadline.
+        const backoff = { firstMs: firstPauseMs, maxMs: longestPauseMs, random };
         const pauseMs = Math.min(
           backoffDelayMs(failure.numAttempts - 1, backoff),
-          this.#deadlineMs - failure.elapsedMs,
+          giveUpMs - failure.elapsedMs,
         );
         this.#logRetry(failure, pauseMs, error);
         const waited = await waitMs(clock, pauseMs, AbortSignal.any([drain, compute.lost]));
@@ -141,7 +136,7 @@ export class WorkerSession {
     const connectedWithMs = this.#deadlineMs;
     let link = connect(connectedWithMs);
     try {
-      let identity = await this.#join(link, this.#deadlineMs - outage.elapsedMs);
+      let identity = await this.#join(link, this.#timeouts.giveUpMs - outage.elapsedMs);
       const joinedAtMs = clock.now();
       outage.joined();
       if (this.#deadlineMs !== connectedWithMs) {
@@ -152,9 +147,9 @@ export class WorkerSession {
       this.#enter("preparing");
       const prepared = await this.#prepare(link, identity);
       if (prepared === "aborted") return this.#drainedOrLost();
-      if (clock.now() - joinedAtMs >= this.#deadlineMs * FRESH_PART_OF_DEADLINE) {
+      if (clock.now() - joinedAtMs >= this.#timeouts.freshIdentityMs) {
         // What is prepared stays; the identity may have been forgotten in so long a time.
-        const fresh = await this.#join(link, this.#deadlineMs);
+        const fresh = await this.#join(link, this.#timeouts.giveUpMs);
         if (!isSameRun(identity, fresh)) {
           throw new WorkerError("streamLost", "the coordinator changed while data was loaded");
         }
@@ -198,7 +193,8 @@ export class WorkerSession {
     const identity = await link.join(
       { protocolVersion: PROTOCOL_VERSION, workerName, profiles },
       {
-        deadlineMs: Math.max(deadlineMs, this.#deadlineMs * LEAST_PART_OF_DEADLINE),
+        // With less a coordinator that is there could not answer, and the last attempt would say nothing.
+        deadlineMs: Math.max(deadlineMs, this.#timeouts.leastJoinMs),
         signal: AbortSignal.any([drain, compute.lost]),
       },
     );

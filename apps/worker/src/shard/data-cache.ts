@@ -13,14 +13,12 @@ import { crc32 } from "node:zlib";
 
 import type { DataChunk } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
+import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
 
 import { messageOf, WorkerError } from "../errors/index.js";
 
 const INCOMING = ".incoming-";
 const TEMPORARY = "data.bin";
-
-/** Nobody writes one file for so long. */
-const ORPHAN_MS = 3_600_000;
 
 export interface DataCacheModules {
   /** Where `<digest>.bin` files are; made when missing. */
@@ -117,7 +115,7 @@ async function removeOrphans({ directory, clock, logger }: DataCacheModules): Pr
     try {
       // The file's time moves while it is written; an empty folder's is that of its making.
       const { mtimeMs } = await stat(join(folder, TEMPORARY)).catch(() => stat(folder));
-      if (clock.wallTime().getTime() - mtimeMs <= ORPHAN_MS) continue;
+      if (clock.wallTime().getTime() - mtimeMs <= FIXED_TIMEOUTS.orphanedDataMs) continue;
       await rm(folder, { recursive: true, force: true });
     } catch (error) {
       logger.debug({ folder, reason: messageOf(error) }, "an unfinished data set stays");

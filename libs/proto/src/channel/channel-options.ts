@@ -1,5 +1,6 @@
 import type { ChannelOptions } from "@grpc/grpc-js";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { DEFAULT_DEADLINE_MS, deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 import { MAX_MESSAGE_BYTES } from "../limits.js";
 
@@ -7,8 +8,6 @@ export interface ChannelSettings {
   /** How long a peer may be silent before it counts as gone; 30 s unless given. */
   readonly deadlineMs?: number;
 }
-
-const DEFAULT_DEADLINE_MS = 30_000;
 
 /**
  * Bytes a peer may send ahead of its reader, on one stream and on one connection: the 64 KiB of HTTP/2
@@ -20,13 +19,12 @@ export const FLOW_CONTROL_WINDOW_BYTES = 4 << 20;
 /** gRPC options that both sides share. */
 export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
   const { deadlineMs = DEFAULT_DEADLINE_MS } = settings;
-  // A silent peer is asked after a third of the deadline and has a third to answer.
-  const keepaliveMs = Math.max(1, Math.floor(deadlineMs / 3));
+  const { keepaliveMs, keepaliveAnswerMs } = deriveTimeouts(deadlineMs);
   return {
     "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
     "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
     "grpc.keepalive_time_ms": keepaliveMs,
-    "grpc.keepalive_timeout_ms": keepaliveMs,
+    "grpc.keepalive_timeout_ms": keepaliveAnswerMs,
     "grpc-node.flow_control_window": FLOW_CONTROL_WINDOW_BYTES,
   };
 }

@@ -155,6 +155,8 @@ export type WorkerMessage =
       readonly phase: Phase;
       readonly timeSteps: number;
     }
+  /** The process is there, whether its lease moves or not. Renews nothing. */
+  | { readonly kind: "heartbeat" }
   | { readonly kind: "returnLeases"; readonly reason: string }
   | {
       readonly kind: "leaseEnded";
@@ -232,6 +234,10 @@ export interface WorkerStatus {
   readonly leaves: readonly number[];
   readonly phase: string;
   readonly sinceProgressMs: number;
+  /** Since it joined. */
+  readonly hereSeconds: number;
+  /** Over its last leases; NaN before the first. */
+  readonly samplesPerSecond: number;
 }
 
 export interface StatusReply {
@@ -249,6 +255,20 @@ export interface StatusReply {
   readonly runDirectory: string;
   readonly metricsAddress: string;
   readonly deadlineMs: number;
+  /** What is waited for is worth a warning: nothing moves. */
+  readonly stalled: boolean;
+  /** With fewer no step begins. */
+  readonly minWorkers: number;
+  /** Over the last steps; NaN before there are two. */
+  readonly samplesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Of the step or evaluation that is being collected; 0 between two. */
+  readonly numLeaves: number;
+  readonly leavesDone: number;
+  /** For how long it has been collected. */
+  readonly roundSeconds: number;
+  /** Since the newest checkpoint of this incarnation was complete; NaN before. */
+  readonly checkpointAgeSeconds: number;
 }
 
 /** What happens in a run. Loss, rates, norm and seconds are float64. */

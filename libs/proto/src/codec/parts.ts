@@ -126,4 +126,6 @@ export const workerStatus = record<WorkerStatus, ostinato.v1.WorkerStatus.$Prope
   leaves: list(uint32()),
   phase: text,
   sinceProgressMs: uint32(),
+  hereSeconds: float64,
+  samplesPerSecond: float64,
 });

@@ -38,6 +38,14 @@ export const statusReplyCodec = createCodec(
     runDirectory: prose,
     metricsAddress: text,
     deadlineMs: uint32(),
+    stalled: flag,
+    minWorkers: uint32(),
+    samplesPerSecond: float64,
+    secondsLeft: float64,
+    numLeaves: uint32(),
+    leavesDone: uint32(),
+    roundSeconds: float64,
+    checkpointAgeSeconds: float64,
   }),
 );
 

@@ -1,6 +1,8 @@
 import type { ClientReadableStream } from "@grpc/grpc-js";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 
+import { DEFAULT_DEADLINE_MS, deriveTimeouts } from "@ostinato/runtime/timeouts";
+
 import type { ChannelSettings } from "../channel/index.js";
 import {
   channelOptions,
@@ -62,9 +64,6 @@ export interface CoordinatorClient {
 /** Buffers for messages that are kept: one on its way, one that follows it. */
 const BUFFERS_KEPT = 2;
 
-/** What a failed attempt waits before the next call may try to connect again. */
-const RECONNECT_MS = { initial: 100, longest: 1000 };
-
 /**
  * A client that connects on its first call, and again after a loss. It never retries a call: that is
  * for the caller, who knows whether it makes sense.
@@ -78,11 +77,13 @@ export function createCoordinatorClient(
 ): CoordinatorClient {
   silenceGrpcConsole();
   const endpoint = parseEndpoint(address);
+  const { deadlineMs = DEFAULT_DEADLINE_MS } = settings;
+  const { reconnectFirstMs, reconnectLongestMs } = deriveTimeouts(deadlineMs);
   const client = new Client(formatEndpoint(endpoint), credentials.createInsecure(), {
     ...channelOptions(settings),
     "grpc.enable_retries": 0,
-    "grpc.initial_reconnect_backoff_ms": RECONNECT_MS.initial,
-    "grpc.max_reconnect_backoff_ms": RECONNECT_MS.longest,
+    "grpc.initial_reconnect_backoff_ms": reconnectFirstMs,
+    "grpc.max_reconnect_backoff_ms": reconnectLongestMs,
     // Else clients of one process share a connection and its back-off.
     "grpc.use_local_subchannel_pool": 1,
     // A proxy of the environment cannot reach this machine's loopback.

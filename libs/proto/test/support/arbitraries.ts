@@ -90,6 +90,8 @@ const workerStatus = fc.record({
   leaves: fc.array(uint32),
   phase: line,
   sinceProgressMs: uint32,
+  hereSeconds: double,
+  samplesPerSecond: double,
 });
 
 export const joinRequests: fc.Arbitrary<JoinRequest> = fc.record({
@@ -150,6 +152,7 @@ export const workerMessages: fc.Arbitrary<WorkerMessage> = fc.oneof(
     phase: fc.constantFrom<Phase>("prepare", "forward", "backward", "upload", "evaluate"),
     timeSteps: uint32,
   }),
+  fc.record({ kind: fc.constant("heartbeat" as const) }),
   fc.record({ kind: fc.constant("returnLeases" as const), reason: line }),
   fc.record({ kind: fc.constant("leaseEnded" as const), fence: uint32, error: line }),
 );
@@ -192,6 +195,14 @@ export const statusReplies: fc.Arbitrary<StatusReply> = fc.record({
   runDirectory: line,
   metricsAddress: line,
   deadlineMs: uint32,
+  stalled: fc.boolean(),
+  minWorkers: uint32,
+  samplesPerSecond: double,
+  secondsLeft: double,
+  numLeaves: uint32,
+  leavesDone: uint32,
+  roundSeconds: double,
+  checkpointAgeSeconds: double,
 });
 
 export const watchEvents: fc.Arbitrary<WatchEvent> = fc.oneof(

@@ -172,6 +172,8 @@ const cluster = z
   .strictObject({
     /** Worker processes that `ostinato train` starts. */
     workers: operational(inWords(256), count(256).default(2)),
+    /** With fewer workers no step begins; one that has begun is finished. */
+    minWorkers: operational(inWords(256), count(256).default(1)),
     /** Whether coordinator and workers of one machine pass parameters and gradients in shared memory. */
     sharedMemory: operational("true or false", z.boolean().default(true)),
     /** What every time-out derives from. */

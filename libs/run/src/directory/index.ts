@@ -16,6 +16,8 @@
  * @module
  */
 export type { RunEnd } from "./end-record.js";
+export { readEndpoints, removeEndpoints, writeEndpoints } from "./endpoints-file.js";
+export type { CoordinatorEndpoints } from "./endpoints-file.js";
 export { createRunDirectory, openRunDirectory } from "./run-directory.js";
 export type { CreateRunDirectoryOptions, NewRunDirectory, RunDirectory } from "./run-directory.js";
 export { isProcessAlive } from "./process-alive.js";

@@ -14,6 +14,7 @@ import {
 import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { z } from "zod";
 
 import { RunError, storageFailed } from "../errors/index.js";
@@ -69,6 +70,7 @@ type Holder = z.output<typeof holderSchema>;
  */
 export function claimRunLock(path: string, owner: LockOwner): RunLock {
   const { process, host, clock, deadlineMs } = owner;
+  const { lockHeartbeatMs } = deriveTimeouts(deadlineMs);
   const startedAt = clock.wallTime().toISOString();
   const content: Holder = { pid: process.pid, host, startedAt, deadlineMs };
   const file = createNew(path, content) ?? takeOver(path, content, owner);
@@ -82,7 +84,7 @@ export function claimRunLock(path: string, owner: LockOwner): RunLock {
     } catch {
       // Whoever misses it may take the lock over, and `requireHeld` tells of that.
     }
-    timer = clock.setTimer(deadlineMs / 4, beat);
+    timer = clock.setTimer(lockHeartbeatMs, beat);
   };
   beat();
   const isHeld = (): boolean => {
@@ -144,7 +146,8 @@ function takeOver(path: string, content: Holder, owner: LockOwner): number {
 
 function isGone(holder: Holder | undefined, found: Stats, owner: LockOwner): boolean {
   const silentMs = owner.clock.wallTime().getTime() - found.mtimeMs;
-  if (silentMs > (holder?.deadlineMs ?? owner.deadlineMs)) return true;
+  const { lockMs } = deriveTimeouts(holder?.deadlineMs ?? owner.deadlineMs);
+  if (silentMs > lockMs) return true;
   if (holder?.host !== owner.host) return false;
   return holder.pid === owner.process.pid || !isProcessAlive(holder.pid, owner.process);
 }

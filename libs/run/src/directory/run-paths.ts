@@ -17,6 +17,8 @@ export interface RunPaths {
   readonly checkpoints: string;
   /** There while a coordinator works in the directory, and after its crash. */
   readonly lock: string;
+  /** Where that coordinator can be reached. */
+  readonly endpoints: string;
   /** Outcome of a run that came to its end. */
   readonly end: string;
 }
@@ -31,6 +33,7 @@ export function runPaths(root: string): RunPaths {
     logs: join(root, "logs"),
     checkpoints: join(root, "checkpoints"),
     lock: join(root, "coordinator.lock"),
+    endpoints: join(root, "endpoints.json"),
     end: join(root, "end.json"),
   };
 }

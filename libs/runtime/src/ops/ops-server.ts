@@ -6,6 +6,7 @@ import { isIPv6 } from "node:net";
 import type { Registry } from "prom-client";
 
 import { RuntimeError } from "../errors/index.js";
+import { FIXED_TIMEOUTS } from "../timeouts/index.js";
 
 /** A page as it is sent, such as a status page. */
 export interface OpsPage {
@@ -42,8 +43,6 @@ export interface OpsServer {
 /** Whoever is slower, bigger or more than this is no monitoring system. */
 const LIMITS = {
   headerBytes: 8 << 10,
-  requestMs: 10_000,
-  idleMs: 5_000,
   numConnections: 64,
 };
 
@@ -70,9 +69,9 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
   const server = createServer(
     {
       maxHeaderSize: LIMITS.headerBytes,
-      headersTimeout: LIMITS.requestMs,
-      requestTimeout: LIMITS.requestMs,
-      keepAliveTimeout: LIMITS.idleMs,
+      headersTimeout: FIXED_TIMEOUTS.httpRequestMs,
+      requestTimeout: FIXED_TIMEOUTS.httpRequestMs,
+      keepAliveTimeout: FIXED_TIMEOUTS.httpIdleMs,
     },
     (request, response) => {
       const path = pathOf(request);

@@ -11,4 +11,6 @@
  */
 export type { Shutdown, ShutdownCause } from "./shutdown.js";
 export { createShutdown, exitCodeOf, SIGNAL_EXIT_CODES } from "./shutdown.js";
+export { watchStrayErrors } from "./stray-errors.js";
+export type { StrayErrorSource } from "./stray-errors.js";
 export { SAME_REQUEST_MS, StopRequests } from "./stop-requests.js";

@@ -1,7 +1,8 @@
 import type { Clock } from "../clock/index.js";
+import { FIXED_TIMEOUTS } from "../timeouts/index.js";
 
 /** Signals that come closer together are one request. */
-export const SAME_REQUEST_MS = 1000;
+export const SAME_REQUEST_MS = FIXED_TIMEOUTS.sameSignalMs;
 
 /**
  * Tells a second request to stop from an echo of the first: npm sends its child the Ctrl-C that the

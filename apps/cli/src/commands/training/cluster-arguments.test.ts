@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Commands } from "../../command-line/index.js";
 import { runCommandLine } from "../../command-line/index.js";
-import { clusterOptions } from "./cluster-arguments.js";
+import { clusterOptions, requireEnoughWorkers } from "./cluster-arguments.js";
 
 const ready = {
   kind: "ready",
@@ -38,6 +38,7 @@ describe("the command lines of a local cluster", () => {
     options: { config: "-my run.yaml", runDir: "a dir", resume: true },
     overrides: ['data.baseDirectory="/some where"', "seed=1"],
     numWorkers: 3,
+    minWorkers: 2,
     deadlineSeconds: 2.5,
     localSocket: "/tmp/o/coordinator.sock",
   });
@@ -71,5 +72,15 @@ describe("the command lines of a local cluster", () => {
       name: "worker-2",
       logFile: "runs/r/logs/worker-2.log",
     });
+  });
+});
+
+describe("the minimum of workers", () => {
+  it("is refused where fewer are started, as no step would ever begin", () => {
+    expect(() => requireEnoughWorkers(2, 3)).toThrow(
+      "cluster.minWorkers is 3, more than the workers that are started, 2: no step would begin; " +
+        "start more with --workers or cluster.workers",
+    );
+    expect(() => requireEnoughWorkers(3, 3)).not.toThrow();
   });
 });

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 
 import { standbyArguments } from "../../standby/index.js";
+import { CliError } from "../../errors/index.js";
 import type { ClusterOptions } from "../../cluster/index.js";
 import type { TrainOptions } from "../../command-line/index.js";
 
@@ -14,6 +15,7 @@ export interface ClusterArguments {
   /** As `--set` takes them, paths resolved. */
   readonly overrides: readonly string[];
   readonly numWorkers: number;
+  readonly minWorkers: number;
   readonly deadlineSeconds: number;
   /** Path of the socket between coordinator and workers; undefined: they use loopback. */
   readonly localSocket: string | undefined;
@@ -23,6 +25,7 @@ export function clusterOptions({
   options: { config, runDir, resume },
   overrides,
   numWorkers,
+  minWorkers,
   deadlineSeconds,
   localSocket,
 }: ClusterArguments): ClusterOptions {
@@ -30,6 +33,8 @@ export function clusterOptions({
   const threads = numWorkers === 1 ? undefined : 1;
   return {
     numWorkers,
+    minWorkers,
+    deadlineMs: Math.round(1000 * deadlineSeconds),
     coordinatorArguments: [
       "coordinator",
       ...["--listen", LOOPBACK, "--http", LOOPBACK],
@@ -48,4 +53,14 @@ export function clusterOptions({
       ...["--log-file", join(runDirectory, "logs", `${name}.log`)],
     ],
   };
+}
+
+/** @throws {CliError} `usage` where no step would ever begin */
+export function requireEnoughWorkers(numWorkers: number, minWorkers: number): void {
+  if (numWorkers >= minWorkers) return;
+  throw new CliError(
+    "usage",
+    `cluster.minWorkers is ${minWorkers}, more than the workers that are started, ${numWorkers}: no ` +
+      "step would begin; start more with --workers or cluster.workers",
+  );
 }

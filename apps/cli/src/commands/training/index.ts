@@ -11,14 +11,17 @@
  */
 import type { Commands } from "../../command-line/index.js";
 import type { Terminal } from "../terminal.js";
+import { keepYoungGenerationSmall } from "./young-generation.js";
 
 export function createTrainingCommands(
   terminal: Terminal,
 ): Pick<Commands, "train" | "coordinator" | "worker"> {
   return {
     train: async (options) => (await import("./train.js")).train(options, terminal),
-    coordinator: async (options) =>
-      (await import("./coordinator.js")).coordinator(options, terminal),
+    coordinator: async (options) => {
+      keepYoungGenerationSmall(process.execArgv);
+      return (await import("./coordinator.js")).coordinator(options, terminal);
+    },
     worker: async (options) => (await import("./worker.js")).worker(options, terminal),
   };
 }

@@ -12,7 +12,7 @@ import type { TrainOptions } from "../../command-line/index.js";
 import { EXIT_CODES } from "../../errors/index.js";
 import { createJsonView, createLiveView, createPlainView, follow } from "../../progress/index.js";
 import type { DataKind, Followed, ProgressView } from "../../progress/index.js";
-import { clusterOptions } from "./cluster-arguments.js";
+import { clusterOptions, requireEnoughWorkers } from "./cluster-arguments.js";
 import { completedRun } from "./completed-run.js";
 import { resolveOverrides } from "../arguments/index.js";
 import { showTrainingEnd } from "./training-end.js";
@@ -23,7 +23,8 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   const overrides = trainOverrides(options, terminal.folder);
   // Read here too, so that a mistake in it is told before any process is started.
   const config = await loadConfig({ file: options.config, overrides });
-  const { workers: numWorkers, deadlineSeconds } = config.cluster;
+  const { workers: numWorkers, minWorkers, deadlineSeconds } = config.cluster;
+  requireEnoughWorkers(numWorkers, minWorkers);
   const { kind } = config.data;
   const view = createView(kind, options, terminal);
   const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
@@ -36,7 +37,7 @@ export async function train(options: TrainOptions, terminal: Terminal): Promise<
   const sockets = await openSocketDirectory(view);
   const localSocket = sockets?.socket;
   const cluster = new LocalCluster(
-    clusterOptions({ options, overrides, numWorkers, deadlineSeconds, localSocket }),
+    clusterOptions({ options, overrides, numWorkers, minWorkers, deadlineSeconds, localSocket }),
     {
       startChild: createStartChild(terminal.mainFile),
       clock: systemClock,

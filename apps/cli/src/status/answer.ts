@@ -1,0 +1,78 @@
+/** Asking a coordinator, and what it means if it does not answer. */
+
+import { createCoordinatorClient, WireError } from "@ostinato/proto";
+import type { StatusReply } from "@ostinato/proto";
+import type { CoordinatorEndpoints, RunEnd } from "@ostinato/run";
+import { openRunDirectory, readPointer } from "@ostinato/run";
+import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
+
+import type { Target } from "./target.js";
+
+/** What came of asking an address. */
+export type Asked =
+  | { readonly kind: "reply"; readonly reply: StatusReply }
+  /** It took the connection and said nothing in time. */
+  | { readonly kind: "silent"; readonly waitedMs: number }
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+export type AskCoordinator = (address: string) => Promise<Asked>;
+
+/** What is known of a run. */
+export type Answer =
+  | { readonly kind: "reply"; readonly reply: StatusReply }
+  | {
+      readonly kind: "silent";
+      readonly address: string;
+      readonly waitedMs: number;
+      readonly endpoints: CoordinatorEndpoints | undefined;
+    }
+  | { readonly kind: "unreachable"; readonly reason: string }
+  /** Of a run directory: its run came to its end. */
+  | { readonly kind: "completed"; readonly runDirectory: string; readonly end: RunEnd }
+  /** Of a run directory: nobody works in it. */
+  | {
+      readonly kind: "idle";
+      readonly runDirectory: string;
+      /** The coordinator that was killed there; undefined if the last one left in good order. */
+      readonly killed: CoordinatorEndpoints | undefined;
+      /** Step of the newest checkpoint. */
+      readonly checkpointStep: number | undefined;
+    };
+
+/** @throws {WireError} `invalidAddress`, and refusals of the coordinator that are no silence */
+export async function askCoordinator(address: string): Promise<Asked> {
+  const { statusAnswerMs } = FIXED_TIMEOUTS;
+  const client = createCoordinatorClient(address);
+  try {
+    return { kind: "reply", reply: await client.status({ deadlineMs: statusAnswerMs }) };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    if (error.code === "deadlineExceeded") return { kind: "silent", waitedMs: statusAnswerMs };
+    if (error.code !== "unavailable") throw error;
+    return { kind: "unreachable", reason: error.message };
+  } finally {
+    client.close();
+  }
+}
+
+/** @throws {RunError} for a folder that holds no run */
+export async function askTarget(target: Target, ask: AskCoordinator): Promise<Answer> {
+  if (target.kind === "address") {
+    const { address } = target;
+    const asked = await ask(address);
+    return asked.kind === "silent" ? { ...asked, address, endpoints: undefined } : asked;
+  }
+  const { runDirectory, endpoints } = target;
+  if (endpoints !== undefined) {
+    const { address, job } = endpoints;
+    const asked = await ask(address);
+    if (asked.kind === "silent") return { ...asked, address, endpoints };
+    // Another run's coordinator may have the address by now.
+    if (asked.kind === "reply" && asked.reply.jobId === job) return asked;
+  }
+  const run = await openRunDirectory(runDirectory);
+  const end = await run.readEnd();
+  if (end !== undefined) return { kind: "completed", runDirectory, end };
+  const latest = await readPointer(run, "latest").catch(() => undefined);
+  return { kind: "idle", runDirectory, killed: endpoints, checkpointStep: latest?.step };
+}

@@ -1,0 +1,61 @@
+/** Says what the run waits for, once a stall and again every so often, and when it moves again. */
+
+import type { Clock, Timer } from "@ostinato/runtime";
+import type { Timeouts } from "@ostinato/runtime/timeouts";
+import type { Wait } from "./wait.js";
+import { duration } from "./words.js";
+
+export type StallWatchOptions = Pick<Timeouts, "watchMs" | "stallRepeatMs">;
+
+export interface StallWatchModules {
+  readonly clock: Clock;
+  readonly find: () => Wait | undefined;
+  readonly notify: (level: "info" | "warn", text: string) => void;
+}
+
+export class StallWatch {
+  readonly #options: StallWatchOptions;
+  readonly #modules: StallWatchModules;
+  #timer: Timer | undefined;
+  #told: { readonly wait: Wait; readonly firstSinceMs: number; readonly atMs: number } | undefined;
+
+  constructor(options: StallWatchOptions, modules: StallWatchModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Looks from now on, whatever the run is at, until `stop`. */
+  start(): void {
+    this.#timer = this.#modules.clock.setTimer(this.#options.watchMs, () => {
+      this.start();
+      this.look();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  look(): void {
+    const { clock, find, notify } = this.#modules;
+    const nowMs = clock.now();
+    const wait = find();
+    const stall = wait?.isStall === true ? wait : undefined;
+    if (this.#told !== undefined && stall?.subject !== this.#told.wait.subject) {
+      const { wait: over, firstSinceMs } = this.#told;
+      this.#told = undefined;
+      notify("info", `${over.subject} moves again after ${duration(nowMs - firstSinceMs)}`);
+    }
+    if (stall === undefined) return;
+    const told = this.#told;
+    const isKnown = told?.wait.cause === stall.cause;
+    if (isKnown && nowMs - told.atMs < this.#options.stallRepeatMs) return;
+    this.#told = {
+      wait: stall,
+      firstSinceMs: told?.firstSinceMs ?? stall.sinceMs,
+      atMs: nowMs,
+    };
+    notify("warn", stall.text);
+  }
+}

@@ -1,0 +1,26 @@
+/** Says in the run directory where this coordinator can be reached, for `ostinato status`. */
+
+import type { CoordinatorEndpoints } from "@ostinato/run";
+import { removeEndpoints, writeEndpoints } from "@ostinato/run";
+import type { Logger } from "@ostinato/runtime";
+import type { OpenRun } from "./open-run.js";
+
+/**
+ * A file that cannot be written costs a convenience, and is told.
+ *
+ * @returns takes the file back, at the end of this coordinator
+ */
+export async function announceEndpoints(
+  { directory, job, incarnation }: Pick<OpenRun, "directory" | "job" | "incarnation">,
+  endpoints: Omit<CoordinatorEndpoints, "job" | "incarnation">,
+  logger: Logger,
+): Promise<() => Promise<void>> {
+  try {
+    await writeEndpoints(directory, { job, incarnation, ...endpoints });
+  } catch (error) {
+    logger.warn({ err: error }, "endpoints.json can't be written: status needs the address then");
+  }
+  return async () => {
+    await removeEndpoints(directory);
+  };
+}
