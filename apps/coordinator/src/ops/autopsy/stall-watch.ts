@@ -5,7 +5,7 @@ import type { Timeouts } from "@ostinato/runtime/timeouts";
 import type { Wait } from "./wait.js";
 import { duration } from "./words.js";
 
-export type StallWatchOptions = Pick<Timeouts, "watchMs" | "stallRepeatMs">;
+export type StallWatchOptions = Pick<Timeouts, "watchMs" | "stallToldMs" | "stallRepeatMs">;
 
 export interface StallWatchModules {
   readonly clock: Clock;
@@ -49,8 +49,11 @@ export class StallWatch {
     }
     if (stall === undefined) return;
     const told = this.#told;
+    const { stallToldMs, stallRepeatMs } = this.#options;
+    // What is over soon is for who asks, and nothing to fill a log with.
+    if (told === undefined && nowMs - stall.sinceMs < stallToldMs) return;
     const isKnown = told?.wait.cause === stall.cause;
-    if (isKnown && nowMs - told.atMs < this.#options.stallRepeatMs) return;
+    if (isKnown && nowMs - told.atMs < stallRepeatMs) return;
     this.#told = {
       wait: stall,
       firstSinceMs: told?.firstSinceMs ?? stall.sinceMs,
