@@ -38,7 +38,7 @@ describe("a cluster of 1, 8, 3 and 5 workers within one epoch", () => {
   const settings = (): readonly string[] => [
     ...[`data.files=${workspace.at("long.txt")}`, "training.epochs=1", "training.microShards=16"],
     ...["training.batchSize=16", "training.sequenceLength=32", "model.hiddenSize=48"],
-    ...["evaluation.everySteps=null", "checkpoints.everySteps=1000"],
+    ...["evaluation.everySteps=null", "evaluation.batchSize=16", "checkpoints.everySteps=1000"],
   ];
 
   it("gives the result of one worker; who joins is in the next step, and who stays is not stopped", async () => {
@@ -98,7 +98,7 @@ describe("a cluster of 1, 8, 3 and 5 workers within one epoch", () => {
     const digests = (of: readonly StepRecord[]): readonly string[] =>
       of.map(({ parameters }) => parameters);
     expect(digests(stepsOf(await ledgerOf(alone)))).toEqual(digests(steps));
-  });
+  }, 240_000);
 });
 
 describe("a minimum of workers", () => {
@@ -137,15 +137,18 @@ describe("a minimum of workers", () => {
 });
 
 describe("a coordinator that is killed and comes back at the same address", () => {
+  /** Workers try for a deadline: longer than a process takes to start on a busy machine. */
+  const SETTINGS = settingFlags(["cluster.deadlineSeconds=60", "training.maxSteps=30"]);
+
   const startAt = (address: string, directory: string, flags: readonly string[] = []): Program =>
     startChild([
       ...["coordinator", workspace.config, "--listen", address, "--http", "127.0.0.1:0"],
-      ...["--run-dir", directory, ...flags],
+      ...["--run-dir", directory, ...SETTINGS, ...flags],
     ]);
 
   it("has its workers back by itself, for the same run alone", async () => {
     const directory = workspace.at("returning");
-    const running = await Cluster.start(workspace.config, directory);
+    const running = await Cluster.start(workspace.config, directory, SETTINGS);
     cluster = running;
     const { address } = running.ready;
     const workers = [running.addWorker(), running.addWorker()];
@@ -168,6 +171,7 @@ describe("a coordinator that is killed and comes back at the same address", () =
       true,
     );
     const alone = await trainToTheEnd(workspace.config, workspace.at("undisturbed"), {
+      settings: ["training.maxSteps=30"],
       workers: [{}],
     });
     expect(endOf(ledger).parametersSha256).toBe(endOf(await ledgerOf(alone)).parametersSha256);
@@ -175,7 +179,7 @@ describe("a coordinator that is killed and comes back at the same address", () =
   });
 
   it("has none of another run's workers: they say which job it runs and end", async () => {
-    const running = await Cluster.start(workspace.config, workspace.at("one-job"));
+    const running = await Cluster.start(workspace.config, workspace.at("one-job"), SETTINGS);
     cluster = running;
     const { address } = running.ready;
     const worker = running.addWorker();

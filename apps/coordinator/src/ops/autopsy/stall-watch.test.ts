@@ -73,6 +73,14 @@ describe("StallWatch", () => {
     expect(told).toEqual([]);
   });
 
+  it("does not hold it against others that this process stood still", () => {
+    wait = stall("step 3", "waits on a");
+    clock.stall(5000);
+    expect(told).toEqual([]);
+    clock.advance(100);
+    expect(told).toEqual(["warn: waits on a"]);
+  });
+
   it("does not warn of what moves slowly, and leaves no timer when it is stopped", () => {
     wait = { ...stall("step 3", "slow"), isStall: false };
     clock.advance(500);

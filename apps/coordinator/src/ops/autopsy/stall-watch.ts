@@ -26,9 +26,13 @@ export class StallWatch {
 
   /** Looks from now on, whatever the run is at, until `stop`. */
   start(): void {
-    this.#timer = this.#modules.clock.setTimer(this.#options.watchMs, () => {
+    const { clock } = this.#modules;
+    const { watchMs } = this.#options;
+    const dueMs = clock.now() + watchMs;
+    this.#timer = clock.setTimer(watchMs, () => {
       this.start();
-      this.look();
+      // This process itself stood still: what others did meanwhile is yet to be read.
+      if (clock.now() - dueMs <= watchMs) this.look();
     });
   }
 
