@@ -523,7 +523,7 @@ describe("a minimum of workers", () => {
     trial.pass(DEADLINE_MS);
     await Promise.resolve();
     expect(first.sent("lease")).toEqual([]);
-    expect(trial.dispatcher.collecting?.hasBegun).toBe(false);
+    expect(trial.dispatcher.collecting).toMatchObject({ begunAtMs: undefined });
     const second = trial.join();
     for (const worker of [first, second]) worker.complete(await worker.lease(0));
     expect((await collected).kind).toBe("complete");

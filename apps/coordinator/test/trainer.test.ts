@@ -296,3 +296,36 @@ describe("a checkpoint that can't be written", () => {
     });
   });
 });
+
+describe("what the coordinator is at itself", () => {
+  it("is nothing while it collects, and what it writes while the end waits for storage", async () => {
+    const run = await create();
+    let release: () => void = () => undefined;
+    run.store.beforeWrite = (step) =>
+      step === 6 ? new Promise((resolve) => (release = resolve)) : Promise.resolve();
+    const ended = run.run();
+    await vi.waitFor(() => expect(run.trial.dispatcher.collecting).toMatchObject({ step: 1 }));
+    expect(run.trainer.ownWork).toBeUndefined();
+    run.trial.clock.advance(7);
+    run.trial.join().serve();
+    await vi.waitFor(() =>
+      expect(run.trainer.ownWork).toEqual({
+        subject: "the end of the run",
+        what: "the newest checkpoint is being written",
+        kind: "storage",
+        sinceMs: 7,
+      }),
+    );
+    release();
+    expect(await ended).toMatchObject({ outcome: "completed" });
+    expect(run.trainer.ownWork).toBeUndefined();
+  });
+
+  it("ends with the first error that is not the run's own, whatever it is at then", async () => {
+    const run = await create();
+    run.trial.dispatcher.fail(new Error("unexpected: a bug"));
+    run.trial.join().serve();
+    await expect(run.run()).rejects.toThrow("unexpected: a bug");
+    expect(run.store.written.map(({ step }) => step)).toEqual([0]);
+  });
+});

@@ -212,7 +212,7 @@ describe("the list of time-outs", () => {
   it("has value, derivation and effect of each, within 80 columns", () => {
     const text = timeoutsText(30_000, "of runs/a", 80);
     expect(text).toContain(
-      "a lease in which nothing moves: 30 s (the deadline)\n    after it: its unfinished",
+      "\n  30 s      a lease in which nothing moves (the deadline)\n            → its unfinished",
     );
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
   });

@@ -5,39 +5,36 @@ import type { DescribedTimeout } from "@ostinato/runtime/timeouts";
 
 import { wrap } from "./wrap.js";
 
-const INDENT = "    ";
+/** Values stand in a column of their own. */
+const MARGIN = "  ";
+const VALUE_WIDTH = 10;
+const INDENT = MARGIN + " ".repeat(VALUE_WIDTH);
 
 /**
  * @param whose says which deadline it is, such as "of run small-1a2b"
  * @param columns of the terminal
  */
 export function timeoutsText(deadlineMs: number, whose: string, columns: number): string {
-  const lines = [
-    ...wrap(
-      `deadline ${inSeconds(deadlineMs)}, ${whose}; cluster.deadlineSeconds sets it, and everything below that is not fixed follows`,
-      columns,
-    ),
-  ];
+  const head =
+    `deadline ${inSeconds(deadlineMs)}, ${whose}; cluster.deadlineSeconds sets it, and all that is not ` +
+    "fixed follows";
+  const lines = [...wrap(head, columns)];
   let owner: DescribedTimeout["owner"] | undefined;
   for (const timeout of describeTimeouts(deadlineMs)) {
     if (timeout.owner !== owner) lines.push("", timeout.owner);
     ({ owner } = timeout);
-    lines.push(...wrap(`  ${headOf(timeout)}`, columns));
-    lines.push(
-      ...wrap(`after it: ${timeout.then}`, columns - INDENT.length).map(
-        (line) => `${INDENT}${line}`,
-      ),
+    const { what, then, derivation } = timeout;
+    const value = inSeconds(timeout.milliseconds).padEnd(VALUE_WIDTH);
+    const [first = "", ...rest] = [`${what} (${derivation})`, `→ ${then}`].flatMap((text) =>
+      wrap(text, columns - INDENT.length),
     );
+    lines.push(`${MARGIN}${value}${first}`, ...rest.map((line) => `${INDENT}${line}`));
   }
   return `${lines.join("\n")}\n`;
 }
 
 export function timeoutsJson(deadlineMs: number): object {
   return { event: "timeouts", deadlineMs, timeouts: describeTimeouts(deadlineMs) };
-}
-
-function headOf({ what, milliseconds, derivation }: DescribedTimeout): string {
-  return `${what}: ${inSeconds(milliseconds)} (${derivation})`;
 }
 
 function inSeconds(milliseconds: number): string {

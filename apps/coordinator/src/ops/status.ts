@@ -48,7 +48,7 @@ export function buildStatus(sources: StatusSources, nowMs: number): StatusReply 
     secondsLeft,
     numLeaves: collecting === undefined ? 0 : sources.numLeaves,
     leavesDone: collecting === undefined ? 0 : sources.numLeaves - unfinished(collecting),
-    roundSeconds: collecting === undefined ? 0 : (nowMs - collecting.sinceMs) / 1000,
+    roundSeconds: (nowMs - (collecting?.begunAtMs ?? nowMs)) / 1000,
     checkpointAgeSeconds: sources.checkpointAgeSeconds ?? NaN,
   };
 }

@@ -24,8 +24,8 @@ const MAX_FAILURES_OF_A_LEAF = 6;
 export class CurrentRound {
   readonly round: Round;
   readonly sinceMs: number;
-  /** Whether a lease was granted: from then on whoever is left finishes it. */
-  hasBegun = false;
+  /** When its first lease was granted: from then on whoever is left finishes it. */
+  begunAtMs: number | undefined;
   readonly suspects = new Suspects();
   /** By leaf: the workers that computed it in this round, and so hold its state. */
   readonly holders = new Map<number, Set<string>>();

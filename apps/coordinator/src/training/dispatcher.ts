@@ -94,9 +94,9 @@ export class Dispatcher implements SessionHub {
   get collecting(): AutopsySources["collecting"] {
     const current = this.#current;
     if (current === undefined) return undefined;
-    const { round, sinceMs, hasBegun, retries } = current;
+    const { round, sinceMs, begunAtMs, retries } = current;
     const { kind, step, leases } = round;
-    return { kind, step, leases, sinceMs, hasBegun, retries };
+    return { kind, step, leases, sinceMs, begunAtMs, retries };
   }
 
   /**
@@ -323,7 +323,7 @@ export class Dispatcher implements SessionHub {
     const current = this.#current;
     if (current === undefined) return;
     // Who is left finishes what has begun: what is there of it would go to waste.
-    if (!current.hasBegun && !this.presence.isEnough) return;
+    if (current.begunAtMs === undefined && !this.presence.isEnough) return;
     const { round } = current;
     const active = workers.active().filter(({ link }) => link?.isIdle === true);
     const idle = new Set(active.map(({ workerId }) => workerId));
@@ -399,7 +399,7 @@ export class Dispatcher implements SessionHub {
     const nodes = wholeNodes ?? nodesToUpload(leaves, this.#roundedLeaves(round));
     const record = round.leases.grant(workerId, leaves, clock.now(), nodes);
     metrics.leases.inc({ event: "issued" });
-    if (this.#current !== undefined) this.#current.hasBegun = true;
+    if (this.#current !== undefined) this.#current.begunAtMs ??= clock.now();
     const sources = leaves.map((leaf) => ({
       leaf,
       state: isTraining ? states.sourceFor(leaf, workerId) : ("zero" as const),

@@ -265,7 +265,7 @@ export interface StatusReply {
   /** Of the step or evaluation that is being collected; 0 between two. */
   readonly numLeaves: number;
   readonly leavesDone: number;
-  /** For how long it has been collected. */
+  /** Since its first lease. */
   readonly roundSeconds: number;
   /** Since the newest checkpoint of this incarnation was complete; NaN before. */
   readonly checkpointAgeSeconds: number;

@@ -41,7 +41,8 @@ describe("the time-outs of a deadline", () => {
       const all = deriveTimeouts(deadlineMs);
       // A dead connection is noticed before its lease expires, a late lease before that, and a stall first.
       expect(all.keepaliveMs + all.keepaliveAnswerMs).toBeLessThan(all.leaseMs);
-      expect(all.stallMs + all.watchMs).toBeLessThan(all.lateLeaseMs);
+      expect(all.stallMs).toBeLessThan(all.stallToldMs);
+      expect(all.stallToldMs + all.watchMs).toBeLessThan(all.lateLeaseMs);
       expect(all.lateLeaseMs).toBeLessThan(all.leaseMs);
       expect(all.leaseMs).toBeLessThan(all.silentWorkerMs);
       // Several heartbeats and reports a deadline: one that is late costs no lease.

@@ -71,7 +71,13 @@ export const TIMEOUT_TABLE = {
     owner: "coordinator",
     deadlines: 1 / 10,
     what: "a step in which nothing moves",
-    then: "`ostinato status` says in a sentence what it waits for; the log does at the next look",
+    then: "`ostinato status` says in a sentence what it waits for",
+  },
+  stallToldMs: {
+    owner: "coordinator",
+    deadlines: 1 / 4,
+    what: "a step in which nothing moves",
+    then: "the log says so as well, at the next look, and when it moves again",
   },
   stallRepeatMs: {
     owner: "coordinator",

@@ -30,7 +30,7 @@ function sources(given: Partial<AutopsySources>): AutopsySources {
 }
 
 function collecting(leases: LeaseTable, given: Partial<Collecting> = {}): Collecting {
-  return { kind: "train", step: 812, sinceMs: 0, hasBegun: true, leases, retries: [], ...given };
+  return { kind: "train", step: 812, sinceMs: 0, begunAtMs: 0, leases, retries: [], ...given };
 }
 
 const textAt = (given: Partial<AutopsySources>, nowMs: number): string | undefined =>
@@ -66,7 +66,7 @@ describe("a step without enough workers", () => {
   it("says for how long nobody has been here", () => {
     const given = {
       workers: [],
-      collecting: collecting(new LeaseTable(2, 1), { hasBegun: false }),
+      collecting: collecting(new LeaseTable(2, 1), { begunAtMs: undefined }),
     };
     expect(textAt(given, 12_300)).toBe(
       "step 812 waits for a worker: none has been here for 12.3 s; it begins as soon as one joins",
@@ -87,7 +87,7 @@ describe("a step without enough workers", () => {
   it("names the minimum, how many are here and how many are missing", () => {
     const given = {
       presence: present(1, 3),
-      collecting: collecting(new LeaseTable(2, 1), { hasBegun: false }),
+      collecting: collecting(new LeaseTable(2, 1), { begunAtMs: undefined }),
     };
     expect(textAt(given, 4200)).toBe(
       "step 812 waits for workers: 1 is here, cluster.minWorkers is 3, for 4.2 s; it begins as soon " +
@@ -106,7 +106,7 @@ describe("a step without enough workers", () => {
     const joined = { ...ALICE, state: "joined", joinedAtMs: 1000 };
     const given = {
       workers: [joined, { ...BOB, state: "joined", joinedAtMs: 2000 }],
-      collecting: collecting(new LeaseTable(2, 1), { hasBegun: false }),
+      collecting: collecting(new LeaseTable(2, 1), { begunAtMs: undefined }),
       fetches: [{ bytesSent: 34 * 2 ** 20, totalBytes: 120 * 2 ** 20, movedAtMs: 3900 }],
     };
     expect(textAt(given, 4000)).toBe(

@@ -39,10 +39,11 @@ function ofWorkers(sources: AutopsySources, nowMs: number): Wait | undefined {
   if (collecting === undefined) return undefined;
   const { minWorkers, noneSinceMs, tooFewSinceMs } = presence;
   const subject = subjectOf(collecting);
-  if (noneSinceMs !== undefined && (minWorkers === 1 || collecting.hasBegun)) {
+  const hasBegun = collecting.begunAtMs !== undefined;
+  if (noneSinceMs !== undefined && (minWorkers === 1 || hasBegun)) {
     const sinceMs = Math.max(noneSinceMs, collecting.sinceMs);
     const free = collecting.leases.freeLeaves();
-    const next = collecting.hasBegun
+    const next = hasBegun
       ? `its unfinished ${leavesInWords(free)} will be leased as soon as one joins`
       : "it begins as soon as one joins";
     return {
@@ -55,7 +56,7 @@ function ofWorkers(sources: AutopsySources, nowMs: number): Wait | undefined {
       isStall: true,
     };
   }
-  if (tooFewSinceMs === undefined || collecting.hasBegun) return undefined;
+  if (tooFewSinceMs === undefined || hasBegun) return undefined;
   const sinceMs = Math.max(tooFewSinceMs, collecting.sinceMs);
   const numActive = sources.workers.filter(({ state }) => state === "active").length;
   const here = numActive === 0 ? "none is" : numActive === 1 ? "1 is" : `${numActive} are`;

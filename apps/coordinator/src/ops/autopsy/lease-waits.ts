@@ -18,9 +18,10 @@ export function ofLeases(sources: AutopsySources, nowMs: number): Wait | undefin
     return ofStalledLease(sources, collecting, oldest, nowMs);
   }
   // Everything moves: worth saying only of a step that has outlasted what a lease may stand still.
-  return nowMs - collecting.sinceMs < leaseMs
+  const begunAtMs = collecting.begunAtMs ?? nowMs;
+  return nowMs - begunAtMs < leaseMs
     ? undefined
-    : ofSlowLease(sources, collecting, active, nowMs);
+    : ofSlowLease(sources, { ...collecting, sinceMs: begunAtMs }, active, nowMs);
 }
 
 function ofStalledLease(

@@ -13,7 +13,7 @@ beforeEach(() => {
   told = [];
   wait = undefined;
   watch = new StallWatch(
-    { watchMs: 100, stallRepeatMs: 1000 },
+    { watchMs: 100, stallToldMs: 100, stallRepeatMs: 1000 },
     { clock, find: () => wait, notify: (level, text) => told.push(`${level}: ${text}`) },
   );
   watch.start();
@@ -62,6 +62,23 @@ describe("StallWatch", () => {
       "info: step 3 moves again after 0.2 s",
       "warn: waits on b",
     ]);
+  });
+
+  it("says nothing of what is over soon", () => {
+    clock.advance(50);
+    wait = stall("step 3", "waits on a");
+    clock.advance(50);
+    wait = undefined;
+    clock.advance(500);
+    expect(told).toEqual([]);
+  });
+
+  it("does not hold it against others that this process stood still", () => {
+    wait = stall("step 3", "waits on a");
+    clock.stall(5000);
+    expect(told).toEqual([]);
+    clock.advance(100);
+    expect(told).toEqual(["warn: waits on a"]);
   });
 
   it("does not warn of what moves slowly, and leaves no timer when it is stopped", () => {

@@ -5,7 +5,7 @@ import type { Timeouts } from "@ostinato/runtime/timeouts";
 import type { Wait } from "./wait.js";
 import { duration } from "./words.js";
 
-export type StallWatchOptions = Pick<Timeouts, "watchMs" | "stallRepeatMs">;
+export type StallWatchOptions = Pick<Timeouts, "watchMs" | "stallToldMs" | "stallRepeatMs">;
 
 export interface StallWatchModules {
   readonly clock: Clock;
@@ -26,9 +26,13 @@ export class StallWatch {
 
   /** Looks from now on, whatever the run is at, until `stop`. */
   start(): void {
-    this.#timer = this.#modules.clock.setTimer(this.#options.watchMs, () => {
+    const { clock } = this.#modules;
+    const { watchMs } = this.#options;
+    const dueMs = clock.now() + watchMs;
+    this.#timer = clock.setTimer(watchMs, () => {
       this.start();
-      this.look();
+      // This process itself stood still: what others did meanwhile is yet to be read.
+      if (clock.now() - dueMs <= watchMs) this.look();
     });
   }
 
@@ -49,8 +53,11 @@ export class StallWatch {
     }
     if (stall === undefined) return;
     const told = this.#told;
+    const { stallToldMs, stallRepeatMs } = this.#options;
+    // What is over soon is for who asks, and nothing to fill a log with.
+    if (told === undefined && nowMs - stall.sinceMs < stallToldMs) return;
     const isKnown = told?.wait.cause === stall.cause;
-    if (isKnown && nowMs - told.atMs < this.#options.stallRepeatMs) return;
+    if (isKnown && nowMs - told.atMs < stallRepeatMs) return;
     this.#told = {
       wait: stall,
       firstSinceMs: told?.firstSinceMs ?? stall.sinceMs,

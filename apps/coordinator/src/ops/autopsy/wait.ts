@@ -36,8 +36,8 @@ export interface Collecting {
   readonly kind: "train" | "evaluate";
   readonly step: number;
   readonly sinceMs: number;
-  /** Whether a lease of it was ever granted. */
-  readonly hasBegun: boolean;
+  /** When its first lease was granted; undefined before. */
+  readonly begunAtMs: number | undefined;
   readonly leases: {
     active(): readonly LeaseRecord[];
     unfinished(lease: LeaseRecord): readonly number[];
