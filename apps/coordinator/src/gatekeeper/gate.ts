@@ -13,9 +13,11 @@ import {
   accusation,
   dataNotice,
   disagreement,
-  leavesInWords,
   tieNotice,
   unsteadiness,
+  untilEnd,
+  waitOfAsking,
+  waitOfTied,
 } from "./sentences.js";
 
 export interface GateOptions {
@@ -53,6 +55,14 @@ export interface GateModules extends Omit<InquiryModules, "electorate"> {
   readonly metrics: Pick<Metrics, "suspects" | "audits" | "verdicts">;
   readonly reference: NormReference;
   readonly effects: GateEffects;
+}
+
+/** What a step waits for at the gate, and what will be then, in words. */
+export interface GateWait {
+  /** Such as "another worker: …". */
+  readonly what: string;
+  readonly next: string;
+  readonly sinceMs: number;
 }
 
 /** A node to be computed once more by any of these workers. */
@@ -128,21 +138,18 @@ export class Gate {
     if (inquiry !== undefined) this.#follow(inquiry.abandon());
   }
 
-  /** What holds the step up, while no lease does; empty if nothing. */
-  get waitingFor(): string {
+  /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
+  get wait(): GateWait | undefined {
     for (const inquiry of this.#inquiries.values()) {
-      if (inquiry.isBusy) continue;
-      const { step, tieMs } = this.#options;
-      if (inquiry.tiedSinceMs !== undefined) {
-        const leftMs = tieMs - (this.#modules.clock.now() - inquiry.tiedSinceMs);
-        return tieNotice(step, inquiry, leftMs);
+      const { isBusy, tiedSinceMs, askedSinceMs } = inquiry;
+      if (isBusy) continue;
+      if (tiedSinceMs !== undefined) {
+        const leftMs = tiedSinceMs + this.#options.tieMs - this.#modules.clock.now();
+        return { sinceMs: tiedSinceMs, ...waitOfTied(inquiry), ...untilEnd(leftMs) };
       }
-      return (
-        `step ${step} waits for a worker to compute leaves ${leavesInWords(inquiry.node)} once ` +
-        `more, to compare them (${inquiry.cause}): none that may is idle`
-      );
+      if (askedSinceMs !== undefined) return { sinceMs: askedSinceMs, ...waitOfAsking(inquiry) };
     }
-    return "";
+    return undefined;
   }
 
   /** The step is collected: later ones are compared with it. */
@@ -232,6 +239,7 @@ export class Gate {
         }
         case "ask": {
           const { node } = inquiry;
+          inquiry.askedSinceMs ??= this.#modules.clock.now();
           return {
             node,
             workers: standing.workers,

@@ -32,6 +32,8 @@ export class Inquiry {
   readonly cause: Cause;
   /** The result that is held. */
   readonly first: NodeResult;
+  /** Since when somebody is wanted to compute it once more; undefined while one does. */
+  askedSinceMs: number | undefined;
   /** Since when only another worker can tell, if that is so. */
   tiedSinceMs: number | undefined;
   readonly #modules: InquiryModules;
@@ -106,6 +108,7 @@ export class Inquiry {
 
   /** This worker computes it once more. */
   ask(workerId: string, fence: number): void {
+    this.askedSinceMs = undefined;
     this.tiedSinceMs = undefined;
     const { node } = this;
     this.#recomputation = new Recomputation({ node, workerId, fence }, this.#modules);

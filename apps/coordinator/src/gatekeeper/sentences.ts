@@ -7,12 +7,14 @@ import type { Inquiry } from "./inquiry.js";
 type Asked = Pick<Inquiry, "node" | "votes" | "cause">;
 
 /** 4–7, or 4. */
-export function leavesInWords({ firstLeaf, numLeaves }: NodeId): string {
+function leavesInWords({ firstLeaf, numLeaves }: NodeId): string {
   return numLeaves === 1 ? `${firstLeaf}` : `${firstLeaf}–${firstLeaf + numLeaves - 1}`;
 }
 
-const place = (step: number, { node }: Asked): string =>
-  `step ${step}, ${node.numLeaves === 1 ? "leaf" : "leaves"} ${leavesInWords(node)}`;
+const leafOrLeaves = ({ node }: Asked): string => (node.numLeaves === 1 ? "leaf" : "leaves");
+
+const place = (step: number, inquiry: Asked): string =>
+  `step ${step}, ${leafOrLeaves(inquiry)} ${leavesInWords(inquiry.node)}`;
 
 /** Enough of a digest to tell two apart. */
 const short = (digest: string): string =>
@@ -67,17 +69,45 @@ export function dataNotice(
   );
 }
 
-export function tieNotice(step: number, inquiry: Asked, leftMs: number): string {
-  const seconds = (Math.max(0, leftMs) / 1000).toFixed(1);
-  return `${disagreement(step, inquiry)}; without it the run ends in ${seconds} s`;
+/** What a step waits for, and what will be then. */
+type WaitInWords = { readonly what: string; readonly next: string };
+
+export function waitOfAsking(inquiry: Asked): WaitInWords {
+  const leaves = `${leafOrLeaves(inquiry)} ${leavesInWords(inquiry.node)}`;
+  return {
+    what: `a worker that computes ${leaves} once more, to compare them (${why(inquiry)})`,
+    next: "the next one that ends its lease, or joins, gets it",
+  };
 }
 
+export function waitOfTied(inquiry: Asked): Pick<WaitInWords, "what"> {
+  const leaves = `${leafOrLeaves(inquiry)} ${leavesInWords(inquiry.node)}`;
+  return {
+    what: `another worker to tell whose result of ${leaves} is right: ${resultsInWords(inquiry)}`,
+  };
+}
+
+export function untilEnd(leftMs: number): Pick<WaitInWords, "next"> {
+  return { next: `without it the run ends in ${(Math.max(0, leftMs) / 1000).toFixed(1)} s` };
+}
+
+export function tieNotice(step: number, inquiry: Asked, leftMs: number): string {
+  return `${disagreement(step, inquiry)}; ${untilEnd(leftMs).next}`;
+}
+
+/** What the error says that ends the run. */
 export function disagreement(step: number, inquiry: Asked): string {
-  const results = [...new Map(inquiry.votes.map((vote) => [vote.workerId, vote])).values()]
-    .map(({ workerId, digest }) => `${workerId} ${short(digest)}`)
-    .join(", ");
   return (
-    `${place(step, inquiry)} (${why(inquiry)}): workers disagree, each with the same result twice ` +
-    `(${results}): another worker is needed to tell who is right`
+    `${place(step, inquiry)} (${why(inquiry)}): workers disagree (${resultsInWords(inquiry)}): another ` +
+    "worker is needed to tell who is right"
   );
+}
+
+function resultsInWords(inquiry: Asked): string {
+  const counts = new Map<string, number>();
+  for (const { workerId, digest } of inquiry.votes) {
+    const said = `${workerId} ${short(digest)}`;
+    counts.set(said, (counts.get(said) ?? 0) + 1);
+  }
+  return [...counts].map(([said, count]) => (count > 1 ? `${said} twice` : said)).join(", ");
 }
