@@ -168,9 +168,10 @@ describe("a gradient whose norm is far off", () => {
     expect(alone.sent("stop")[0]?.reason).toMatch(
       /worker-1-1 is quarantined: step 4, leaves 0–3 \(an odd norm\): computed twice, its results have digests [0-9a-f]{12} and [0-9a-f]{12}/,
     );
-    expect(trial.dispatcher.gateWaitsFor).toMatch(
-      /step 4 waits for a worker to compute leaves 0–3 once more/,
-    );
+    expect(trial.dispatcher.collecting?.gate).toMatchObject({
+      what: "a worker that computes leaves 0–3 once more, to compare them (an odd norm)",
+      next: "the next one that ends its lease, or joins, gets it",
+    });
     trial.join().serve();
     expect(await rootOf(await collected)).toBe(ALL_FOUR);
     expectNoneHeld(trial);
@@ -233,11 +234,13 @@ describe("two workers that disagree, each with the same result twice", () => {
     const collected = collect(trial, 4);
     await vi.waitFor(() =>
       expect(trial.notices.at(-1)).toMatch(
-        /^step 4, leaves 0–1 \(an odd norm\): workers disagree, each with the same result twice \(worker-1-1 [0-9a-f]{12}, worker-1-2 [0-9a-f]{12}\): another worker is needed to tell who is right; without it the run ends in 2.0 s$/,
+        /^step 4, leaves 0–1 \(an odd norm\): workers disagree \(worker-1-1 [0-9a-f]{12} twice, worker-1-2 [0-9a-f]{12} twice\): another worker is needed to tell who is right; without it the run ends in 2.0 s$/,
       ),
     );
     trial.pass(DEADLINE_MS);
-    expect(trial.dispatcher.gateWaitsFor).toMatch(/the run ends in 1.0 s$/);
+    const { gate } = trial.dispatcher.collecting ?? {};
+    expect(gate?.what).toMatch(/^another worker to tell whose result of leaves 0–1 is right: worker-1-1 /);
+    expect(gate?.next).toBe("without it the run ends in 1.0 s");
     expect(bad.sent("stop")).toEqual([]);
     trial.join().serve();
     expect(await rootOf(await collected)).toBe(ALL_FOUR);
@@ -262,7 +265,7 @@ describe("two workers that disagree, each with the same result twice", () => {
 
 describe("an audit", () => {
   it("finds a worker whose bits are wrong, though nothing else is, before its gradient counts", async () => {
-    const trial = new Trial(4, undefined, undefined, 1);
+    const trial = new Trial(4, undefined, undefined, 1, 1);
     const workers = [trial.join(), trial.join(), trial.join()];
     const [, bad] = workers;
     for (const worker of workers) worker.serve(worker === bad ? () => bitFlipped : undefined);
@@ -290,7 +293,7 @@ describe("an audit", () => {
     ["losses", { lossOf: () => 1 + 2 ** -52 }],
     ["carried states", { stateOf: () => 7 }],
   ])("compares %s as well", async (_, off) => {
-    const trial = new Trial(4, undefined, undefined, 1);
+    const trial = new Trial(4, undefined, undefined, 1, 1);
     const workers = [trial.join(), trial.join(), trial.join()];
     const [, bad] = workers;
     for (const worker of workers) worker.serve(worker === bad ? () => off : undefined);
@@ -302,18 +305,18 @@ describe("an audit", () => {
   });
 
   it("changes nothing where everybody is right, and is none with one worker", async () => {
-    const alone = new Trial(4, undefined, undefined, 1);
+    const alone = new Trial(4, undefined, undefined, 1, 1);
     alone.join().serve();
     await collectUsual(alone, 4);
     expect(await counts(alone)).toEqual(NOTHING);
-    const two = new Trial(4, undefined, undefined, 1);
+    const two = new Trial(4, undefined, undefined, 1, 1);
     for (const worker of [two.join(), two.join()]) worker.serve();
     await collectUsual(two, 4);
     expect(await counts(two)).toEqual({ ...NOTHING, audits: 4, agreed: 4 });
   });
 
   it("asks for the whole node where that is what is rounded", async () => {
-    const trial = new Trial(4, undefined, 2, 1);
+    const trial = new Trial(4, undefined, 2, 1, 1);
     const workers = [trial.join(), trial.join()];
     for (const worker of workers) worker.serve();
     const round = await collect(trial, 1);
@@ -325,7 +328,7 @@ describe("an audit", () => {
   });
 
   it("is asked of workers of the same numerics profile alone: others' bits may differ", async () => {
-    const trial = new Trial(4, undefined, undefined, 1);
+    const trial = new Trial(4, undefined, undefined, 1, 1);
     const [a, other] = [trial.join("a"), trial.join("b")];
     a.serve();
     other.serve(() => bitFlipped);

@@ -69,9 +69,12 @@ describe("Ballot", () => {
     expect(ballot.standing(["a", "b", "c"])).toEqual(ask("c"));
   });
 
-  it("believes the one that is left when the other is gone and it says the same twice", () => {
+  it("does not take the word of the one that is left against that of one that is gone", () => {
     expect(ballotOf("a:x", "b:y").standing(["b"])).toEqual(ask("b"));
-    expect(ballotOf("a:x", "b:y", "b:y").standing(["b"])).toEqual(agreed("y", "a:x"));
+    const ballot = ballotOf("a:x", "b:y", "b:y");
+    expect(ballot.standing(["b"])).toEqual({ kind: "tied" });
+    ballot.cast({ workerId: "c", digest: "y" });
+    expect(ballot.standing(["b", "c"])).toEqual(agreed("y", "a:x"));
   });
 
   it("waits where nobody is there", () => {

@@ -7,13 +7,13 @@ export interface Vote {
 }
 
 export type Standing =
-  /** Two workers agree, or the only one that is left does with itself: all others are wrong. */
+  /** Two workers agree, or the only one that there ever was does with itself: all others are wrong. */
   | { readonly kind: "agreed"; readonly digest: string; readonly against: readonly Vote[] }
   /** A worker gave different results of the same: whatever else it says is void. */
   | { readonly kind: "unsteady"; readonly votes: readonly [Vote, Vote] }
   /** Any of these is to compute it (again). */
   | { readonly kind: "ask"; readonly workers: readonly string[] }
-  /** Everybody here gave the same twice, and all of them differ: another worker has to tell. */
+  /** Everybody here gave the same twice, and there are others who differ: another worker has to tell. */
   | { readonly kind: "tied" };
 
 /** Bounds what is computed: each worker votes at most twice. */
@@ -72,7 +72,9 @@ export class Ballot {
       const same = this.#votes.filter((vote) => vote.digest === digest);
       if (same.some((vote) => vote.workerId !== workerId)) return digest;
       const isAlone = candidates.every((id) => id === workerId || this.#isVoid(id));
-      if (same.length >= MAX_VOTES_OF_A_WORKER && isAlone) return digest;
+      // Against the word of one that is gone its own is not enough.
+      const isUndisputed = same.length === this.#votes.length;
+      if (same.length >= MAX_VOTES_OF_A_WORKER && isAlone && isUndisputed) return digest;
     }
     return undefined;
   }

@@ -64,6 +64,8 @@ export class Dispatcher implements SessionHub {
   readonly #watch: RoundWatch;
   #current: CurrentRound | undefined;
   #failure: Error | undefined;
+  /** Those the gatekeeper found wrong: of several nodes of a step, which is told once. */
+  readonly #accused = new Set<string>();
   #nextFence = 1;
   #isDispatching = false;
   #isDispatchDue = false;
@@ -321,6 +323,8 @@ export class Dispatcher implements SessionHub {
       },
       accuse: ({ workerId, fence, leaves, reason }) => {
         round.lost.push({ worker: workerId, fence, leaves, reason });
+        if (this.#accused.has(workerId)) return;
+        this.#accused.add(workerId);
         this.#quarantine(workerId, reason);
       },
       nonFinite: (node, detail) => {
