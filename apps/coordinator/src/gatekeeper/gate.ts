@@ -2,51 +2,29 @@
 
 import type { NodeId } from "@ostinato/proto";
 import type { Clock } from "@ostinato/runtime";
-import { CoordinatorError } from "../errors/index.js";
 import type { Metrics } from "../ops/index.js";
-import type { Vote } from "./ballot.js";
 import { Inquiry } from "./inquiry.js";
 import type { Cause, InquiryModules, NodeResult } from "./inquiry.js";
 import type { NodeNorm, NormReference } from "./norm-reference.js";
 import { sizeOf } from "./recomputation.js";
-import {
-  accusation,
-  dataNotice,
-  disagreement,
-  tieNotice,
-  unsteadiness,
-  untilEnd,
-  waitOfAsking,
-  waitOfTied,
-} from "./sentences.js";
+import { Reviewer } from "./review.js";
+import type { Reviewed, ReviewEffects, ReviewOptions } from "./review.js";
+import { untilEnd, waitOfAsking, waitOfTied } from "./sentences.js";
 
-export interface GateOptions {
-  readonly step: number;
+export interface GateOptions extends ReviewOptions {
   /** The leaf whose node is audited; undefined: none is. */
   readonly auditedLeaf: number | undefined;
-  /** How long a third worker is waited for where two disagree. */
-  readonly tieMs: number;
 }
 
-export interface GateEffects {
+export interface GateEffects extends ReviewEffects {
   /** Into the gradient tree. */
   readonly admit: (result: NodeResult) => void;
   /** Its leaves need not be computed for now. */
   readonly hold: (result: NodeResult) => void;
   /** Who could compute what this worker did to the same bits; asked again and again, the worker being here or not. */
   readonly electorate: (workerId: string) => InquiryModules["electorate"];
-  /** The worker's machine is to blame, for certain. */
-  readonly accuse: (culprit: {
-    readonly workerId: string;
-    readonly fence: number;
-    readonly leaves: readonly number[];
-    readonly reason: string;
-  }) => void;
   /** Not finite on more than one worker. */
   readonly nonFinite: (node: NodeId, detail: string) => void;
-  readonly describeSamples: (leaves: readonly number[]) => string;
-  readonly notify: (level: "info" | "warn", text: string) => void;
-  readonly fail: (error: Error) => void;
   readonly dispatch: () => void;
 }
 
@@ -84,6 +62,7 @@ const MAX_WAITING = 4;
 export class Gate {
   readonly #options: GateOptions;
   readonly #modules: GateModules;
+  readonly #reviewer: Reviewer;
   readonly #sizes = new Map<number, NodeNorm>();
   #waiting: NodeResult[] = [];
   readonly #inquiries = new Map<number, Inquiry>();
@@ -92,6 +71,8 @@ export class Gate {
   constructor(options: GateOptions, modules: GateModules) {
     this.#options = options;
     this.#modules = modules;
+    const peersOf = ({ node }: Inquiry): readonly NodeNorm[] => this.#peersOf(node);
+    this.#reviewer = new Reviewer(options, { ...modules, peersOf });
   }
 
   receive(result: NodeResult): void {
@@ -221,102 +202,32 @@ export class Gate {
   }
 
   #review(inquiry: Inquiry): CheckRequest | undefined {
-    while (!this.#isClosed && !inquiry.isBusy) {
-      const standing = inquiry.standing();
-      switch (standing.kind) {
-        case "agreed":
-          this.#conclude(inquiry, standing.digest, standing.against);
-          return undefined;
-        case "unsteady": {
-          const [{ workerId }] = standing.votes;
-          this.#accuse(
-            inquiry,
-            workerId,
-            unsteadiness(this.#options.step, inquiry, standing.votes),
-          );
-          inquiry.exclude(workerId);
-          break;
-        }
-        case "ask": {
-          const { node } = inquiry;
-          inquiry.askedSinceMs ??= this.#modules.clock.now();
-          return {
-            node,
-            workers: standing.workers,
-            begin: (workerId, fence) => {
-              inquiry.ask(workerId, fence);
-            },
-          };
-        }
-        case "tied":
-          this.#tied(inquiry);
-          return undefined;
-        default:
-          return standing satisfies never;
+    const reviewed = this.#reviewer.review(inquiry);
+    switch (reviewed.kind) {
+      case "ask": {
+        const { node } = inquiry;
+        const begin = (workerId: string, fence: number): void => {
+          inquiry.ask(workerId, fence);
+        };
+        return { node, workers: reviewed.workers, begin };
       }
+      case "settled":
+        this.#settle(inquiry, reviewed);
+        return undefined;
+      case "waits":
+        return undefined;
+      default:
+        return reviewed satisfies never;
     }
-    return undefined;
   }
 
-  #conclude(inquiry: Inquiry, digest: string, against: readonly Vote[]): void {
-    const { effects, metrics } = this.#modules;
-    const { step } = this.#options;
-    const { firstLeaf } = inquiry.node;
-    this.#inquiries.delete(firstLeaf);
-    const voters = inquiry.voters(digest);
-    for (const vote of new Map(against.map((each) => [each.workerId, each])).values()) {
-      this.#accuse(inquiry, vote.workerId, accusation(step, inquiry, vote, { digest, voters }));
-    }
-    const isFirst = inquiry.isFirst(digest);
-    if (isFirst && inquiry.cause === "norm") this.#reportData(inquiry, voters);
-    else if (against.length === 0) metrics.verdicts.inc({ verdict: "agreed" });
+  #settle({ node }: Inquiry, { outcome, isFirst }: Extract<Reviewed, { kind: "settled" }>): void {
+    const { effects } = this.#modules;
+    this.#inquiries.delete(node.firstLeaf);
     // That of a result which others gave in place of the first is not known.
-    if (!isFirst) this.#sizes.delete(firstLeaf);
-    const outcome = inquiry.take(digest);
+    if (!isFirst) this.#sizes.delete(node.firstLeaf);
     if (outcome === undefined) return;
     if ("result" in outcome) effects.admit(outcome.result);
-    else effects.nonFinite(inquiry.node, outcome.notFinite);
+    else effects.nonFinite(node, outcome.notFinite);
   }
-
-  #reportData(inquiry: Inquiry, voters: readonly string[]): void {
-    const { effects, metrics, reference } = this.#modules;
-    metrics.verdicts.inc({ verdict: "data" });
-    const times = reference.timesUsual(sizeOf(inquiry.first.upload), this.#peersOf(inquiry.node));
-    const leaves = conspicuousLeaves(inquiry, times > 1);
-    const samples = effects.describeSamples(leaves);
-    effects.notify("warn", dataNotice(this.#options.step, inquiry, { times, voters, samples }));
-  }
-
-  #accuse(inquiry: Inquiry, workerId: string, reason: string): void {
-    this.#modules.metrics.verdicts.inc({ verdict: "machine" });
-    const { leaves } = inquiry;
-    this.#modules.effects.accuse({ workerId, fence: inquiry.fenceOf(workerId), leaves, reason });
-  }
-
-  #tied(inquiry: Inquiry): void {
-    const { clock, effects, metrics } = this.#modules;
-    const { step, tieMs } = this.#options;
-    if (inquiry.tiedSinceMs === undefined) {
-      inquiry.tiedSinceMs = clock.now();
-      effects.notify("warn", tieNotice(step, inquiry, tieMs));
-    } else if (clock.now() - inquiry.tiedSinceMs >= tieMs) {
-      this.#isClosed = true; // said once
-      metrics.verdicts.inc({ verdict: "undecided" });
-      effects.fail(new CoordinatorError("workersDisagree", disagreement(step, inquiry)));
-    }
-  }
-}
-
-/** Those whose norm makes that of the node: within a factor of two of the largest (or smallest) per loss weight. */
-function conspicuousLeaves(inquiry: Inquiry, isLarge: boolean): readonly number[] {
-  const parts = inquiry.parts
-    .filter(({ size }) => size.weight > 0)
-    .map(({ node, size }) => ({ node, level: size.norm / size.weight }));
-  if (parts.length === 0) return inquiry.leaves;
-  const levels = parts.map(({ level }) => level);
-  const extreme = isLarge ? Math.max(...levels) : Math.min(...levels);
-  return parts
-    .filter(({ level }) => (isLarge ? level >= extreme / 2 : level <= extreme * 2))
-    .flatMap(({ node }) => Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i))
-    .sort((a, b) => a - b);
 }

@@ -12,3 +12,4 @@ export type { CheckRequest, GateEffects, GateWait } from "./gate.js";
 export { Gatekeeper } from "./gatekeeper.js";
 export type { GatekeeperModules, GatekeeperOptions } from "./gatekeeper.js";
 export type { NodeResult } from "./inquiry.js";
+export type { Culprit } from "./review.js";

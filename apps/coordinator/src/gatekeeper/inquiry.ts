@@ -25,7 +25,7 @@ export interface InquiryModules extends TreeModules {
 }
 
 /** What the workers said of a node: a result, or that theirs is not finite. */
-type Outcome = { readonly result: NodeResult } | { readonly notFinite: string };
+export type Outcome = { readonly result: NodeResult } | { readonly notFinite: string };
 
 export class Inquiry {
   readonly node: NodeId;

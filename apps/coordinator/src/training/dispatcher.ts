@@ -5,12 +5,11 @@ import type { Clock, Logger, Timer } from "@ostinato/runtime";
 import type { Timeouts } from "@ostinato/runtime/timeouts";
 import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { CoordinatorError } from "../errors/index.js";
-import type { GateEffects } from "../gatekeeper/index.js";
 import { Gatekeeper } from "../gatekeeper/index.js";
 import type { LeaseRecord } from "../leases/index.js";
 import { LeasePace } from "../leases/index.js";
 import type { WorkerTable } from "../membership/index.js";
-import { Conduct, Presence } from "../membership/index.js";
+import { Presence } from "../membership/index.js";
 import type { AutopsySources, LeaseEnding, Metrics } from "../ops/index.js";
 import { WorkerSpeeds } from "../ops/index.js";
 import type { Progress, SessionHub, WorkerSession } from "../sessions/index.js";
@@ -19,6 +18,8 @@ import { Allocation } from "./allocation.js";
 import type { CarriedStates } from "./carried-states.js";
 import { CurrentRound } from "./current-round.js";
 import type { Round, RoundOutcome } from "./current-round.js";
+import { Discipline } from "./discipline.js";
+import { gateEffects } from "./gate-effects.js";
 import { Intake } from "./intake.js";
 import type { IntakeOptions } from "./intake.js";
 import { LeaseIssuer } from "./lease-issuer.js";
@@ -56,7 +57,7 @@ export class Dispatcher implements SessionHub {
   readonly speeds = new WorkerSpeeds();
   readonly #options: DispatcherOptions;
   readonly #modules: DispatcherModules;
-  readonly #conduct = new Conduct();
+  readonly #discipline: Discipline;
   readonly #timeouts: Timeouts;
   readonly #pace = new LeasePace();
   readonly #gatekeeper: Gatekeeper;
@@ -64,8 +65,6 @@ export class Dispatcher implements SessionHub {
   readonly #watch: RoundWatch;
   #current: CurrentRound | undefined;
   #failure: Error | undefined;
-  /** Those the gatekeeper found wrong: of several nodes of a step, which is told once. */
-  readonly #accused = new Set<string>();
   #nextFence = 1;
   #isDispatching = false;
   #isDispatchDue = false;
@@ -93,15 +92,21 @@ export class Dispatcher implements SessionHub {
         this.#leasesCompleted(leases, fence);
       },
       workerFailed: (workerId: string, detail: string) => {
-        this.#workerFailed(workerId, detail);
+        this.#discipline.failed(workerId, detail);
       },
       workerSucceeded: (workerId: string) => {
-        this.#conduct.succeeded(workerId);
+        this.#discipline.succeeded(workerId);
       },
       others,
       dispatch,
       notify,
     };
+    this.#discipline = new Discipline({
+      ...{ metrics, notify, workers },
+      release: (workerId) => {
+        this.#releaseLeasesOf(workerId, "quarantined", "quarantined");
+      },
+    });
     this.intake = new Intake(options, { clock, logger, metrics, gradients, effects });
     this.#gatekeeper = new Gatekeeper(
       {
@@ -167,7 +172,7 @@ export class Dispatcher implements SessionHub {
     };
     signal.addEventListener("abort", onAbort, { once: true });
     if (round.kind === "train") {
-      current.gate = this.#gatekeeper.gateOf(round.step, this.#gateEffects(current, round));
+      current.gate = this.#gatekeeper.gateOf(round.step, this.#effectsOf(current, round));
     }
     this.#current = current;
     try {
@@ -236,7 +241,7 @@ export class Dispatcher implements SessionHub {
     const { workerId, name } = session;
     const state = this.#modules.workers.get(workerId)?.state;
     this.#modules.workers.remove(workerId);
-    this.#conduct.forget(workerId);
+    this.#discipline.forget(workerId);
     this.#pace.forget(workerId);
     this.speeds.forget(workerId);
     const reason = error === undefined ? "left" : `lost: ${error.message}`;
@@ -250,11 +255,12 @@ export class Dispatcher implements SessionHub {
   #leaseFailed(workerId: string, detail: string): void {
     this.#modules.notify("warn", `${workerId} failed a lease: ${detail}`);
     this.#modules.states.forget(workerId);
-    this.#workerFailed(workerId, detail);
+    this.#discipline.failed(workerId, detail);
   }
 
   #leasesCompleted(leases: readonly LeaseRecord[], fence: number): void {
-    const kind = this.#current?.round.kind ?? "train";
+    const round = this.#current?.round;
+    const kind = round?.kind ?? "train";
     for (const lease of leases) {
       const { workerId, leaves, grantedAtMs } = lease;
       const session = this.#modules.workers.get(workerId)?.link;
@@ -263,7 +269,9 @@ export class Dispatcher implements SessionHub {
         // What a check takes is no measure: its sums are sent leaf by leaf.
         if (lease.checked === undefined) {
           this.#pace.completed(workerId, kind, leaves.length, elapsedMs);
-          this.#noteSpeed(lease, elapsedMs);
+          if (round?.kind === "train") {
+            this.speeds.completed(workerId, round.numSamplesOf(leaves), elapsedMs);
+          }
         }
         session?.leaseCompleted(fence);
       } else {
@@ -274,70 +282,19 @@ export class Dispatcher implements SessionHub {
     }
   }
 
-  #noteSpeed({ workerId, leaves }: LeaseRecord, elapsedMs: number): void {
-    const round = this.#current?.round;
-    if (round?.kind !== "train") return;
-    const results = round.results().filter(({ leaf }) => leaves.includes(leaf));
-    // Of one that is held it is not known yet.
-    if (results.length < leaves.length) return;
-    const numSamples = results.reduce((sum, result) => sum + result.numSamples, 0);
-    this.speeds.completed(workerId, numSamples, elapsedMs);
-  }
-
-  #workerFailed(workerId: string, detail: string): void {
-    if (this.#modules.workers.get(workerId)?.link === undefined) return;
-    if (!this.#conduct.failed(workerId)) return;
-    const reason = `${workerId} is quarantined: it failed too often in a row, last: ${detail}`;
-    this.#quarantine(workerId, reason);
-  }
-
-  #quarantine(workerId: string, reason: string): void {
-    const { workers, metrics, notify } = this.#modules;
-    notify("warn", reason);
-    const session = workers.get(workerId)?.link;
-    if (session === undefined) return;
-    workers.quarantine(workerId);
-    metrics.workersQuarantined.inc();
-    this.#releaseLeasesOf(workerId, "quarantined", "quarantined");
-    void session.stop(true, reason);
-  }
-
-  #gateEffects(current: CurrentRound, round: TrainRound): GateEffects {
+  #effectsOf(current: CurrentRound, round: TrainRound): ReturnType<typeof gateEffects> {
     const { notify, workers } = this.#modules;
-    return {
-      notify,
-      admit: (result) => {
-        this.intake.admit(current, round, result);
-      },
-      hold: ({ upload, fence }) => {
-        this.#leasesCompleted(round.hold(upload.node), fence);
-      },
-      electorate: (like) => {
-        const profile = workers.get(like)?.profile;
-        return () =>
-          this.#others("").filter((id) => {
-            // With `determinism: relaxed` others compute other bits, and are not to blame for it.
-            const { digest, version } = workers.get(id)?.profile ?? {};
-            return digest === profile?.digest && version === profile?.version;
-          });
-      },
-      accuse: ({ workerId, fence, leaves, reason }) => {
-        round.lost.push({ worker: workerId, fence, leaves, reason });
-        if (this.#accused.has(workerId)) return;
-        this.#accused.add(workerId);
-        this.#quarantine(workerId, reason);
-      },
-      nonFinite: (node, detail) => {
-        current.end({ kind: "nonFinite", node, detail });
+    return gateEffects(current, round, {
+      ...{ notify, workers, intake: this.intake, discipline: this.#discipline },
+      others: () => this.#others(""),
+      completed: (leases, fence) => {
+        this.#leasesCompleted(leases, fence);
       },
       describeSamples: (leaves) => this.#options.describeSamples(round.planned, leaves),
-      fail: (error) => {
-        current.fail(error);
-      },
       dispatch: () => {
         this.#dispatch();
       },
-    };
+    });
   }
 
   #releaseLeasesOf(workerId: string, reason: string, event: LeaseEnding): void {

@@ -36,6 +36,8 @@ export class TrainRound {
   readonly #states = new Map<number, Float32Array>();
   readonly #moments = new Map<number, Float64Array>();
   readonly #heldLeaves = new Set<number>();
+  /** By leaf, of results that are in the tree or held. */
+  readonly #numSamples = new Map<number, number>();
   #nodes: AdmittedNode[] = [];
 
   constructor(options: TrainRoundOptions) {
@@ -60,14 +62,21 @@ export class TrainRound {
   }
 
   /**
-   * There is a result of the node, which is not admitted yet: nobody need compute it for now.
+   * There is a result of these leaves, which is not admitted yet: nobody need compute them for now.
    *
    * @returns the leases that this completes
    */
-  hold(node: NodeId): readonly LeaseRecord[] {
-    const leaves = leavesOf(node);
-    for (const leaf of leaves) this.#heldLeaves.add(leaf);
-    return this.leases.complete(leaves);
+  hold({ leaves }: Pick<CompleteUpload, "leaves">): readonly LeaseRecord[] {
+    for (const { leaf, numSamples } of leaves) {
+      this.#heldLeaves.add(leaf);
+      this.#numSamples.set(leaf, numSamples);
+    }
+    return this.leases.complete(leaves.map(({ leaf }) => leaf));
+  }
+
+  /** Samples of those of these leaves of which there is a result. */
+  numSamplesOf(leaves: readonly number[]): number {
+    return leaves.reduce((sum, leaf) => sum + (this.#numSamples.get(leaf) ?? 0), 0);
   }
 
   /**
@@ -85,6 +94,7 @@ export class TrainRound {
     this.#nodes.push({ node: upload.node, workerId, fence });
     for (const result of upload.leaves) {
       this.#results.set(result.leaf, result);
+      this.#numSamples.set(result.leaf, result.numSamples);
       this.#heldLeaves.delete(result.leaf);
     }
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
