@@ -73,14 +73,37 @@ async function addWorkers(
   return workers;
 }
 
-const unchanged = (): void => undefined;
-
 /** From the third step on: before it there is nothing to compare with. */
 const FIRST_WRONG_STEP = 3;
 
-/** To each value of a node and of its leaves; a power of two, so that sums are the same multiple to the bit. */
-function multiply({ step, values }: Altered, factor: number): void {
-  if (step < FIRST_WRONG_STEP) return;
+/**
+ * One of the workers is wrong for good: whoever is the first to send something of the third step, as a slow one may
+ * have nothing to do.
+ */
+class Liar {
+  index: number | undefined;
+  readonly #alter: (values: Float32Array) => void;
+
+  constructor(alter: (values: Float32Array) => void) {
+    this.#alter = alter;
+  }
+
+  among(numWorkers: number): readonly ((altered: Altered) => void)[] {
+    return Array.from({ length: numWorkers }, (_, index) => ({ step, values }: Altered): void => {
+      if (step < FIRST_WRONG_STEP) return;
+      this.index ??= index;
+      if (this.index === index) this.#alter(values);
+    });
+  }
+
+  of<T>(workers: readonly T[]): T {
+    const liar = workers[this.index ?? -1];
+    if (liar === undefined) throw new Error("nobody was wrong");
+    return liar;
+  }
+}
+
+function multiply(values: Float32Array, factor: number): void {
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) * factor;
 }
 
@@ -102,22 +125,19 @@ describe("a worker whose gradients are a million times what they should be", () 
     const expected = await undisturbed("plain", settings);
     const running = await startCoordinator("million", settings);
     const notices = noticesOf(running);
-    const [first, bad, last] = await addWorkers(running, [
-      unchanged,
-      (altered) => {
-        multiply(altered, 1e6);
-      },
-      unchanged,
-    ]);
-    const { code, stderr } = (await bad?.program.finished()) ?? {};
-    expect(code).toBe(1);
+    const liar = new Liar((values) => {
+      multiply(values, 1e6);
+    });
+    const workers = await addWorkers(running, liar.among(3));
+    await running.completed();
+    const ends = await Promise.all(workers.map(({ program }) => program.finished()));
+    const bad = liar.of(workers);
+    expect(ends.map(({ code }) => code)).toEqual(workers.map((worker) => (worker === bad ? 1 : 0)));
     const sentence = new RegExp(
-      `${bad?.id} is quarantined: step 3, lea(f|ves) [\\d–]+ \\(an odd norm\\): its result has ` +
+      `${bad.id} is quarantined: step 3, lea(f|ves) [\\d–]+ \\(an odd norm\\): its result has ` +
         "digest [0-9a-f]{12}, what worker-1-\\d and worker-1-\\d computed alike has [0-9a-f]{12}",
     );
-    expect(stderr).toMatch(sentence);
-    await running.completed();
-    for (const worker of [first, last]) expect((await worker?.program.finished())?.code).toBe(0);
+    expect(liar.of(ends).stderr).toMatch(sentence);
     const accusations = (await notices).filter((text) => text.includes("quarantined"));
     expect(accusations).toHaveLength(1);
     expect(accusations[0]).toMatch(sentence);
@@ -129,7 +149,7 @@ describe("a worker whose gradients are a million times what they should be", () 
         reason.includes("an odd norm") ? `${worker} in step ${step}` : [],
       ),
     );
-    expect(new Set(accused)).toEqual(new Set([`${bad?.id} in step 3`]));
+    expect(new Set(accused)).toEqual(new Set([`${bad.id} in step 3`]));
     await expectVerified(runDirectory);
   });
 });
@@ -141,27 +161,19 @@ describe("a worker that gets one bit wrong", () => {
     const expected = await undisturbed("one-leaf", settings);
     const running = await startCoordinator("one-bit", settings);
     const notices = noticesOf(running);
-    /** Whoever has the leaf when it begins: the first to send something of that step. */
-    let liar: number | undefined;
-    const flipsABit =
-      (index: number) =>
-      ({ step, values }: Altered): void => {
-        if (step < FIRST_WRONG_STEP) return;
-        liar ??= index;
-        if (liar !== index) return;
-        const bits = new Int32Array(values.buffer);
-        bits[0] = (bits[0] ?? 0) ^ 1;
-      };
-    const workers = await addWorkers(running, [flipsABit(0), flipsABit(1), flipsABit(2)]);
+    const liar = new Liar((values) => {
+      const bits = new Int32Array(values.buffer);
+      bits[0] = (bits[0] ?? 0) ^ 1;
+    });
+    const workers = await addWorkers(running, liar.among(3));
     await running.completed();
-    const codes = await Promise.all(
-      workers.map(async ({ program }) => (await program.finished()).code),
-    );
-    expect(codes).toEqual(workers.map((_, index) => (index === liar ? 1 : 0)));
+    const ends = await Promise.all(workers.map(({ program }) => program.finished()));
+    const bad = liar.of(workers);
+    expect(ends.map(({ code }) => code)).toEqual(workers.map((worker) => (worker === bad ? 1 : 0)));
     const accusations = (await notices).filter((text) => text.includes("quarantined"));
     expect(accusations).toHaveLength(1);
     expect(accusations[0]).toMatch(
-      new RegExp(`^${workers[liar ?? -1]?.id} is quarantined: step 3, leaf 0 \\(an audit\\)`),
+      new RegExp(`^${bad.id} is quarantined: step 3, leaf 0 \\(an audit\\)`),
     );
     const { runDirectory } = running.ready;
     expect(endOf(await ledgerOf(runDirectory)).parametersSha256).toBe(expected);
@@ -172,19 +184,18 @@ describe("a worker that gets one bit wrong", () => {
 describe("two workers that disagree for good", () => {
   it("end the run with a sentence that names both: nobody can tell who is right", async () => {
     const settings = [
-      ...["training.maxSteps=6", "cluster.deadlineSeconds=2", "cluster.auditEverySteps=null"],
+      ...["training.maxSteps=6", "cluster.deadlineSeconds=5", "cluster.auditEverySteps=null"],
     ];
     const running = await startCoordinator("tied", settings);
-    await addWorkers(running, [
-      (altered) => {
-        multiply(altered, 2 ** 20);
-      },
-      unchanged,
-    ]);
+    // A power of two: the sum of a node's leaves is the same multiple, to the bit.
+    const liar = new Liar((values) => {
+      multiply(values, 2 ** 20);
+    });
+    await addWorkers(running, liar.among(2));
     const { code, stderr } = await running.coordinator.finished();
     expect(code).toBe(1);
     expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
-      /step 3, leaves [\d–]+ \(an odd norm\): workers disagree \(worker-1-\d [0-9a-f]{12} twice, worker-1-\d [0-9a-f]{12} twice\): another worker is needed/,
+      /step \d, lea(f|ves) [\d–]+ \(an odd norm\): workers disagree \(worker-1-\d [0-9a-f]{12} twice, worker-1-\d [0-9a-f]{12} twice\): another worker is needed/,
     );
   });
 });
