@@ -1,6 +1,7 @@
 /** Puts an open run's parts together: nothing here decides anything. */
 
 import { randomBytes } from "node:crypto";
+import type { EpochPlace } from "@ostinato/data";
 import type { CoordinatorHandlers } from "@ostinato/proto";
 import { roundedLeaves, trajectoryDigest } from "@ostinato/run";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
@@ -122,31 +123,6 @@ export async function composeRun(
       notify("warn", `old checkpoints could not be removed: ${message}`);
     },
   });
-  const dispatcher = new Dispatcher(
-    {
-      jobId: run.job,
-      incarnation: run.incarnation,
-      numParameters,
-      deadlineMs,
-      minWorkers: config.cluster.minWorkers,
-      stateSizeOf: data.stateSizeOf,
-      statistics: data.statistics,
-      roundedLeaves: roundedLeaves(config),
-      lossWeightTotals: (round) =>
-        round.kind === "train"
-          ? [data.train.lossWeightAt(round.planned)]
-          : [data.evaluationWeight(round.split)],
-    },
-    {
-      clock,
-      logger,
-      metrics,
-      workers,
-      gradients,
-      states,
-      notify,
-    },
-  );
   const arithmetic = new ArithmeticThread(
     new URL("./steps/arithmetic-thread.js", import.meta.url),
     {
@@ -160,6 +136,38 @@ export async function composeRun(
     },
     (error) => {
       dispatcher.fail(error);
+    },
+  );
+  const describe = (place: EpochPlace, leaves: readonly number[]): string =>
+    describeSamples(data, place, leaves);
+  const dispatcher = new Dispatcher(
+    {
+      jobId: run.job,
+      incarnation: run.incarnation,
+      numParameters,
+      deadlineMs,
+      minWorkers: config.cluster.minWorkers,
+      stateSizeOf: data.stateSizeOf,
+      statistics: data.statistics,
+      roundedLeaves: roundedLeaves(config),
+      numLeaves: config.training.microShards,
+      seed: config.seed,
+      auditEverySteps: config.cluster.auditEverySteps,
+      describeSamples: describe,
+      lossWeightTotals: (round) =>
+        round.kind === "train"
+          ? [data.train.lossWeightAt(round.planned)]
+          : [data.evaluationWeight(round.split)],
+    },
+    {
+      clock,
+      logger,
+      metrics,
+      workers,
+      gradients,
+      arithmetic,
+      states,
+      notify,
     },
   );
   const { start } = run;
@@ -176,7 +184,7 @@ export async function composeRun(
       config,
       plan,
       lossWeightAt: (place) => data.train.lossWeightAt(place),
-      describeSamples: (place, leaves) => describeSamples(data, place, leaves),
+      describeSamples: describe,
     },
     {
       clock,

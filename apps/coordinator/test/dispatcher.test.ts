@@ -120,7 +120,7 @@ describe("a round whose gradients are rounded at nodes of two leaves", () => {
   });
 
   it("keeps to it in a second lease", async () => {
-    const trial = new Trial(8, undefined, 4);
+    const trial = new Trial(4, undefined, 2);
     const [late, idle] = [trial.join(), trial.join()];
     const round = trial.trainRound(1);
     const collected = trial.collect(round);
@@ -128,10 +128,10 @@ describe("a round whose gradients are rounded at nodes of two leaves", () => {
     trial.pass(DEADLINE_MS / 2);
     const second = await idle.lease(1);
     expect(second.nodes).toEqual((await late.lease(0)).nodes);
-    expect(widthsOf(second)).toEqual([4]);
+    expect(widthsOf(second)).toEqual([2]);
     idle.complete(second);
     await collected;
-    expect(await rootOf(round)).toBe(255);
+    expect(await rootOf(round)).toBe(ALL_FOUR);
   });
 
   it("takes no node of another level, though the worker has its leaves", async () => {

@@ -41,8 +41,12 @@ export class Cluster {
   }
 
   addWorker(options: StartOptions = {}, flags: readonly string[] = []): Program {
-    const args = ["worker", "--coordinator", this.ready.address, ...flags];
-    const worker = startChild(args, options);
+    return this.addWorkerAt(this.ready.address, options, flags);
+  }
+
+  /** One that comes by another address. */
+  addWorkerAt(address: string, options: StartOptions = {}, flags: readonly string[] = []): Program {
+    const worker = startChild(["worker", "--coordinator", address, ...flags], options);
     this.workers.push(worker);
     return worker;
   }

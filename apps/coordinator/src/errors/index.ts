@@ -1,7 +1,7 @@
 /** What can go wrong in a coordinator, as a code with one line for people. */
 
 export type CoordinatorErrorCode =
-  "replayMismatch" | "nonFinite" | "leafFailed" | "stopped" | "internal";
+  "replayMismatch" | "nonFinite" | "leafFailed" | "workersDisagree" | "stopped" | "internal";
 
 export class CoordinatorError extends Error {
   readonly code: CoordinatorErrorCode;

@@ -6,6 +6,8 @@
  * const lease = table.grant('worker-1', [0, 1, 2, 3], clock.now());
  */
 export { LeaseTable } from "./lease-table.js";
-export type { LeaseRecord, LeaseState, LostLease } from "./lease-table.js";
+export type { GrantOptions, LeaseRecord, LeaseState, LostLease } from "./lease-table.js";
+export { LeasePace } from "./pace.js";
 export { contiguousRuns, nodesToUpload, planLeases } from "./plan.js";
 export type { Assignment } from "./plan.js";
+export { LeaseShares } from "./shares.js";

@@ -1,6 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contiguousRuns, LeaseTable, nodesToUpload, planLeases } from "./index.js";
+import { contiguousRuns, LeaseShares, LeaseTable, nodesToUpload, planLeases } from "./index.js";
+import type { Assignment } from "./index.js";
+
+/** Leaves shared out among workers of whom nothing is known. */
+function planEvenly(
+  free: readonly number[],
+  workers: readonly string[],
+  leavesTogether = 1,
+): readonly Assignment[] {
+  const shares = new LeaseShares().divide(
+    undefined,
+    free.length / leavesTogether,
+    workers,
+    undefined,
+  );
+  return planLeases(free, workers, shares, leavesTogether);
+}
 
 describe("LeaseTable", () => {
   it("frees the unfinished leaves of a revoked lease and keeps the finished ones", () => {
@@ -30,7 +46,9 @@ describe("LeaseTable", () => {
 
   it("takes uploads for the nodes of the lease and for no other node over the same leaves", () => {
     const table = new LeaseTable(4, 1);
-    const { fence } = table.grant("worker-1", [0, 1], 0, [{ firstLeaf: 0, numLeaves: 2 }]);
+    const { fence } = table.grant("worker-1", [0, 1], 0, {
+      nodes: [{ firstLeaf: 0, numLeaves: 2 }],
+    });
     expect(table.holdsNode(fence, "worker-1", { firstLeaf: 0, numLeaves: 2 })).toBe(true);
     expect(table.holdsNode(fence, "worker-1", { firstLeaf: 0, numLeaves: 1 })).toBe(false);
     expect(table.holdsNode(fence, "worker-2", { firstLeaf: 0, numLeaves: 2 })).toBe(false);
@@ -58,10 +76,9 @@ describe("LeaseTable", () => {
   it("leaves the first fence valid when a late lease gets a second one", () => {
     const table = new LeaseTable(2, 1);
     const first = table.grant("slow", [0, 1], 0);
-    expect(table.late(499, 500)).toBeUndefined();
-    expect(table.late(500, 500)?.fence).toBe(first.fence);
+    expect(table.oldestUnshared()).toMatchObject({ fence: first.fence, grantedAtMs: 0 });
     const second = table.grant("idle", [0, 1], 500);
-    expect(table.late(2000, 500)).toBeUndefined();
+    expect(table.oldestUnshared()).toBeUndefined();
     expect(table.holdsLeaves(first.fence, "slow", [0, 1])).toBe(true);
     expect(table.holdsLeaves(second.fence, "idle", [0, 1])).toBe(true);
     table.revoke(first.fence, "expired");
@@ -102,9 +119,35 @@ describe("LeaseTable", () => {
   });
 });
 
+describe("a check", () => {
+  it("neither holds its leaves nor completes with them: only what it sends itself counts", () => {
+    const table = new LeaseTable(4, 1);
+    table.complete([0, 1]);
+    const check = table.grant("other", [0, 1], 0, { isCheck: true });
+    expect(table.unfinished(check)).toEqual([0, 1]);
+    expect(table.freeLeaves()).toEqual([2, 3]);
+    expect(table.oldestUnshared()).toBeUndefined();
+    expect(table.complete([0, 1, 2])).toEqual([]);
+    expect(table.completeCheck(check.fence, [1])).toEqual([]);
+    expect(table.unfinished(check)).toEqual([0]);
+    expect(table.completeCheck(check.fence, [0]).map(({ fence }) => fence)).toEqual([check.fence]);
+    expect(table.active()).toEqual([]);
+    expect(table.isDone(3)).toBe(false);
+  });
+
+  it("can be revoked, and leaves what is done done", () => {
+    const table = new LeaseTable(2, 1);
+    table.complete([0, 1]);
+    const check = table.grant("other", [0, 1], 0, { isCheck: true });
+    expect(table.revoke(check.fence, "expired")).toMatchObject({ leaves: [0, 1] });
+    expect(table.completeCheck(check.fence, [0, 1])).toEqual([]);
+    expect(table.isComplete).toBe(true);
+  });
+});
+
 describe("planLeases", () => {
   it("cuts eight leaves among three workers into runs of 2, 3 and 3", () => {
-    const plan = planLeases([0, 1, 2, 3, 4, 5, 6, 7], ["a", "b", "c"]);
+    const plan = planEvenly([0, 1, 2, 3, 4, 5, 6, 7], ["a", "b", "c"]);
     expect(plan.map(({ leaves }) => leaves)).toEqual([
       [0, 1],
       [2, 3, 4],
@@ -117,7 +160,7 @@ describe("planLeases", () => {
       fc.property(fc.uniqueArray(fc.nat(63)), fc.nat(10), (leaves, numWorkers) => {
         const free = leaves.sort((a, b) => a - b);
         const workers = Array.from({ length: numWorkers }, (_, i) => `worker-${i}`);
-        const plan = planLeases(free, workers);
+        const plan = planEvenly(free, workers);
         expect(plan.flatMap((assignment) => assignment.leaves)).toEqual(
           numWorkers === 0 ? [] : free,
         );
@@ -131,7 +174,7 @@ describe("planLeases", () => {
 
 describe("planLeases of leaves that are never parted", () => {
   it("gives out whole groups of them, as even as can be", () => {
-    const plan = planLeases([0, 1, 2, 3, 6, 7, 8, 9, 10, 11], ["a", "b", "c"], 2);
+    const plan = planEvenly([0, 1, 2, 3, 6, 7, 8, 9, 10, 11], ["a", "b", "c"], 2);
     expect(plan.map(({ leaves }) => leaves)).toEqual([
       [0, 1],
       [2, 3, 6, 7],
@@ -140,9 +183,9 @@ describe("planLeases of leaves that are never parted", () => {
   });
 
   it("leaves workers idle where there are fewer groups", () => {
-    const plan = planLeases([4, 5, 6, 7], ["a", "b", "c"], 4);
+    const plan = planEvenly([4, 5, 6, 7], ["a", "b", "c"], 4);
     expect(plan).toEqual([{ workerId: "a", leaves: [4, 5, 6, 7] }]);
-    expect(planLeases([], ["a"], 4)).toEqual([]);
+    expect(planEvenly([], ["a"], 4)).toEqual([]);
   });
 });
 
@@ -170,7 +213,7 @@ describe("nodesToUpload", () => {
         const rounded = 2 ** Math.min(total, level);
         const leaves = Array.from({ length: 2 ** total }, (_, leaf) => leaf);
         const ids = Array.from({ length: numWorkers }, (_, n) => `worker-${n}`);
-        const nodes = planLeases(leaves, ids, rounded).flatMap((assignment) =>
+        const nodes = planEvenly(leaves, ids, rounded).flatMap((assignment) =>
           nodesToUpload(assignment.leaves, rounded),
         );
         expect(nodes).toEqual(nodesToUpload(leaves, rounded));

@@ -17,6 +17,11 @@ export interface LeaseRecord {
   readonly phase: string;
   readonly timeSteps: number;
   readonly state: LeaseState;
+  /**
+   * Of a check, which computes leaves once more to compare them: those of them that are in. Undefined for
+   * any other lease.
+   */
+  readonly checked: ReadonlySet<number> | undefined;
 }
 
 /** What a revoked lease leaves unfinished; goes into the ledger line of the step. */
@@ -32,18 +37,27 @@ interface MutableLease {
   readonly workerId: string;
   readonly leaves: readonly number[];
   readonly nodes: readonly NodeId[];
-  readonly grantedAtMs: number;
+  grantedAtMs: number;
   lastProgressMs: number;
   phase: string;
   timeSteps: number;
   state: LeaseState;
+  readonly checked: Set<number> | undefined;
+}
+
+export interface GrantOptions {
+  /** The nodes whose sums it may upload; none for an evaluation. */
+  readonly nodes?: readonly NodeId[];
+  /** Whether the leaves, done or not, are computed only to compare them. */
+  readonly isCheck?: boolean;
 }
 
 /**
  * The leases of one round (the collection of one step's gradients, or one evaluation).
  *
  * A leaf is free, leased or done. Several active leases may hold one leaf: a straggler's second
- * lease leaves the first fence valid, and whichever upload is first counts.
+ * lease leaves the first fence valid, and whichever upload is first counts. A check has nothing to do with
+ * that: its leaves are neither leased nor done by it.
  */
 export class LeaseTable {
   readonly #leases = new Map<number, MutableLease>();
@@ -60,8 +74,18 @@ export class LeaseTable {
     return this.#nextFence;
   }
 
+  get numLeaves(): number {
+    return this.#done.length;
+  }
+
   get isComplete(): boolean {
     return this.#done.every(Boolean);
+  }
+
+  /** When the first lease of the round was granted; undefined before. */
+  get begunAtMs(): number | undefined {
+    const [first] = this.#leases.values();
+    return first?.grantedAtMs;
   }
 
   /** When anything last moved in any lease of the round; undefined before the first one. */
@@ -74,17 +98,18 @@ export class LeaseTable {
     return this.#done[leaf] ?? false;
   }
 
-  /** The leaves of a lease that are not done, ascending. */
-  unfinished({ leaves }: Pick<LeaseRecord, "leaves">): readonly number[] {
-    return leaves.filter((leaf) => !this.isDone(leaf));
+  /** The leaves of a lease that are not done, ascending; of a check those that are not in. */
+  unfinished(lease: Pick<LeaseRecord, "leaves"> & Partial<LeaseRecord>): readonly number[] {
+    const { leaves, checked } = lease;
+    return leaves.filter((leaf) =>
+      checked === undefined ? !this.isDone(leaf) : !checked.has(leaf),
+    );
   }
 
   /** Leaves that nobody holds, ascending. */
   freeLeaves(): readonly number[] {
     const held = new Set<number>();
-    for (const lease of this.#leases.values()) {
-      if (lease.state === "active") for (const leaf of lease.leaves) held.add(leaf);
-    }
+    for (const lease of this.#computing()) for (const leaf of lease.leaves) held.add(leaf);
     return this.#done.flatMap((done, leaf) => (done || held.has(leaf) ? [] : [leaf]));
   }
 
@@ -92,7 +117,7 @@ export class LeaseTable {
     workerId: string,
     leaves: readonly number[],
     nowMs: number,
-    nodes: readonly NodeId[] = [],
+    { nodes = [], isCheck = false }: GrantOptions = {},
   ): LeaseRecord {
     if (leaves.length === 0) throw new CoordinatorError("internal", "a lease needs a leaf");
     const lease: MutableLease = {
@@ -105,6 +130,7 @@ export class LeaseTable {
       phase: "granted",
       timeSteps: 0,
       state: "active",
+      checked: isCheck ? new Set() : undefined,
     };
     this.#leases.set(lease.fence, lease);
     return lease;
@@ -121,7 +147,10 @@ export class LeaseTable {
 
   /** The coordinator stood still for so long: no lease is older for it. */
   forgive(pausedMs: number): void {
-    for (const lease of this.#leases.values()) lease.lastProgressMs += pausedMs;
+    for (const lease of this.#leases.values()) {
+      lease.grantedAtMs += pausedMs;
+      lease.lastProgressMs += pausedMs;
+    }
   }
 
   /** Whether this worker's lease under this fence was not revoked and has all of these leaves. */
@@ -146,11 +175,19 @@ export class LeaseTable {
   /** @returns the leases that this completes, of whichever worker */
   complete(leaves: readonly number[]): readonly LeaseRecord[] {
     for (const leaf of leaves) this.#done[leaf] = true;
-    const completed = [...this.#leases.values()].filter(
-      (lease) => lease.state === "active" && this.unfinished(lease).length === 0,
-    );
+    const completed = this.#computing().filter((lease) => this.unfinished(lease).length === 0);
     for (const lease of completed) lease.state = "complete";
     return completed;
+  }
+
+  /** Leaves of a check are in. @returns the lease, if this completes it */
+  completeCheck(fence: number, leaves: readonly number[]): readonly LeaseRecord[] {
+    const lease = this.#leases.get(fence);
+    if (lease?.state !== "active" || lease.checked === undefined) return [];
+    for (const leaf of leaves) lease.checked.add(leaf);
+    if (this.unfinished(lease).length > 0) return [];
+    lease.state = "complete";
+    return [lease];
   }
 
   /** Makes the fence refused from now on; the leaves nobody else holds become free. */
@@ -176,18 +213,24 @@ export class LeaseTable {
   }
 
   /**
-   * The unfinished leaves of the oldest active lease granted at least `lateAfterMs` ago whose
-   * leaves no other active lease holds as well: candidates for a second lease.
+   * The oldest active lease with unfinished leaves that no other active lease holds as well: the next
+   * candidate for a second lease.
    */
-  late(nowMs: number, lateAfterMs: number): LeaseRecord | undefined {
-    const active = this.active();
+  oldestUnshared(): LeaseRecord | undefined {
+    const active = this.#computing();
     const holders = new Map<number, number>();
     for (const lease of active) {
       for (const leaf of lease.leaves) holders.set(leaf, (holders.get(leaf) ?? 0) + 1);
     }
     return active
-      .filter((lease) => nowMs - lease.grantedAtMs >= lateAfterMs)
       .filter((lease) => this.unfinished(lease).some((leaf) => holders.get(leaf) === 1))
       .sort((a, b) => a.grantedAtMs - b.grantedAtMs || a.fence - b.fence)[0];
+  }
+
+  /** The active leases that are no checks. */
+  #computing(): MutableLease[] {
+    return [...this.#leases.values()].filter(
+      (lease) => lease.state === "active" && lease.checked === undefined,
+    );
   }
 }

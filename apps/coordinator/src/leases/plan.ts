@@ -9,26 +9,28 @@ export interface Assignment {
 }
 
 /**
- * Cuts the free leaves, in order, into one run a worker, as even as can be.
+ * Cuts the free leaves, in order, into one run a worker.
  *
- * The workers' order decides who gets which run; with a steady order and steady membership a
- * worker keeps its leaves from step to step and so already holds their carried state.
+ * The workers' order decides who gets which run; with a steady order, steady membership and steady
+ * shares a worker keeps its leaves from step to step and so already holds their carried state.
  *
+ * @param shares groups of leaves for each worker, which add up to those there are; see `LeaseShares`
  * @param leavesTogether leaves that are never parted; the free ones are whole groups of them
+ * @returns none for a worker without a share
  */
 export function planLeases(
   freeLeaves: readonly number[],
   idleWorkers: readonly string[],
+  shares: readonly number[],
   leavesTogether = 1,
 ): readonly Assignment[] {
-  const numGroups = freeLeaves.length / leavesTogether;
-  const numWorkers = Math.min(numGroups, idleWorkers.length);
-  const cut = (index: number): number =>
-    Math.floor((index * numGroups) / numWorkers) * leavesTogether;
-  return idleWorkers.slice(0, numWorkers).map((workerId, index) => ({
-    workerId,
-    leaves: freeLeaves.slice(cut(index), cut(index + 1)),
-  }));
+  let first = 0;
+  return idleWorkers.flatMap((workerId, index) => {
+    const end = first + (shares[index] ?? 0) * leavesTogether;
+    const leaves = freeLeaves.slice(first, end);
+    first = end;
+    return leaves.length === 0 ? [] : [{ workerId, leaves }];
+  });
 }
 
 /**

@@ -23,6 +23,8 @@ const LEASE_ENDINGS = [
 /** How a lease ends that does not complete. */
 export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
 
+const VERDICTS = ["agreed", "data", "machine", "undecided"] as const;
+
 export interface MetricsSources {
   /** What is counted and what is measured: both follow from the run's data and model. */
   readonly run: {
@@ -190,7 +192,23 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     workersQuarantined: new Counter({
       name: `${P}workers_quarantined_total`,
-      help: "Workers sent away because they failed too often in a row.",
+      help: "Workers sent away: they failed too often in a row, or others computed other bits.",
+      registers,
+    }),
+    suspects: new Counter({
+      name: `${P}suspects_total`,
+      help: "Nodes of gradients that were computed again because their norm was far off.",
+      registers,
+    }),
+    audits: new Counter({
+      name: `${P}audits_total`,
+      help: "Nodes of gradients that were computed again by another worker for no reason but to compare.",
+      registers,
+    }),
+    verdicts: new Counter({
+      name: `${P}verdicts_total`,
+      help: "What came of computing again: agreed, data (an odd norm that is right), machine (a worker is wrong), undecided.",
+      labelNames: ["verdict"] as const,
       registers,
     }),
     uploadsAdmitted: new Counter({
@@ -215,6 +233,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
   for (const outcome of ["committed", "replayed", "skipped"]) metrics.steps.inc({ outcome }, 0);
   for (const event of ["issued", ...LEASE_ENDINGS] as const) metrics.leases.inc({ event }, 0);
   for (const reason of UPLOAD_REJECTIONS) metrics.uploadsRejected.inc({ reason }, 0);
+  for (const verdict of VERDICTS) metrics.verdicts.inc({ verdict }, 0);
   for (const direction of ["sent", "received"]) {
     for (const carrier of FRAME_CARRIERS) {
       metrics.tensorBytes.inc({ direction, carrier }, 0);

@@ -19,6 +19,7 @@ export type {
 } from "./arithmetic-operations.js";
 export { BufferPool } from "./buffer-pool.js";
 export { GradientTree } from "./gradient-tree.js";
+export type { TreeModules } from "./gradient-tree.js";
 export { ParameterVersion } from "./parameter-version.js";
 export { Versions } from "./versions.js";
 export { leafResultsProblem } from "./leaf-results.js";

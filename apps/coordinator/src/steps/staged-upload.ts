@@ -1,7 +1,7 @@
 /** One upload on its way in. Nothing of it counts before all of it is here and every check holds. */
 
 import { crc32 } from "node:zlib";
-import { firstNonFinite, firstNotBfloat16 } from "@ostinato/kernels";
+import { firstNonFinite, firstNotBfloat16, sumOfSquares } from "@ostinato/kernels";
 import { momentsProblem, momentsSize } from "@ostinato/lstm";
 import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId, TensorFrame, UploadRejection } from "@ostinato/proto";
@@ -25,6 +25,8 @@ export interface UploadShape {
 export interface CompleteUpload {
   readonly node: NodeId;
   readonly gradient: Float32Array;
+  /** Euclidean norm of the gradient, summed in the order of the frames. */
+  readonly norm: number;
   readonly leaves: readonly LeafResult[];
   readonly states: ReadonlyMap<number, Float32Array>;
   /** By leaf, flat: see `unflattenMoments`. */
@@ -59,6 +61,7 @@ export class StagedUpload {
   readonly #crcs: number[] = [];
   #failure: { reason: UploadRejection; detail: string } | undefined;
   #nonFinite: string | undefined;
+  #squareSum = 0;
 
   constructor(shape: UploadShape, gradient: Float32Array) {
     this.shape = shape;
@@ -105,6 +108,10 @@ export class StagedUpload {
       const value = `gradient value ${frame.firstValue + exact}`;
       this.#fail("malformed", `${value} is ${values[exact]}, which is not rounded to bfloat16`);
       return;
+    }
+    // While the values are in the cache, and with one frame's time of the event loop at most.
+    if (frame.transferKind === "gradient" && values instanceof Float32Array) {
+      this.#squareSum += sumOfSquares(values);
     }
     slot.numValues += length;
     if (slot.numValues > slot.buffer.length) {
@@ -154,6 +161,7 @@ export class StagedUpload {
       upload: {
         node: this.shape.node,
         gradient: this.gradient,
+        norm: Math.sqrt(this.#squareSum),
         leaves: [...end.leaves].sort((a, b) => a.leaf - b.leaf),
         states: buffersOf(this.#stateSlots),
         moments: buffersOf(this.#momentSlots),

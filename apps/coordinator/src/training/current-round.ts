@@ -2,6 +2,7 @@
 
 import type { NodeId } from "@ostinato/proto";
 import { CoordinatorError } from "../errors/index.js";
+import type { Gate } from "../gatekeeper/index.js";
 import type { LeaseRecord } from "../leases/index.js";
 import type { EvaluationRound } from "./evaluation-round.js";
 import { Suspects } from "./suspects.js";
@@ -20,19 +21,25 @@ export type RoundOutcome =
  * is. Twice what quarantines one worker: if it is alone, it has been started again and asked once more.
  */
 const MAX_FAILURES_OF_A_LEAF = 6;
+/**
+ * So many leases in which nothing moved for a deadline, on one leaf of one round, are no chance any more. Who had
+ * them does not matter: a worker that hung joins again under another name.
+ */
+const MAX_EXPIRIES_OF_A_LEAF = 6;
 
 export class CurrentRound {
   readonly round: Round;
   readonly sinceMs: number;
-  /** When its first lease was granted: from then on whoever is left finishes it. */
-  begunAtMs: number | undefined;
   readonly suspects = new Suspects();
   /** By leaf: the workers that computed it in this round, and so hold its state. */
   readonly holders = new Map<number, Set<string>>();
   readonly ended: Promise<RoundOutcome>;
   /** Nodes to be computed once more, by somebody else if possible. */
   retries: Extract<Verdict, { kind: "retry" }>[] = [];
+  /** What a training round's results pass on their way into the tree. */
+  gate: Gate | undefined;
   readonly #failures = new Map<number, string[]>();
+  readonly #expiries = new Map<number, string[]>();
   readonly #resolve: (outcome: RoundOutcome) => void;
   readonly #reject: (error: Error) => void;
 
@@ -43,6 +50,11 @@ export class CurrentRound {
     this.ended = promise;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** When its first lease was granted: from then on whoever is left finishes it. */
+  get begunAtMs(): number | undefined {
+    return this.round.leases.begunAtMs;
   }
 
   end(outcome: RoundOutcome): void {
@@ -69,16 +81,31 @@ export class CurrentRound {
       this.#failures.set(leaf, workers);
       const isUntried = candidates.some((id) => !workers.includes(id));
       if (workers.length < MAX_FAILURES_OF_A_LEAF || isUntried) continue;
-      const { kind, step } = this.round;
-      this.fail(
-        new CoordinatorError(
-          "leafFailed",
-          `${kind === "train" ? "step" : "the evaluation at step"} ${step}: leaf ${leaf} failed ` +
-            `${workers.length} times, on ${[...new Set(workers)].join(", ")}; last: ${detail}`,
-        ),
+      this.#leafFailed(
+        `leaf ${leaf} failed ${workers.length} times, on ${namesOf(workers)}; last: ${detail}`,
       );
       return;
     }
+  }
+
+  /** Counts an expiry against the unfinished leaves of a lease; too many of one end the run. */
+  leaseExpired(lease: LeaseRecord): void {
+    for (const leaf of this.round.leases.unfinished(lease)) {
+      const workers = [...(this.#expiries.get(leaf) ?? []), lease.workerId];
+      this.#expiries.set(leaf, workers);
+      if (workers.length < MAX_EXPIRIES_OF_A_LEAF) continue;
+      this.#leafFailed(
+        `leaf ${leaf} was leased ${workers.length} times, to ${namesOf(workers)}, and each time ` +
+          `nothing moved for a deadline; last in phase ${lease.phase}`,
+      );
+      return;
+    }
+  }
+
+  #leafFailed(what: string): void {
+    const { kind, step } = this.round;
+    const where = kind === "train" ? `step ${step}` : `the evaluation at step ${step}`;
+    this.fail(new CoordinatorError("leafFailed", `${where}: ${what}`));
   }
 
   computedBy(workerId: string, leaves: readonly number[]): void {
@@ -88,6 +115,8 @@ export class CurrentRound {
     }
   }
 }
+
+const namesOf = (workers: readonly string[]): string => [...new Set(workers)].join(", ");
 
 // Promise.withResolvers came with Node 22.
 function withResolvers<T>(): {

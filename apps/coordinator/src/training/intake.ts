@@ -5,6 +5,7 @@ import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId, UploadRejection } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import { CoordinatorError } from "../errors/index.js";
+import type { NodeResult } from "../gatekeeper/index.js";
 import type { LeaseRecord } from "../leases/index.js";
 import type { Metrics } from "../ops/index.js";
 import type {
@@ -19,6 +20,8 @@ import { leafResultsProblem, StagedUpload } from "../steps/index.js";
 import type { CurrentRound, Round } from "./current-round.js";
 import type { EvaluationRound } from "./evaluation-round.js";
 import type { NonFiniteResult } from "./suspects.js";
+import { leavesOf } from "./train-round.js";
+import type { TrainRound } from "./train-round.js";
 
 export interface IntakeOptions {
   readonly jobId: string;
@@ -59,9 +62,6 @@ export interface IntakeModules {
 /** Refusals that are the sender's own fault, not its lateness. */
 const FAULTS: ReadonlySet<UploadRejection> = new Set(["checksum", "shape", "malformed"] as const);
 
-export const leavesOf = (node: NodeId): number[] =>
-  Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
-
 interface Refusal {
   readonly reason: UploadRejection;
   readonly detail: string;
@@ -88,9 +88,7 @@ export class Intake implements UploadHub {
     if (!round.leases.holdsNode(begin.fence, session.workerId, begin.node)) {
       return { reason: "staleLease", detail: `fence ${begin.fence} does not hold this node` };
     }
-    if (round.tree.isComplete(begin.node)) {
-      return { reason: "duplicate", detail: "the node is complete" };
-    }
+    if (isTaken(round, begin)) return { reason: "duplicate", detail: "the node is complete" };
     round.leases.renew(begin.fence, this.#modules.clock.now(), "upload");
     const totalLossWeight = this.#totalLossWeight(round);
     return new StagedUpload(
@@ -107,7 +105,7 @@ export class Intake implements UploadHub {
   }
 
   finish(session: WorkerSession, begin: UploadBegin, staged: StagedUpload, end: UploadEnd): void {
-    const { effects, metrics } = this.#modules;
+    const { effects } = this.#modules;
     const current = effects.current();
     const round = current?.round;
     const { workerId } = session;
@@ -121,36 +119,59 @@ export class Intake implements UploadHub {
       this.rejected(session, begin, "staleLease", "the lease ended during the upload");
       return;
     }
+    // While this one was on its way.
+    if (isTaken(round, begin)) {
+      this.abandon(staged);
+      this.rejected(session, begin, "duplicate", "another upload of the node was first");
+      return;
+    }
+    const { fence, node } = begin;
+    const isCheck = round.leases.get(fence)?.checked !== undefined;
     const outcome = staged.finish(end);
     if (outcome.kind === "complete") {
-      current.computedBy(workerId, leavesOf(begin.node));
-      const admitted = round.admit(outcome.upload, workerId, begin.fence);
-      if (admitted === "duplicate") {
-        this.rejected(session, begin, "duplicate", "another upload of the node was first");
+      current.computedBy(workerId, leavesOf(node));
+      const { upload } = outcome;
+      if (isCheck) {
+        current.gate?.receiveCheck(fence, upload);
+        effects.leasesCompleted(round.leases.completeCheck(fence, leavesOf(node)), fence);
         return;
       }
-      metrics.uploadsAdmitted.inc();
-      effects.workerSucceeded(workerId);
-      this.#cleared(current, begin.node, workerId);
-      effects.leasesCompleted(admitted, begin.fence);
-      if (round.isComplete) current.end({ kind: "complete" });
+      current.gate?.receive({ upload, workerId, fence });
+      if (round.leases.isComplete) current.gate?.allIn();
       return;
     }
     this.abandon(staged);
     if (outcome.kind === "rejected") {
       this.rejected(session, begin, outcome.reason, outcome.detail);
-      this.#refused(current, begin.fence, outcome);
+      this.#refused(current, fence, outcome);
       return;
     }
     this.rejected(session, begin, "nonFinite", outcome.detail);
     const { fingerprint, detail } = outcome;
-    const verdict = this.#suspect(current, { node: begin.node, workerId, fingerprint, detail });
+    if (isCheck) {
+      current.gate?.checkNotFinite(fence, fingerprint, detail);
+      effects.revoke(fence, "its result is not finite", "refused");
+      return;
+    }
+    const verdict = this.#suspect(current, { node, workerId, fingerprint, detail });
     if (verdict === "retry") {
-      effects.revoke(begin.fence, "its result is not finite", "refused");
+      effects.revoke(fence, "its result is not finite", "refused");
       effects.dispatch();
     } else if (verdict === "confirmed") {
-      current.end({ kind: "nonFinite", node: begin.node, detail });
+      current.end({ kind: "nonFinite", node, detail });
     }
+  }
+
+  /** Into the tree, past every check. */
+  admit(current: CurrentRound, round: TrainRound, { upload, workerId, fence }: NodeResult): void {
+    const { effects, metrics } = this.#modules;
+    const completed = round.admit(upload, workerId, fence);
+    if (completed === "duplicate") return;
+    metrics.uploadsAdmitted.inc();
+    effects.workerSucceeded(workerId);
+    this.#cleared(current, upload.node, workerId);
+    effects.leasesCompleted(completed, fence);
+    if (round.isComplete) current.end({ kind: "complete" });
   }
 
   rejected(
@@ -306,4 +327,11 @@ export class Intake implements UploadHub {
       if (workerId !== by) effects.workerFailed(workerId, detail);
     }
   }
+}
+
+/** Whether nothing more is to be had of a node under a fence: a check's leaves may well be complete. */
+function isTaken(round: TrainRound, { fence, node }: { fence: number; node: NodeId }): boolean {
+  const checked = round.leases.get(fence)?.checked;
+  if (checked === undefined) return round.isTaken(node);
+  return leavesOf(node).some((leaf) => checked.has(leaf));
 }

@@ -8,6 +8,9 @@ import type { CompleteUpload, ParameterVersion } from "../steps/index.js";
 import type { GradientTree } from "../steps/index.js";
 import type { PlannedStep } from "./plan.js";
 
+export const leavesOf = (node: NodeId): number[] =>
+  Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
+
 export interface AdmittedNode {
   readonly node: NodeId;
   readonly workerId: string;
@@ -32,6 +35,9 @@ export class TrainRound {
   readonly #results = new Map<number, LeafResult>();
   readonly #states = new Map<number, Float32Array>();
   readonly #moments = new Map<number, Float64Array>();
+  readonly #heldLeaves = new Set<number>();
+  /** By leaf, of results that are in the tree or held. */
+  readonly #numSamples = new Map<number, number>();
   #nodes: AdmittedNode[] = [];
 
   constructor(options: TrainRoundOptions) {
@@ -50,6 +56,29 @@ export class TrainRound {
     return this.tree.isRootComplete;
   }
 
+  /** Whether there is a result of the node already, in the tree or held before it. */
+  isTaken(node: NodeId): boolean {
+    return this.tree.isComplete(node) || leavesOf(node).some((leaf) => this.#heldLeaves.has(leaf));
+  }
+
+  /**
+   * There is a result of these leaves, which is not admitted yet: nobody need compute them for now.
+   *
+   * @returns the leases that this completes
+   */
+  hold({ leaves }: Pick<CompleteUpload, "leaves">): readonly LeaseRecord[] {
+    for (const { leaf, numSamples } of leaves) {
+      this.#heldLeaves.add(leaf);
+      this.#numSamples.set(leaf, numSamples);
+    }
+    return this.leases.complete(leaves.map(({ leaf }) => leaf));
+  }
+
+  /** Samples of those of these leaves of which there is a result. */
+  numSamplesOf(leaves: readonly number[]): number {
+    return leaves.reduce((sum, leaf) => sum + (this.#numSamples.get(leaf) ?? 0), 0);
+  }
+
   /**
    * A whole, checked upload. It supersedes what was admitted below its node: same bits.
    *
@@ -63,7 +92,11 @@ export class TrainRound {
     if (this.tree.admit(upload.node, upload.gradient) === "duplicate") return "duplicate";
     this.#nodes = this.#nodes.filter(({ node }) => !nodeContains(upload.node, node));
     this.#nodes.push({ node: upload.node, workerId, fence });
-    for (const result of upload.leaves) this.#results.set(result.leaf, result);
+    for (const result of upload.leaves) {
+      this.#results.set(result.leaf, result);
+      this.#numSamples.set(result.leaf, result.numSamples);
+      this.#heldLeaves.delete(result.leaf);
+    }
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
     for (const [leaf, moments] of upload.moments) this.#moments.set(leaf, moments);
     return this.leases.complete(upload.leaves.map((result) => result.leaf));

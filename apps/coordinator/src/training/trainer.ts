@@ -21,7 +21,6 @@ import type { CarriedStates } from "./carried-states.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { EvaluationRound } from "./evaluation-round.js";
 import type { EventHub } from "./event-hub.js";
-import { leavesOf } from "./intake.js";
 import { OwnWork } from "./own-work.js";
 import type { OngoingWork, OwnWorkStage } from "./own-work.js";
 import type { PlannedStep, TrainingPlan } from "./plan.js";
@@ -29,7 +28,7 @@ import { Publisher } from "./publisher.js";
 import type { Totals } from "./records.js";
 import { toEvaluationRecord, toSkippedRecord, toStepRecord, totalsOf } from "./records.js";
 import { RunDecisions } from "./run-decisions.js";
-import { TrainRound } from "./train-round.js";
+import { leavesOf, TrainRound } from "./train-round.js";
 
 export interface TrainerOptions {
   readonly config: RunConfig;

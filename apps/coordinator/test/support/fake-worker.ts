@@ -10,6 +10,8 @@ export interface FakeUpload {
   /** By leaf: the gradient's every value. */
   readonly gradientOf?: (leaf: number) => number;
   readonly lossOf?: (leaf: number) => number;
+  /** By leaf: the one value of its carried state. */
+  readonly stateOf?: (leaf: number) => number;
   /** By leaf, flat; of a model that normalizes by batch. */
   readonly momentsOf?: (leaf: number) => readonly number[];
   readonly change?: (message: WorkerMessage) => WorkerMessage;
@@ -73,7 +75,12 @@ export class FakeWorker {
 
   /** Uploads one node of the lease. */
   upload(lease: Lease, node: NodeId, upload: FakeUpload = {}): void {
-    const { gradientOf = (leaf) => 2 ** leaf, lossOf = () => 1, momentsOf = () => [] } = upload;
+    const {
+      gradientOf = (leaf) => 2 ** leaf,
+      lossOf = () => 1,
+      stateOf = (leaf: number) => 10 * lease.step + leaf,
+      momentsOf = () => [],
+    } = upload;
     const leaves = Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
     const transfer = ++this.#transfer;
     const sum = leaves.reduce((total, leaf) => total + gradientOf(leaf), 0);
@@ -85,7 +92,7 @@ export class FakeWorker {
           transfer,
           transferKind: "carriedState",
           leaf,
-          values: Float32Array.of(10 * lease.step + leaf),
+          values: Float32Array.of(stateOf(leaf)),
         }),
       ),
       ...leaves.flatMap((leaf) => {

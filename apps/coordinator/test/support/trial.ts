@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { treeAdd } from "@ostinato/kernels";
 import type { ParameterUpdateOptions, StatisticsLayout } from "@ostinato/lstm";
 import { createLogger, ManualClock } from "@ostinato/runtime";
@@ -12,7 +13,7 @@ import {
   GradientTree,
   ParameterVersion,
 } from "../../src/steps/index.js";
-import type { VersionSummary } from "../../src/steps/index.js";
+import type { Arithmetic, VersionSummary } from "../../src/steps/index.js";
 import {
   CarriedStates,
   Dispatcher,
@@ -32,6 +33,15 @@ export const PLAIN_UPDATE: ParameterUpdateOptions = {
 };
 
 export const NO_STATISTICS: StatisticsLayout = { entries: [], size: 0 };
+
+/** What the arithmetic thread does for the dispatcher. */
+const inlineSums: Pick<Arithmetic, "add" | "sha256"> = {
+  add: (into, other) => {
+    treeAdd(into, other, into);
+    return Promise.resolve();
+  },
+  sha256: (values) => Promise.resolve(createHash("sha256").update(values).digest("hex")),
+};
 
 /** A dispatcher with everything around it real, but for wire, threads and time. */
 export class Trial {
@@ -57,8 +67,17 @@ export class Trial {
   /** Versions whose buffers were given back. */
   readonly released: number[] = [];
 
-  /** @param roundedLeaves of a run whose gradients are bfloat16 */
-  constructor(numLeaves = 4, statistics = NO_STATISTICS, roundedLeaves?: number, minWorkers = 1) {
+  /**
+   * @param roundedLeaves of a run whose gradients are bfloat16
+   * @param auditEverySteps null: no audits
+   */
+  constructor(
+    numLeaves = 4,
+    statistics = NO_STATISTICS,
+    roundedLeaves?: number,
+    minWorkers = 1,
+    auditEverySteps: number | null = null,
+  ) {
     this.numLeaves = numLeaves;
     const { clock, logger, metrics, workers, gradients, states } = this;
     this.dispatcher = new Dispatcher(
@@ -71,6 +90,10 @@ export class Trial {
         stateSizeOf: () => 1,
         statistics,
         roundedLeaves,
+        numLeaves,
+        seed: 1,
+        auditEverySteps,
+        describeSamples: ({ step }, leaves) => `samples of ${step}/${leaves.join(",")}`,
         lossWeightTotals: () => [numLeaves * SAMPLES_PER_LEAF],
       },
       {
@@ -79,15 +102,17 @@ export class Trial {
         metrics,
         workers,
         gradients,
+        arithmetic: inlineSums,
         states,
         notify: (_, text) => this.notices.push(text),
       },
     );
   }
 
-  join(): FakeWorker {
+  /** @param digest of the worker's numerics profile */
+  join(digest = "0"): FakeWorker {
     const { clock, dispatcher, logger, metrics, workers } = this;
-    const profile = { backend: "wasm", version: "1", digest: "0" };
+    const profile = { backend: "wasm", version: "1", digest };
     const { workerId } = workers.join("name", profile, clock.now());
     const uploads = dispatcher.intake;
     const worker = new FakeWorker(workerId, { hub: dispatcher, uploads, clock, logger, metrics });
@@ -126,10 +151,7 @@ export class Trial {
       numLeaves: this.numLeaves,
       firstFence: this.dispatcher.nextFence,
       tree: new GradientTree(this.numLeaves, {
-        add: (into, other) => {
-          treeAdd(into, other, into);
-          return Promise.resolve();
-        },
+        add: inlineSums.add,
         release: (buffer) => {
           this.gradients.release(buffer);
         },

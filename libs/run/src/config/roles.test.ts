@@ -60,6 +60,7 @@ describe("keyRole", () => {
       "checkpoints.keep",
       "cluster.workers",
       "cluster.sharedMemory",
+      "cluster.auditEverySteps",
       "cluster.deadlineSeconds",
     ]);
   });

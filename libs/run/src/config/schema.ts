@@ -176,6 +176,11 @@ const cluster = z
     minWorkers: operational(inWords(256), count(256).default(1)),
     /** Whether coordinator and workers of one machine pass parameters and gradients in shared memory. */
     sharedMemory: operational("true or false", z.boolean().default(true)),
+    /** In one of so many steps a second worker computes a node too, to compare; null: never. */
+    auditEverySteps: operational(
+      `${inWords(MAX_UINT32)}, or null`,
+      count().nullable().default(100),
+    ),
     /** What every time-out derives from. */
     deadlineSeconds: operational(
       "a number from 0.5 to 86400",

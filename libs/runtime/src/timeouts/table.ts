@@ -37,11 +37,23 @@ export const TIMEOUT_TABLE = {
     what: "a lease in which nothing moves",
     then: "its unfinished leaves are leased again; its worker's uploads for it are refused",
   },
+  earliestLateLeaseMs: {
+    owner: "coordinator",
+    deadlines: 1 / 16,
+    what: "a lease that is not finished, where leases take a quarter of this or less; where they take longer, four times what they take",
+    then: "an idle worker gets its unfinished leaves as well; the first result counts",
+  },
   lateLeaseMs: {
     owner: "coordinator",
     deadlines: 1 / 2,
-    what: "a lease that is not finished",
+    what: "the longest that takes, also where it is not known yet what leases take",
     then: "an idle worker gets its unfinished leaves as well; the first result counts",
+  },
+  disagreementMs: {
+    owner: "coordinator",
+    deadlines: 2,
+    what: "workers whose results of the same leaves differ for good, with no other worker to tell who is right",
+    then: "the run ends and names both; the newest checkpoint is kept",
   },
   silentWorkerMs: {
     owner: "coordinator",

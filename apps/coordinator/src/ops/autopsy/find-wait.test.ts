@@ -30,7 +30,11 @@ function sources(given: Partial<AutopsySources>): AutopsySources {
 }
 
 function collecting(leases: LeaseTable, given: Partial<Collecting> = {}): Collecting {
-  return { kind: "train", step: 812, sinceMs: 0, begunAtMs: 0, leases, retries: [], ...given };
+  return {
+    ...{ kind: "train", step: 812, sinceMs: 0, begunAtMs: 0, leases, retries: [] },
+    gate: undefined,
+    ...given,
+  };
 }
 
 const textAt = (given: Partial<AutopsySources>, nowMs: number): string | undefined =>
@@ -39,6 +43,19 @@ const textAt = (given: Partial<AutopsySources>, nowMs: number): string | undefin
 function heard(worker: WatchedWorker, heardAtMs: number, busyAndSilentSinceMs?: number) {
   return { ...worker, link: { heardAtMs, busyAndSilentSinceMs } };
 }
+
+describe("a step whose leaves are all in", () => {
+  it("waits for what the gatekeeper wants to know", () => {
+    const leases = new LeaseTable(2, 1);
+    const gate = { what: "another worker", next: "without it the run ends in 2.0 s", sinceMs: 500 };
+    leases.grant(ALICE.workerId, [0, 1], 0);
+    leases.complete([0, 1]);
+    expect(textAt({ collecting: collecting(leases, { gate }) }, 3500)).toBe(
+      "step 812 waits for another worker, for 3.0 s; without it the run ends in 2.0 s",
+    );
+    expect(textAt({ collecting: collecting(leases) }, 3500)).toBeUndefined();
+  });
+});
 
 describe("a run that moves", () => {
   it("waits for nothing", () => {

@@ -124,7 +124,7 @@ function ofFreeLeaves(
 ): Wait | undefined {
   const free = collecting.leases.freeLeaves();
   const sinceMs = collecting.leases.lastProgressMs ?? collecting.sinceMs;
-  if (free.length === 0) return undefined;
+  if (free.length === 0) return ofGate(collecting, nowMs);
   if (nowMs - sinceMs < deriveTimeouts(sources.deadlineMs).stallMs) return undefined;
   const subject = subjectOf(collecting);
   const [retry] = collecting.retries;
@@ -140,6 +140,21 @@ function ofFreeLeaves(
     cause: retry === undefined ? "nobody idle" : `retry of ${retry.node.firstLeaf}`,
     sinceMs,
     text: `${subject} waits ${what}; ${whoIsNext(sources, nowMs)}`,
+    isStall: true,
+  };
+}
+
+/** Every leaf is in, and not every result is believed. */
+function ofGate(collecting: Collecting, nowMs: number): Wait | undefined {
+  const { gate } = collecting;
+  if (gate === undefined) return undefined;
+  const { what, next, sinceMs } = gate;
+  const subject = subjectOf(collecting);
+  return {
+    subject,
+    cause: `gate: ${what}`,
+    sinceMs,
+    text: `${subject} waits for ${what}, for ${duration(nowMs - sinceMs)}; ${next}`,
     isStall: true,
   };
 }

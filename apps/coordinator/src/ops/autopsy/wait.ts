@@ -47,6 +47,10 @@ export interface Collecting {
   };
   /** Nodes to be computed once more, by somebody else if possible. */
   readonly retries: readonly { readonly node: NodeId; readonly notBy: string }[];
+  /** What the gatekeeper waits for, while no lease does. */
+  readonly gate:
+    | { readonly what: string; readonly next: string; readonly sinceMs: number }
+    | undefined;
 }
 
 export interface AutopsySources {

@@ -1,0 +1,233 @@
+/** What comes between a whole, checked upload and the gradient tree of its step. */
+
+import type { NodeId } from "@ostinato/proto";
+import type { Clock } from "@ostinato/runtime";
+import type { Metrics } from "../ops/index.js";
+import { Inquiry } from "./inquiry.js";
+import type { Cause, InquiryModules, NodeResult } from "./inquiry.js";
+import type { NodeNorm, NormReference } from "./norm-reference.js";
+import { sizeOf } from "./recomputation.js";
+import { Reviewer } from "./review.js";
+import type { Reviewed, ReviewEffects, ReviewOptions } from "./review.js";
+import { untilEnd, waitOfAsking, waitOfTied } from "./sentences.js";
+
+export interface GateOptions extends ReviewOptions {
+  /** The leaf whose node is audited; undefined: none is. */
+  readonly auditedLeaf: number | undefined;
+}
+
+export interface GateEffects extends ReviewEffects {
+  /** Into the gradient tree. */
+  readonly admit: (result: NodeResult) => void;
+  /** Its leaves need not be computed for now. */
+  readonly hold: (result: NodeResult) => void;
+  /** Who could compute what this worker did to the same bits; asked again and again, the worker being here or not. */
+  readonly electorate: (workerId: string) => InquiryModules["electorate"];
+  /** Not finite on more than one worker. */
+  readonly nonFinite: (node: NodeId, detail: string) => void;
+  readonly dispatch: () => void;
+}
+
+export interface GateModules extends Omit<InquiryModules, "electorate"> {
+  readonly clock: Clock;
+  readonly metrics: Pick<Metrics, "suspects" | "audits" | "verdicts">;
+  readonly reference: NormReference;
+  readonly effects: GateEffects;
+}
+
+/** What a step waits for at the gate, and what will be then, in words. */
+export interface GateWait {
+  /** Such as "another worker: …". */
+  readonly what: string;
+  readonly next: string;
+  readonly sinceMs: number;
+}
+
+/** A node to be computed once more by any of these workers. */
+export interface CheckRequest {
+  readonly node: NodeId;
+  readonly workers: readonly string[];
+  /** One of them does it. */
+  readonly begin: (workerId: string, fence: number) => void;
+}
+
+/** So many results wait at most for more of their step to be compared with; each is a gradient in memory. */
+const MAX_WAITING = 4;
+
+/**
+ * The gate of one step. A result whose norm is like that of the steps before goes through at once. Any
+ * other waits until the step's other nodes are in; is it far from them too, others compute it again, and what
+ * two agree on, to the bit, goes through. So the gate decides who is to blame and never what the gradient is.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #modules: GateModules;
+  readonly #reviewer: Reviewer;
+  readonly #sizes = new Map<number, NodeNorm>();
+  #waiting: NodeResult[] = [];
+  readonly #inquiries = new Map<number, Inquiry>();
+  #isClosed = false;
+
+  constructor(options: GateOptions, modules: GateModules) {
+    this.#options = options;
+    this.#modules = modules;
+    const peersOf = ({ node }: Inquiry): readonly NodeNorm[] => this.#peersOf(node);
+    this.#reviewer = new Reviewer(options, { ...modules, peersOf });
+  }
+
+  receive(result: NodeResult): void {
+    const { effects, reference } = this.#modules;
+    const size = sizeOf(result.upload);
+    this.#sizes.set(result.upload.node.firstLeaf, size);
+    if (this.#isAudited(result)) {
+      effects.hold(result);
+      this.#inquire("audit", result);
+    } else if (reference.isFarFromHistory(size) === false) {
+      effects.admit(result);
+    } else {
+      effects.hold(result);
+      this.#waiting.push(result);
+      if (this.#waiting.length > MAX_WAITING) this.#judge();
+    }
+  }
+
+  /** Every leaf is in or held: there is nothing more to compare with. */
+  allIn(): void {
+    this.#judge();
+  }
+
+  /** Concludes what can be, and says what else is to be computed. */
+  review(): readonly CheckRequest[] {
+    return [...this.#inquiries.values()].flatMap((inquiry) => this.#review(inquiry) ?? []);
+  }
+
+  /** A part of a node that was to be computed once more; takes its buffer over. */
+  receiveCheck(fence: number, upload: NodeResult["upload"]): void {
+    const inquiry = this.#inquiryOf(fence);
+    if (inquiry === undefined) this.#modules.release(upload.gradient);
+    else this.#follow(inquiry.receive(upload));
+  }
+
+  checkNotFinite(fence: number, fingerprint: number, detail: string): void {
+    const inquiry = this.#inquiryOf(fence);
+    if (inquiry !== undefined) this.#follow(inquiry.receiveNotFinite(fingerprint, detail));
+  }
+
+  /** The lease of a check is gone before all of it was in. */
+  checkLost(fence: number): void {
+    const inquiry = this.#inquiryOf(fence);
+    if (inquiry !== undefined) this.#follow(inquiry.abandon());
+  }
+
+  /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
+  get wait(): GateWait | undefined {
+    for (const inquiry of this.#inquiries.values()) {
+      const { isBusy, tiedSinceMs, askedSinceMs } = inquiry;
+      if (isBusy) continue;
+      if (tiedSinceMs !== undefined) {
+        const leftMs = tiedSinceMs + this.#options.tieMs - this.#modules.clock.now();
+        return { sinceMs: tiedSinceMs, ...waitOfTied(inquiry), ...untilEnd(leftMs) };
+      }
+      if (askedSinceMs !== undefined) return { sinceMs: askedSinceMs, ...waitOfAsking(inquiry) };
+    }
+    return undefined;
+  }
+
+  /** The step is collected: later ones are compared with it. */
+  commit(): void {
+    this.#modules.reference.commit([...this.#sizes.values()]);
+  }
+
+  /** Gives back whatever is still held. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { upload } of this.#waiting.splice(0)) this.#modules.release(upload.gradient);
+    const open = [...this.#inquiries.values()];
+    this.#inquiries.clear();
+    await Promise.all(open.map((inquiry) => inquiry.close()));
+  }
+
+  #isAudited({ upload: { node }, workerId }: NodeResult): boolean {
+    const { auditedLeaf } = this.#options;
+    if (auditedLeaf === undefined) return false;
+    const { firstLeaf, numLeaves } = node;
+    if (auditedLeaf < firstLeaf || auditedLeaf >= firstLeaf + numLeaves) return false;
+    return this.#modules.effects
+      .electorate(workerId)()
+      .some((id) => id !== workerId);
+  }
+
+  #judge(): void {
+    const { reference, effects } = this.#modules;
+    const waiting = this.#waiting.splice(0);
+    // All by the same sizes, before any of them goes.
+    const judged = waiting.map((result) => ({
+      result,
+      isOutlier: reference.isOutlier(sizeOf(result.upload), this.#peersOf(result.upload.node)),
+    }));
+    for (const { result, isOutlier } of judged) {
+      if (isOutlier) this.#inquire("norm", result);
+      else effects.admit(result);
+    }
+  }
+
+  #peersOf({ firstLeaf }: NodeId): readonly NodeNorm[] {
+    return [...this.#sizes].flatMap(([first, size]) => (first === firstLeaf ? [] : [size]));
+  }
+
+  #inquire(cause: Cause, first: NodeResult): void {
+    const { metrics, effects, add, release, sha256 } = this.#modules;
+    (cause === "norm" ? metrics.suspects : metrics.audits).inc();
+    const electorate = effects.electorate(first.workerId);
+    const inquiry = new Inquiry(cause, first, { add, release, sha256, electorate });
+    this.#inquiries.set(inquiry.node.firstLeaf, inquiry);
+    this.#follow(inquiry.open());
+  }
+
+  #inquiryOf(fence: number): Inquiry | undefined {
+    return [...this.#inquiries.values()].find((inquiry) => inquiry.fence === fence);
+  }
+
+  /** Goes on with what follows from an answer, once it is taken down. */
+  #follow(answer: Promise<void>): void {
+    const { effects } = this.#modules;
+    answer.then(
+      () => {
+        if (!this.#isClosed) effects.dispatch();
+      },
+      (error: unknown) => {
+        effects.fail(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  }
+
+  #review(inquiry: Inquiry): CheckRequest | undefined {
+    const reviewed = this.#reviewer.review(inquiry);
+    switch (reviewed.kind) {
+      case "ask": {
+        const { node } = inquiry;
+        const begin = (workerId: string, fence: number): void => {
+          inquiry.ask(workerId, fence);
+        };
+        return { node, workers: reviewed.workers, begin };
+      }
+      case "settled":
+        this.#settle(inquiry, reviewed);
+        return undefined;
+      case "waits":
+        return undefined;
+      default:
+        return reviewed satisfies never;
+    }
+  }
+
+  #settle({ node }: Inquiry, { outcome, isFirst }: Extract<Reviewed, { kind: "settled" }>): void {
+    const { effects } = this.#modules;
+    this.#inquiries.delete(node.firstLeaf);
+    // That of a result which others gave in place of the first is not known.
+    if (!isFirst) this.#sizes.delete(node.firstLeaf);
+    if (outcome === undefined) return;
+    if ("result" in outcome) effects.admit(outcome.result);
+    else effects.nonFinite(node, outcome.notFinite);
+  }
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { LeasePace } from "./index.js";
+
+const TIMEOUTS = { earliestLateLeaseMs: 2000, lateLeaseMs: 16_000 };
+
+function paceAfter(durationsMs: readonly number[]): LeasePace {
+  const pace = new LeasePace();
+  for (const durationMs of durationsMs) pace.completed("a", "train", 4, durationMs);
+  return pace;
+}
+
+describe("the rate of a worker", () => {
+  it("is measured in leaves a time, and follows a change of speed", () => {
+    const pace = paceAfter([400]);
+    expect(pace.ratesOf(["a"])).toEqual([0.01]);
+    for (let i = 0; i < 20; i++) pace.completed("a", "train", 4, 200);
+    expect(pace.ratesOf(["a"])?.[0]).toBeCloseTo(0.02, 4);
+  });
+
+  it("is hardly changed by one pause", () => {
+    const pace = paceAfter([400, 400, 400]);
+    pace.completed("a", "train", 4, 400_000);
+    // Counted as four times slower, of which three tenths: 4^-0.3 = 0.66.
+    expect(pace.ratesOf(["a"])?.[0]).toBeCloseTo(0.01 * 4 ** -0.3, 9);
+  });
+
+  it("is the median of the others' for one that is new, and unknown where all are", () => {
+    const pace = new LeasePace();
+    expect(pace.ratesOf(["a", "b"])).toBeUndefined();
+    pace.completed("a", "train", 1, 100);
+    pace.completed("b", "train", 1, 50);
+    pace.completed("c", "train", 1, 10);
+    expect(pace.ratesOf(["a", "b", "c", "new"])).toEqual([0.01, 0.02, 0.1, 0.02]);
+    pace.forget("c");
+    expect(pace.ratesOf(["c"])).toBeUndefined();
+  });
+
+  it("falls when others finish what it has not, and is not raised by that", () => {
+    const pace = paceAfter([400]);
+    pace.overtaken("a", "train", 4, 100);
+    expect(pace.ratesOf(["a"])).toEqual([0.01]);
+    pace.overtaken("a", "train", 4, 1600);
+    expect(pace.ratesOf(["a"])?.[0]).toBeLessThan(0.01);
+    pace.overtaken("new", "train", 1, 1000);
+    expect(pace.ratesOf(["new"])).toEqual([0.001]);
+  });
+
+  it("is not measured by evaluations", () => {
+    const pace = new LeasePace();
+    pace.completed("a", "evaluate", 4, 10);
+    pace.overtaken("a", "evaluate", 4, 10);
+    expect(pace.ratesOf(["a"])).toBeUndefined();
+  });
+
+  it("of one that gets nothing recovers up to the usual one, so that it is measured again", () => {
+    const pace = new LeasePace();
+    for (const id of ["a", "b"]) pace.completed(id, "train", 1, 10);
+    pace.completed("slow", "train", 1, 1000);
+    let steps = 0;
+    while ((pace.ratesOf(["slow"])?.[0] ?? 0) < 0.1) {
+      pace.leftOut("slow");
+      steps += 1;
+    }
+    // 100 times, at 2 % a step.
+    expect(steps).toBe(Math.ceil(Math.log(100) / Math.log(1.02)));
+    for (let i = 0; i < 100; i++) pace.leftOut("slow");
+    expect(pace.ratesOf(["slow"])).toEqual([0.1]);
+    // One that was quicker than the usual is not slowed down by it.
+    pace.completed("quick", "train", 1, 1);
+    pace.leftOut("quick");
+    expect(pace.ratesOf(["quick"])).toEqual([1]);
+  });
+});
+
+describe("a lease is late", () => {
+  it("after the latest time as long as nothing is known of how long leases take", () => {
+    expect(paceAfter([100, 100, 100]).lateAfterMs("train", TIMEOUTS)).toBe(16_000);
+  });
+
+  it("after four times what leases take", () => {
+    const pace = paceAfter([1000, 900, 1100, 1000, 90_000]);
+    expect(pace.lateAfterMs("train", TIMEOUTS)).toBe(4000);
+    // Each kind of round by itself.
+    expect(pace.lateAfterMs("evaluate", TIMEOUTS)).toBe(16_000);
+  });
+
+  it("never before the earliest time, nor after the latest, which follow from the deadline", () => {
+    expect(paceAfter([1, 1, 1, 1]).lateAfterMs("train", TIMEOUTS)).toBe(2000);
+    const slow = paceAfter([9000, 9000, 9000, 9000]);
+    expect(slow.lateAfterMs("train", TIMEOUTS)).toBe(16_000);
+  });
+
+  it("by the last leases: those of long ago are forgotten", () => {
+    const pace = paceAfter(Array.from({ length: 64 }, (_, i) => (i < 32 ? 3000 : 1000)));
+    expect(pace.lateAfterMs("train", TIMEOUTS)).toBe(4000);
+  });
+});

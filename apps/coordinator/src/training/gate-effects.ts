@@ -1,0 +1,60 @@
+/** What the gate of a step does to its round, and to the workers. */
+
+import type { GateEffects } from "../gatekeeper/index.js";
+import type { LeaseRecord } from "../leases/index.js";
+import type { WorkerTable } from "../membership/index.js";
+import type { WorkerSession } from "../sessions/index.js";
+import type { CurrentRound } from "./current-round.js";
+import type { Discipline } from "./discipline.js";
+import type { Intake } from "./intake.js";
+import type { TrainRound } from "./train-round.js";
+
+export interface GateEffectsModules extends Pick<
+  GateEffects,
+  "describeSamples" | "notify" | "dispatch"
+> {
+  readonly workers: WorkerTable<WorkerSession>;
+  readonly intake: Intake;
+  readonly discipline: Discipline;
+  /** Workers that will take a lease, now or soon. */
+  readonly others: () => readonly string[];
+  /** These leases are complete now; `fence` is the one whose result made them so. */
+  readonly completed: (leases: readonly LeaseRecord[], fence: number) => void;
+}
+
+export function gateEffects(
+  current: CurrentRound,
+  round: TrainRound,
+  modules: GateEffectsModules,
+): GateEffects {
+  const { workers, intake, discipline, others, completed } = modules;
+  const { describeSamples, notify, dispatch } = modules;
+  return {
+    ...{ describeSamples, notify, dispatch },
+    admit: (result) => {
+      intake.admit(current, round, result);
+    },
+    hold: ({ upload, fence }) => {
+      completed(round.hold(upload), fence);
+    },
+    electorate: (like) => {
+      const profile = workers.get(like)?.profile;
+      return () =>
+        others().filter((id) => {
+          // With `determinism: relaxed` others compute other bits, and are not to blame for it.
+          const { digest, version } = workers.get(id)?.profile ?? {};
+          return digest === profile?.digest && version === profile?.version;
+        });
+    },
+    accuse: ({ workerId, fence, leaves, reason }) => {
+      round.lost.push({ worker: workerId, fence, leaves, reason });
+      discipline.accuse(workerId, reason);
+    },
+    nonFinite: (node, detail) => {
+      current.end({ kind: "nonFinite", node, detail });
+    },
+    fail: (error) => {
+      current.fail(error);
+    },
+  };
+}
