@@ -18,6 +18,13 @@ import type {
   VerifyOptions,
   WorkerCommandOptions,
 } from "./options.js";
+import type { ClientSecurityOptions, ServerSecurityOptions } from "./security-options.js";
+import {
+  addClientSecurity,
+  addServerSecurity,
+  clientSecurityOptions,
+  serverSecurityOptions,
+} from "./security-options.js";
 
 export interface ProgramModules {
   readonly commands: Commands;
@@ -78,74 +85,83 @@ export function createProgram({
       onExitCode(await commands.train({ config, workers, set, runDir, resume, json }));
     });
 
-  program
-    .command("coordinator")
-    .description("own the parameters of one run and wait for workers")
-    .argument("<config>", "run config, a YAML file")
-    .requiredOption("--listen <address>", "where workers connect, host:port or unix:path")
-    .addOption(new Option("--local-socket <path>").hideHelp())
-    .requiredOption("--http <host:port>", "where /metrics, /healthz and /readyz are")
-    .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
-    .addOption(setOption())
-    .option("--resume", "go on from the newest checkpoint of --run-dir", false)
-    .option("--insecure", "listen beyond loopback, without encryption", false)
+  addServerSecurity(
+    program
+      .command("coordinator")
+      .description("own the parameters of one run and wait for workers")
+      .argument("<config>", "run config, a YAML file")
+      .requiredOption("--listen <address>", "where workers connect, host:port or unix:path")
+      .addOption(new Option("--local-socket <path>").hideHelp())
+      .requiredOption("--http <host:port>", "where /metrics, /healthz and /readyz are")
+      .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
+      .addOption(setOption())
+      .option("--resume", "go on from the newest checkpoint of --run-dir", false),
+  )
+    .option("--insecure", "listen beyond loopback without encryption or tokens", false)
     .action(
       async (
         config: string,
-        options: Omit<CoordinatorCommandOptions, "config">,
+        options: Omit<CoordinatorCommandOptions, "config" | "security"> &
+          Partial<ServerSecurityOptions>,
         command: Command,
       ) => {
         requireRunDir(options, command);
-        const { localSocket } = options;
-        onExitCode(await commands.coordinator({ ...options, config, localSocket }));
+        const { listen, localSocket, http, runDir, set, resume, insecure } = options;
+        const security = serverSecurityOptions(options);
+        const where = { listen, localSocket, http, insecure, security };
+        onExitCode(await commands.coordinator({ config, set, runDir, resume, ...where }));
       },
     );
 
-  program
-    .command("worker")
-    .description("compute gradients for a coordinator")
-    .requiredOption("--coordinator <address>", "the coordinator's --listen, host:port or unix:path")
-    .addOption(
-      new Option("--backend <name>", "the only backend to offer").choices([
-        "native",
-        "wasm",
-        "cpu",
-        "native-bfloat16",
-      ]),
-    )
-    .option(
-      "--threads <n>",
-      "threads that compute, where the backend has several (default: one a processor)",
-      wholeNumber(1, 256),
-    )
-    .option("--http <host:port>", "where /metrics, /healthz and /readyz are (default: nowhere)")
-    .option(
-      "--deadline <seconds>",
-      "how long to try a coordinator in vain",
-      positiveNumber(86_400),
-      30,
-    )
-    .option("--insecure", "let --http be reached beyond loopback", false)
+  addClientSecurity(
+    program
+      .command("worker")
+      .description("compute gradients for a coordinator")
+      .requiredOption(
+        "--coordinator <address>",
+        "the coordinator's --listen, host:port or unix:path",
+      )
+      .addOption(
+        new Option("--backend <name>", "the only backend to offer").choices([
+          "native",
+          "wasm",
+          "cpu",
+          "native-bfloat16",
+        ]),
+      )
+      .option(
+        "--threads <n>",
+        "threads that compute, where the backend has several (default: one a processor)",
+        wholeNumber(1, 256),
+      )
+      .option("--http <host:port>", "where /metrics, /healthz and /readyz are (default: nowhere)")
+      .option(
+        "--deadline <seconds>",
+        "how long to try a coordinator in vain",
+        positiveNumber(86_400),
+        30,
+      ),
+  )
+    .option("--insecure", "let --http be reached, and a token sent, unencrypted", false)
     .option("--cache-dir <dir>", "where fetched data sets are kept")
     .addOption(new Option("--name <name>").hideHelp())
     .addOption(new Option("--log-file <file>").hideHelp())
-    .action(async (options: Partial<WorkerCommandOptions> & RequiredWorkerOptions) => {
-      const { coordinator, backend, threads, http, insecure, deadline, cacheDir, name, logFile } =
-        options;
-      onExitCode(
-        await commands.worker({
-          coordinator,
-          backend,
-          threads,
-          http,
-          insecure,
-          deadline,
-          cacheDir,
-          name,
-          logFile,
-        }),
-      );
-    });
+    .action(
+      async (
+        options: Partial<WorkerCommandOptions> &
+          RequiredWorkerOptions &
+          Partial<ClientSecurityOptions>,
+      ) => {
+        const { coordinator, backend, threads, http, insecure, deadline } = options;
+        const { cacheDir, name, logFile } = options;
+        onExitCode(
+          await commands.worker({
+            ...{ coordinator, backend, threads, http, insecure, deadline, cacheDir, name, logFile },
+            security: clientSecurityOptions(options),
+          }),
+        );
+      },
+    );
 
   program
     .command("status")
