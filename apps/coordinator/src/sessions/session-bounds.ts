@@ -1,4 +1,7 @@
-/** What one worker may make its coordinator hold and say, beside the work that it was given. */
+/**
+ * What one worker may make its coordinator hold and say, beside the work that it was given. What it may stage is bounded
+ * by its lease: the nodes of that alone, and each of them once.
+ */
 
 import { TokenBucket, WireError } from "@ostinato/proto";
 
@@ -10,21 +13,9 @@ const MOST_QUEUED = 1024;
 
 export class SessionBounds {
   readonly #refusals: TokenBucket;
-  #mostUploads = 1;
 
   constructor(nowMs: number) {
     this.#refusals = new TokenBucket(REFUSALS, nowMs);
-  }
-
-  /** A lease of so many nodes is on its way: it may have each of them staged, and one of the lease before. */
-  granted(numNodes: number): void {
-    this.#mostUploads = numNodes + 1;
-  }
-
-  /** @returns `resourceExhausted` if no upload more than these may be staged: each takes a gradient's memory */
-  uploadProblem(numStaged: number): WireError | undefined {
-    if (numStaged < this.#mostUploads) return undefined;
-    return exhausted(`${numStaged} uploads at once are more than its lease has nodes`);
   }
 
   /** @returns `resourceExhausted` if one more refusal is one too many */

@@ -150,7 +150,6 @@ export class WorkerSession {
     states: ReadonlyMap<number, Float32Array>,
   ): void {
     this.#fence = lease.fence;
-    this.#bounds.granted(lease.nodes.length);
     this.#lastHeardMs = this.#modules.clock.now();
     const needsVersion = !this.#versionsSent.includes(version.version);
     if (needsVersion) {
@@ -350,11 +349,6 @@ export class WorkerSession {
       ({ begin: other }) =>
         other.fence === begin.fence && other.node.firstLeaf === begin.node.firstLeaf,
     );
-    const problem = isAgain ? undefined : this.#bounds.uploadProblem(this.#uploads.size);
-    if (problem !== undefined) {
-      this.refuse(problem);
-      return;
-    }
     const begun = isAgain
       ? ({ reason: "duplicate", detail: "this node is being uploaded already" } as const)
       : uploads.begin(this, begin);
