@@ -1,6 +1,11 @@
 /** A worker with a token and an identity, which wants more of its coordinator than its work calls for. */
+import { encodeFrames } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
-import { Trial } from "./support/trial.js";
+import { ProfilePolicy } from "../src/membership/index.js";
+import { createHandlers } from "../src/rpc/index.js";
+import { StagedUpload } from "../src/steps/index.js";
+import { EventHub } from "../src/training/index.js";
+import { DEADLINE_MS, NO_STATISTICS, Trial } from "./support/trial.js";
 
 describe("a worker that begins uploads and ends none", () => {
   it("has the nodes of its lease staged, each once, and no other", async () => {
@@ -65,5 +70,71 @@ describe("a worker that reads nothing", () => {
     );
     expect(trial.workers.get(deaf.id)).toBeUndefined();
     trial.abort.abort();
+  });
+});
+
+describe("an upload cut into ever smaller frames", () => {
+  it("has a bound on their number", () => {
+    const numParameters = 70_000;
+    const staged = new StagedUpload(
+      {
+        node: { firstLeaf: 0, numLeaves: 1 },
+        numParameters,
+        stateSizeOf: () => 0,
+        statistics: NO_STATISTICS,
+        isRounded: false,
+        totalLossWeight: 1,
+      },
+      new Float32Array(numParameters),
+    );
+    const values = new Float32Array(1);
+    for (let firstValue = 0; !staged.hasFailed && firstValue < numParameters; firstValue++) {
+      for (const frame of encodeFrames({
+        transfer: 1,
+        transferKind: "gradient",
+        firstValue,
+        values,
+      })) {
+        staged.receive(frame);
+      }
+    }
+    expect(staged.finish({ leaves: [], numFrames: 0, checksum: 0 })).toEqual({
+      kind: "rejected",
+      reason: "shape",
+      detail: "more than 65536 frames",
+    });
+  });
+});
+
+describe("identities that are asked for and never used", () => {
+  it("have a bound, and are forgotten after a deadline", async () => {
+    const trial = new Trial();
+    const handlers = createHandlers(
+      {
+        ...{ jobId: "job", incarnation: 1, configJson: "{}", modelJson: "{}", dataDigest: "aa" },
+        ...{ data: new Uint8Array(0), deadlineMs: DEADLINE_MS },
+      },
+      {
+        ...{ clock: trial.clock, logger: trial.logger, metrics: trial.metrics },
+        ...{ workers: trial.workers, dispatcher: trial.dispatcher, memory: undefined },
+        profiles: new ProfilePolicy({
+          ...{ backend: "auto", determinism: "strict", profile: undefined },
+        }),
+        events: new EventHub(),
+        status: () => {
+          throw new Error("not called");
+        },
+        onNewProfile: () => undefined,
+        isEnding: () => false,
+      },
+    );
+    const profiles = [{ backend: "wasm", version: "1", digest: "0" }];
+    const request = { protocolVersion: 1, workerName: "greedy", profiles };
+    const join = (): Promise<unknown> => handlers.join(request, { peer: "x", certificate: "" });
+    for (let i = 0; i < 4096; i++) await join();
+    expect(() => join()).toThrow(expect.objectContaining({ code: "resourceExhausted" }));
+    trial.clock.advance(DEADLINE_MS);
+    await expect(join()).resolves.toMatchObject({ workerId: "worker-1-4097" });
+    expect(trial.workers.size).toBe(1);
   });
 });

@@ -1,8 +1,10 @@
+import crypto from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import {
   accessProblem,
@@ -146,6 +148,29 @@ describe("access", () => {
 });
 
 describe("the comparison of secrets", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+
+  it("is made with every token, at digests of one length, whichever it is", () => {
+    const tokens = new Tokens([
+      { role: "worker", token: WORKER },
+      { role: "viewer", token: VIEWER },
+    ]);
+    const compare = vi.spyOn(crypto, "timingSafeEqual");
+    syncBuiltinESMExports();
+    for (const token of [WORKER, VIEWER, "x", WORKER.slice(1)]) {
+      compare.mockClear();
+      tokens.roleOf(token);
+      const lengths = compare.mock.calls.map(([one, other]) => [one.byteLength, other.byteLength]);
+      expect(lengths).toEqual([
+        [32, 32],
+        [32, 32],
+      ]);
+    }
+  });
+
   it("is of the whole, for any lengths", () => {
     expect(isSameSecret("", "")).toBe(true);
     expect(isSameSecret(WORKER, WORKER)).toBe(true);
