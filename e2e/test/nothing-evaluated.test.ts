@@ -20,6 +20,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "apps/cli/bin/build.js": ["child_process", "module"],
   "apps/cli/bin/ostinato.js": ["import()"],
   "apps/cli/src/cluster/child.ts": ["child_process"],
+  // Sets a flag of the engine.
+  "apps/cli/src/commands/training/young-generation.ts": ["v8"],
   "apps/cli/src/health/compiler.ts": ["child_process"],
   "apps/coordinator/src/threads/answer-requests.ts": ["worker_threads"],
   "apps/coordinator/src/threads/work-thread.ts": ["worker_threads"],
@@ -120,6 +122,10 @@ describe("the sources", () => {
       "apps/worker/src/training/compute-thread.ts",
     ]);
     for (const file of starting) expect(textOf(file)).not.toMatch(/\beval:/);
+  });
+
+  it("make no objects of bytes by the engine's own format", () => {
+    for (const [file] of found) expect(textOf(file), file).not.toContain("deserialize(");
   });
 
   it("start no shell", () => {

@@ -156,6 +156,18 @@ describe("a closed coordinator", () => {
     expect((await cluster.status()).workers).toEqual([]);
   });
 
+  it("tells its status to one with a viewer's token, and to nobody else", async () => {
+    const { address } = cluster.ready;
+    const ask = (...flags: string[]): ReturnType<typeof run> =>
+      run(["status", address, "--json", ...credentials.tlsFlags, ...flags]);
+    const viewer = await ask("--token-file", credentials.at("viewer-token"));
+    expect(viewer.code, viewer.stderr).toBe(0);
+    expect(viewer.stdout).toContain("jobId");
+    const stranger = await ask();
+    expect(stranger.stderr).toMatch(/^ostinato: no token was shown; .*\n$/);
+    expect(stranger.code).toBe(1);
+  });
+
   it("counts and tells whom it turned away, and trains with the one that it knows", async () => {
     const metrics = await (await fetch(`${cluster.ready.metricsAddress}/metrics`)).text();
     for (const reason of ["unauthenticated", "forbidden", "handshake"]) {

@@ -2,7 +2,7 @@
 import { encodeFrames } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
 import { ProfilePolicy } from "../src/membership/index.js";
-import { createHandlers } from "../src/rpc/index.js";
+import { createHandlers, DataFetches } from "../src/rpc/index.js";
 import { StagedUpload } from "../src/steps/index.js";
 import { EventHub } from "../src/training/index.js";
 import { DEADLINE_MS, NO_STATISTICS, Trial } from "./support/trial.js";
@@ -121,6 +121,7 @@ describe("identities that are asked for and never used", () => {
           ...{ backend: "auto", determinism: "strict", profile: undefined },
         }),
         events: new EventHub(),
+        fetches: new DataFetches(trial.clock),
         status: () => {
           throw new Error("not called");
         },

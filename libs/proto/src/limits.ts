@@ -42,6 +42,4 @@ export const PEER_LIMITS = {
   connects: { burst: 512, perSecond: 64 },
   calls: { burst: 1024, perSecond: 256 },
   joins: { burst: 128, perSecond: 16 },
-  /** A connection without a call is closed after this. */
-  idleMs: 300_000,
 } as const;

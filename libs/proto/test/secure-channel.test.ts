@@ -112,6 +112,8 @@ const statusReply = {
   runDirectory: "",
   metricsAddress: "",
   deadlineMs: 1,
+  ...{ stalled: false, minWorkers: 1, samplesPerSecond: NaN, secondsLeft: NaN },
+  ...{ numLeaves: 1, leavesDone: 0, roundSeconds: 0, checkpointAgeSeconds: NaN },
 };
 
 function client(security: Omit<ClientSecurity, "wallTimeMs">, to = address): CoordinatorClient {

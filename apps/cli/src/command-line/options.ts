@@ -32,6 +32,8 @@ export interface StatusOptions {
   readonly watch: boolean;
   /** Lists every time-out instead. */
   readonly timeouts: boolean;
+  readonly insecure: boolean;
+  readonly security: ClientSecurityOptions;
 }
 
 export interface WorkerCommandOptions {

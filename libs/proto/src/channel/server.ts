@@ -1,5 +1,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 
+import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
+
 import { onOneLine, WireError } from "../errors/index.js";
 import type { ServerGuard } from "../guard/index.js";
 import { PEER_LIMITS } from "../limits.js";
@@ -31,7 +33,7 @@ export function createServer(settings: ServerSettings = {}): Server {
   const server = new Server({
     ...channelOptions(settings),
     "grpc.max_concurrent_streams": PEER_LIMITS.streamsOfConnection,
-    "grpc.max_connection_idle_ms": PEER_LIMITS.idleMs,
+    "grpc.max_connection_idle_ms": FIXED_TIMEOUTS.idleConnectionMs,
     ...(guard === undefined ? {} : { interceptors: [guard.interceptor] }),
   });
   if (guard !== undefined) guards.set(server, guard);

@@ -1,9 +1,8 @@
 import { unwatchFile, watchFile } from "node:fs";
 
-import { fromStatus } from "../errors/index.js";
+import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
 
-/** How often files are looked at: a certificate is renewed days before it ends. */
-const POLL_MS = 1000;
+import { fromStatus } from "../errors/index.js";
 
 export interface WatchedFilesOptions<Value> {
   readonly paths: readonly string[];
@@ -29,7 +28,11 @@ export class WatchedFiles<Value> {
     this.#value = options.read();
     // By their attributes and by their paths: links that are turned to other files are seen too.
     for (const path of options.paths) {
-      watchFile(path, { interval: POLL_MS, persistent: false }, this.#reload);
+      watchFile(
+        path,
+        { interval: FIXED_TIMEOUTS.credentialFilesMs, persistent: false },
+        this.#reload,
+      );
     }
   }
 

@@ -2,6 +2,8 @@ import type { SecureContextOptions } from "node:tls";
 import { createSecureContext } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
 
+import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
+
 import { onOneLine, WireError } from "../errors/index.js";
 import { WatchedFiles } from "../secret-files/index.js";
 import { readAuthorities, readCertificateAndKey } from "./certificates.js";
@@ -23,9 +25,6 @@ export interface ServerTlsModules {
 
 /** Nothing that connects to this server speaks an older one. */
 const MIN_VERSION = "TLSv1.3";
-
-/** A connection that shows no sign of TLS after this is nobody's. */
-const HANDSHAKE_MS = 10_000;
 
 /**
  * What a server is encrypted with, read again when its files change. New connections get what is new; those that
@@ -100,7 +99,7 @@ class ReloadableCredentials extends ServerCredentials {
       {
         requestCert: requiresCertificates,
         rejectUnauthorized: requiresCertificates,
-        handshakeTimeout: HANDSHAKE_MS,
+        handshakeTimeout: FIXED_TIMEOUTS.tlsHandshakeMs,
       },
       tls.context,
     );
