@@ -32,6 +32,9 @@ export default defineConfig(
     rules: {
       eqeqeq: "error",
       "no-console": "error",
+      // Nothing that came from elsewhere is ever run; e2e/test/nothing-evaluated.test.ts looks for more of it.
+      "no-eval": "error",
+      "no-new-func": "error",
       "no-restricted-exports": [
         "error",
         {

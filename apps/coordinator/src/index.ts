@@ -8,5 +8,6 @@
  * });
  */
 export type { CoordinatorOptions, CoordinatorReady } from "./coordinator-options.js";
+export type { SecurityFiles } from "./security/index.js";
 export type { Note } from "./setup/index.js";
 export { runCoordinator } from "./main.js";

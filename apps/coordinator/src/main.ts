@@ -71,7 +71,7 @@ async function serve(
   const clock = systemClock;
 
   // Ports first: a run whose coordinator can't listen leaves no directory behind.
-  const ports = await openPorts(options, { registry, deadlineMs });
+  const ports = await openPorts(options, { registry, deadlineMs, clock });
   closers.push(() => ports.dispose());
   const run = await openRun(options, data, deadlineMs);
   closers.push(() => run.lock.release());

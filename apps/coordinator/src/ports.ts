@@ -5,15 +5,17 @@ import {
   bindServer,
   createServer,
   implementCoordinator,
+  isLoopback,
   requireLoopback,
   WireError,
 } from "@ostinato/proto";
 import type { CoordinatorHandlers } from "@ostinato/proto";
 import { startOpsServer } from "@ostinato/runtime";
-import type { Logger } from "@ostinato/runtime";
+import type { Clock, Logger } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
 import type { CoordinatorOptions } from "./coordinator-options.js";
 import { lateHandlers } from "./rpc/index.js";
+import { openSecurity } from "./security/index.js";
 import type { Note } from "./setup/index.js";
 
 /** What is known only once the run is open. */
@@ -40,36 +42,46 @@ export interface Ports {
   dispose(): Promise<void>;
 }
 
+/** What an address beyond loopback needs. */
+const REMEDY = "--tls-cert, --tls-key and --token-file";
+
 /**
  * Opens both ports, and the local socket where one is asked for: without it local workers use the port.
  *
- * @throws {WireError} `notLoopback`, `portInUse` and the like, which name the address
+ * @throws {WireError} `notLoopback`, `portInUse` and the like, which name the address; `credentialFile`
  */
 export async function openPorts(
-  options: Pick<CoordinatorOptions, "listen" | "localSocket" | "http" | "insecure">,
-  modules: { readonly registry: Registry; readonly deadlineMs: number },
+  options: Pick<CoordinatorOptions, "listen" | "localSocket" | "http" | "insecure" | "security">,
+  modules: { readonly registry: Registry; readonly deadlineMs: number; readonly clock: Clock },
 ): Promise<Ports> {
-  const { listen, localSocket, http, insecure } = options;
-  const { registry, deadlineMs } = modules;
-  const httpAddress = requireLoopback(http, { insecure });
+  const { listen, localSocket, http, insecure, security: files = {} } = options;
+  const { registry, deadlineMs, clock } = modules;
   let behind: RunBehindPorts | undefined;
   let readiness: true | string = "the run is not ready yet";
   const onFault = (call: string, error: unknown): void => {
     behind?.logger.error({ err: error, call }, `${call || "a connection"} failed unexpectedly`);
   };
-  const server = createServer({ deadlineMs });
-  implementCoordinator(
-    server,
-    lateHandlers(() => behind?.handlers),
-    { onFault },
-  );
-  const health = await addHealth(server);
+  const report = (level: "info" | "warn", text: string): void => behind?.logger[level](text);
+  const security = openSecurity(files, { clock, registry, report });
+  const { tls, guard, isComplete } = security;
+  const server = createServer({ deadlineMs, guard });
   try {
-    const address = await bindServer(server, listen, { insecure });
+    const rule = { insecure, isProtected: isComplete, remedy: REMEDY };
+    const httpAddress = requireLoopback(http, rule);
+    implementCoordinator(
+      server,
+      lateHandlers(() => behind?.handlers),
+      { onFault },
+    );
+    const health = await addHealth(server);
+    const address = await bindServer(server, listen, { ...rule, tls });
     const local = localSocket === undefined ? undefined : await bindLocal(server, localSocket);
+    // On loopback and with --insecure it is plain: whoever reaches it there may read it.
+    const isPlain = insecure || isLoopback(httpAddress.host);
     const ops = await startOpsServer({
       ...httpAddress,
       registry,
+      ...(isPlain ? {} : { encryption: tls, mayRead: security.mayRead }),
       isHealthy: () => behind?.isAlive() !== false || "the arithmetic thread has ended",
       isReady: () => readiness,
       onFault,
@@ -91,11 +103,13 @@ export async function openPorts(
       },
       dispose: async () => {
         server.forceShutdown();
+        security.dispose();
         await ops.close();
       },
     };
   } catch (error) {
     server.forceShutdown();
+    security.dispose();
     throw error;
   }
 }

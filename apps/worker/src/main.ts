@@ -40,7 +40,7 @@ const EXIT_USAGE = 2;
  *
  * @param prepared by `prepareWorker`, with the same backend and threads; prepared now unless given
  * @returns the exit code: 0 the run ended, or the worker drained after a first signal; 1 failed;
- *   2 an address that cannot be used. A second signal ends the process at once, with 143 or 130.
+ *   2 an address or a file of credentials that cannot be used. A second signal ends the process at once, with 143 or 130.
  */
 export async function runWorker(
   options: WorkerOptions,
@@ -52,6 +52,8 @@ export async function runWorker(
   try {
     // Before there is a log file: bad input leaves nothing behind.
     http = checkAddresses(options);
+    // As the first connection will; nothing is connected before the first call.
+    createCoordinatorClient(options.coordinator, { security: options.security }).close();
     log = openLog(name, options);
   } catch (error) {
     process.stderr.write(`ostinato worker: ${messageOf(error)}\n`);
@@ -168,7 +170,8 @@ async function serve(
         cacheDirectory,
       },
       {
-        connect: (deadlineMs) => createCoordinatorClient(options.coordinator, { deadlineMs }),
+        connect: (deadlineMs) =>
+          createCoordinatorClient(options.coordinator, { deadlineMs, security: options.security }),
         shareMemory: (identity) => joinSharedMemory(identity, { owner: process, logger }),
         compute,
         offers,

@@ -1,9 +1,12 @@
 import type { BackendName } from "@ostinato/kernels/tensor";
+import type { ClientSecurity } from "@ostinato/proto";
 
 /** What a worker is started with. Everything else comes from the coordinator. */
 export interface WorkerOptions {
-  /** The coordinator's address, HOST:PORT. */
+  /** The coordinator's address, HOST:PORT or unix:PATH. */
   readonly coordinator: string;
+  /** Encryption and token, from files that are read at each connection; neither unless given. */
+  readonly security?: ClientSecurity;
   /** The only backend to offer; undefined: every one that works here, the preferred one first. */
   readonly backend: BackendName | undefined;
   /** Threads that compute, where the backend has several; undefined: one a processor. */

@@ -1,5 +1,5 @@
 import { createCoordinatorClient } from "@ostinato/proto";
-import type { CoordinatorClient, StatusReply } from "@ostinato/proto";
+import type { ClientSecurity, CoordinatorClient, StatusReply } from "@ostinato/proto";
 import { openRunDirectory, readLedger } from "@ostinato/run";
 import type { EndRecord, LedgerContents, StepRecord } from "@ostinato/run";
 import { startChild } from "./processes.js";
@@ -20,16 +20,17 @@ export class Cluster {
   readonly client: CoordinatorClient;
   readonly workers: Program[] = [];
 
-  private constructor(coordinator: Program, ready: Ready) {
+  private constructor(coordinator: Program, ready: Ready, security: ClientSecurity | undefined) {
     this.coordinator = coordinator;
     this.ready = ready;
-    this.client = createCoordinatorClient(ready.address);
+    this.client = createCoordinatorClient(ready.address, { security });
   }
 
   static async start(
     config: string,
     runDirectory: string,
     flags: readonly string[] = [],
+    security?: ClientSecurity,
   ): Promise<Cluster> {
     const coordinator = startChild([
       "coordinator",
@@ -37,7 +38,7 @@ export class Cluster {
       ...["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory],
       ...flags,
     ]);
-    return new Cluster(coordinator, await coordinator.message<Ready>("ready"));
+    return new Cluster(coordinator, await coordinator.message<Ready>("ready"), security);
   }
 
   addWorker(options: StartOptions = {}, flags: readonly string[] = []): Program {

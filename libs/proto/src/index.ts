@@ -15,7 +15,17 @@
  * const { workerId, streamToken } = identity;
  * stream.send({ kind: "attach", workerId, streamToken, sharesMemory: false });
  */
-export type { Address, ChannelSettings, Endpoint, Health } from "./channel/index.js";
+export type { Role } from "./access/index.js";
+export { isSameSecret, readTokenFile, roleOf, Tokens } from "./access/index.js";
+export type {
+  Address,
+  BindOptions,
+  ChannelSettings,
+  Endpoint,
+  Health,
+  ListenRule,
+  ServerSettings,
+} from "./channel/index.js";
 export {
   addHealth,
   bindServer,
@@ -74,7 +84,10 @@ export type {
   ValuesOf,
   VersionValues,
 } from "./frames/index.js";
-export { MAX_FRAME_BYTES, PROTOCOL_VERSION } from "./limits.js";
+export type { Refusal, ServerGuard, ServerGuardOptions } from "./guard/index.js";
+export { createServerGuard, TokenBucket } from "./guard/index.js";
+export { MAX_FRAME_BYTES, PEER_LIMITS, PROTOCOL_VERSION } from "./limits.js";
+export { WatchedFiles } from "./secret-files/index.js";
 export type { SegmentFolder, SegmentOwner } from "./segments/index.js";
 export {
   createSegmentFolder,
@@ -89,7 +102,10 @@ export {
   writeSegmentFrame,
 } from "./segments/index.js";
 export type {
+  Caller,
   CallOptions,
+  ClientSecurity,
+  ClientSettings,
   CoordinatorClient,
   CoordinatorHandlers,
   ImplementOptions,
@@ -97,3 +113,5 @@ export type {
 } from "./service/index.js";
 export { COORDINATOR_SERVICE } from "./service-name.js";
 export { createCoordinatorClient, implementCoordinator, untilAborted } from "./service/index.js";
+export type { ClientTlsFiles, ServerTlsFiles, ServerTlsModules } from "./tls/index.js";
+export { ServerTls } from "./tls/index.js";

@@ -24,3 +24,22 @@ export const MAX_JSON_LENGTH = 128 << 10;
 
 /** Entries of any repeated field. */
 export const MAX_LIST_LENGTH = 1 << 16;
+
+/**
+ * What one peer, which is one address, may have and do at once. Many workers may be behind one address: these
+ * bounds are far from what a cluster does, and far from what takes a coordinator down.
+ */
+export const PEER_LIMITS = {
+  /** Open connections, of all peers together. */
+  connections: 2048,
+  connectionsOfAddress: 512,
+  /** Calls and streams open at once on one connection. */
+  streamsOfConnection: 32,
+  /** Train streams of one address open at once. */
+  openStreams: 512,
+  /** Calls of any other method, of one address and open at once. */
+  openCalls: 64,
+  connects: { burst: 512, perSecond: 64 },
+  calls: { burst: 1024, perSecond: 256 },
+  joins: { burst: 128, perSecond: 16 },
+} as const;

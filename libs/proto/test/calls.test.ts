@@ -32,7 +32,10 @@ describe("Join", () => {
     const client = loopback.client();
     expect(client.address).toBe(address);
     expect(await client.join(joinRequest)).toEqual(joinReply);
-    expect(seen).toEqual([joinRequest, expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
+    expect(seen).toEqual([
+      joinRequest,
+      { peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/), certificate: "" },
+    ]);
   });
 
   it("fails with the handler's error, code and text, whether thrown or rejected with", async () => {

@@ -1,6 +1,7 @@
+import zlib from "node:zlib";
 import type { ServiceError } from "@grpc/grpc-js";
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { workerMessageCodec } from "../src/codec/index.js";
 import type { CoordinatorClient } from "../src/index.js";
@@ -17,7 +18,10 @@ const tooLarge = Buffer.alloc(MAX_MESSAGE_BYTES + 1);
 describe("a server survives a caller that sends", () => {
   let loopback: Loopback;
 
-  afterEach(() => loopback.close());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    loopback.close();
+  });
 
   async function serve(): Promise<string[]> {
     const closed: string[] = [];
@@ -98,11 +102,33 @@ describe("a server survives a caller that sends", () => {
     expect(await loopback.client().join(joinRequest)).toEqual(joinReply);
   });
 
-  it("a small message that unpacks to one above the limit", async () => {
+  it("compressed messages, of which it unpacks none", async () => {
     await serve();
-    const gzip = { "grpc.default_compression_algorithm": 2 };
-    const error = await ask(coordinatorService.join.path, Buffer.alloc(64 << 20), gzip);
-    expect(error?.code).toBe(status.RESOURCE_EXHAUSTED);
+    const unpacking = vi.spyOn(zlib, "createGunzip");
+    const inflating = vi.spyOn(zlib, "createInflate");
+    for (const algorithm of [1, 2]) {
+      const packed = { "grpc.default_compression_algorithm": algorithm };
+      const error = await ask(coordinatorService.join.path, Buffer.alloc(64 << 20), packed);
+      expect(error?.code).toBe(status.UNIMPLEMENTED);
+      expect(error?.details).toMatch(/compressed .* unsupported encoding/);
+      // One of another method, of which it would have to read many.
+      const { path } = coordinatorService.train;
+      const call = loopback.rawClient(packed).makeBidiStreamRequest(path, same, same);
+      const refused = new Promise<ServiceError>((resolve) => call.on("error", resolve));
+      call.on("data", () => undefined);
+      for (let i = 0; i < 100; i++) call.write(Buffer.alloc(1 << 20));
+      expect((await refused).code).toBe(status.UNIMPLEMENTED);
+    }
+    expect(unpacking).not.toHaveBeenCalled();
+    expect(inflating).not.toHaveBeenCalled();
+    expect(await loopback.client().join(joinRequest)).toEqual(joinReply);
+  });
+
+  it("compressed bytes without saying so", async () => {
+    await serve();
+    const bomb = zlib.gzipSync(Buffer.alloc(1 << 20));
+    const error = await ask(coordinatorService.join.path, bomb);
+    expect(error?.code).toBe(status.INVALID_ARGUMENT);
     expect(await loopback.client().join(joinRequest)).toEqual(joinReply);
   });
 });

@@ -12,7 +12,7 @@ export type { RuntimeErrorCode } from "./errors/index.js";
 export { RuntimeError } from "./errors/index.js";
 export type { ConsoleStyle, Logger, LoggerOptions } from "./logger/index.js";
 export { createLogger } from "./logger/index.js";
-export type { OpsPage, OpsServer, OpsServerOptions } from "./ops/index.js";
+export type { OpsEncryption, OpsPage, OpsServer, OpsServerOptions } from "./ops/index.js";
 export { collectProcessMetrics, monitorEventLoopLag, startOpsServer } from "./ops/index.js";
 export type { Shutdown, ShutdownCause, StrayErrorSource } from "./shutdown/index.js";
 export {

@@ -23,5 +23,7 @@ export type {
   VerifyOptions,
   WorkerCommandOptions,
 } from "./options.js";
+export { addClientSecurity, addServerSecurity } from "./security-options.js";
+export type { ClientSecurityOptions, ServerSecurityOptions } from "./security-options.js";
 export { runCommandLine } from "./run-command-line.js";
 export type { CommandLineModules } from "./run-command-line.js";

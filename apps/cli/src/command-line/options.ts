@@ -1,5 +1,7 @@
 /** What the arguments of each command amount to. */
 
+import type { ClientSecurityOptions, ServerSecurityOptions } from "./security-options.js";
+
 export interface TrainOptions {
   readonly config: string;
   /** Instead of `cluster.workers` of the config. */
@@ -20,6 +22,7 @@ export interface CoordinatorCommandOptions {
   readonly runDir: string | undefined;
   readonly resume: boolean;
   readonly insecure: boolean;
+  readonly security: ServerSecurityOptions;
 }
 
 export interface StatusOptions {
@@ -29,6 +32,8 @@ export interface StatusOptions {
   readonly watch: boolean;
   /** Lists every time-out instead. */
   readonly timeouts: boolean;
+  readonly insecure: boolean;
+  readonly security: ClientSecurityOptions;
 }
 
 export interface WorkerCommandOptions {
@@ -37,6 +42,7 @@ export interface WorkerCommandOptions {
   readonly threads: number | undefined;
   readonly http: string | undefined;
   readonly insecure: boolean;
+  readonly security: ClientSecurityOptions;
   readonly deadline: number;
   readonly cacheDir: string | undefined;
   readonly name: string | undefined;

@@ -2,22 +2,21 @@
 
 import { Command, Option } from "commander";
 
-import { keyValue, numberFromZero, positiveNumber, wholeNumber } from "./arguments.js";
+import { numberFromZero, positiveNumber, wholeNumber } from "./arguments.js";
+import { addClusterCommands } from "./cluster-commands.js";
 import type {
   Commands,
-  CoordinatorCommandOptions,
   DiagnoseOptions,
   DoctorOptions,
   EvaluateOptions,
   GenerateOptions,
   PredictOptions,
-  StatusOptions,
   SummaryOptions,
   TrainOptions,
   TranslateOptions,
   VerifyOptions,
-  WorkerCommandOptions,
 } from "./options.js";
+import { requireRunDir, setOption } from "./shared-options.js";
 
 export interface ProgramModules {
   readonly commands: Commands;
@@ -78,91 +77,7 @@ export function createProgram({
       onExitCode(await commands.train({ config, workers, set, runDir, resume, json }));
     });
 
-  program
-    .command("coordinator")
-    .description("own the parameters of one run and wait for workers")
-    .argument("<config>", "run config, a YAML file")
-    .requiredOption("--listen <address>", "where workers connect, host:port or unix:path")
-    .addOption(new Option("--local-socket <path>").hideHelp())
-    .requiredOption("--http <host:port>", "where /metrics, /healthz and /readyz are")
-    .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
-    .addOption(setOption())
-    .option("--resume", "go on from the newest checkpoint of --run-dir", false)
-    .option("--insecure", "listen beyond loopback, without encryption", false)
-    .action(
-      async (
-        config: string,
-        options: Omit<CoordinatorCommandOptions, "config">,
-        command: Command,
-      ) => {
-        requireRunDir(options, command);
-        const { localSocket } = options;
-        onExitCode(await commands.coordinator({ ...options, config, localSocket }));
-      },
-    );
-
-  program
-    .command("worker")
-    .description("compute gradients for a coordinator")
-    .requiredOption("--coordinator <address>", "the coordinator's --listen, host:port or unix:path")
-    .addOption(
-      new Option("--backend <name>", "the only backend to offer").choices([
-        "native",
-        "wasm",
-        "cpu",
-        "native-bfloat16",
-      ]),
-    )
-    .option(
-      "--threads <n>",
-      "threads that compute, where the backend has several (default: one a processor)",
-      wholeNumber(1, 256),
-    )
-    .option("--http <host:port>", "where /metrics, /healthz and /readyz are (default: nowhere)")
-    .option(
-      "--deadline <seconds>",
-      "how long to try a coordinator in vain",
-      positiveNumber(86_400),
-      30,
-    )
-    .option("--insecure", "let --http be reached beyond loopback", false)
-    .option("--cache-dir <dir>", "where fetched data sets are kept")
-    .addOption(new Option("--name <name>").hideHelp())
-    .addOption(new Option("--log-file <file>").hideHelp())
-    .action(async (options: Partial<WorkerCommandOptions> & RequiredWorkerOptions) => {
-      const { coordinator, backend, threads, http, insecure, deadline, cacheDir, name, logFile } =
-        options;
-      onExitCode(
-        await commands.worker({
-          coordinator,
-          backend,
-          threads,
-          http,
-          insecure,
-          deadline,
-          cacheDir,
-          name,
-          logFile,
-        }),
-      );
-    });
-
-  program
-    .command("status")
-    .description(
-      "say what a run is at, who works on it, and what a step that stands still waits for",
-    )
-    .argument(
-      "[target]",
-      "address of a coordinator, or run directory (default: the newest run in runs/ at work)",
-    )
-    .option("--watch", "show it anew each second until the run is over", false)
-    .option("--timeouts", "list every time-out, what it derives from and what it does", false)
-    .option("--json", "one JSON object a line on standard output, and nothing else", false)
-    .action(async (target: string | undefined, options: Omit<StatusOptions, "target">) => {
-      const { json, watch, timeouts } = options;
-      onExitCode(await commands.status({ target, json, watch, timeouts }));
-    });
+  addClusterCommands(program, { commands, onExitCode });
 
   program
     .command("generate")
@@ -286,20 +201,3 @@ export function createProgram({
 }
 
 type TranslateArguments = Omit<TranslateOptions, "run" | "numBest"> & { readonly nBest: number };
-
-type RequiredWorkerOptions = Pick<WorkerCommandOptions, "coordinator" | "deadline" | "insecure">;
-
-function requireRunDir(
-  { resume, runDir }: Pick<TrainOptions, "resume" | "runDir">,
-  command: Command,
-): void {
-  if (resume && runDir === undefined) {
-    command.error("error: --resume needs --run-dir, the run directory to go on in");
-  }
-}
-
-function setOption(): Option {
-  return new Option("--set <key=value...>", "change keys of the config")
-    .argParser(keyValue)
-    .default([], "none");
-}

@@ -125,11 +125,28 @@ describe("the command line", () => {
       backend: "cpu",
       http: undefined,
       insecure: false,
+      security: {},
       deadline: 2.5,
       cacheDir: undefined,
       name: undefined,
       logFile: undefined,
     });
+  });
+
+  it("reads what coordinator, worker and status are protected by", async () => {
+    const pair = "--tls-cert c --tls-key k --token-file t";
+    const at = "coordinator a.yaml --listen h:1 --http h:2";
+    const server = await run(`${at} ${pair} --tls-client-ca a`);
+    expect(server.calls[0]?.[1]).toMatchObject({
+      security: { tlsCert: "c", tlsKey: "k", tlsClientCa: "a", tokenFile: "t" },
+    });
+    for (const command of ["worker --coordinator h:1", "status h:1"]) {
+      const client = await run(`${command} ${pair} --tls-ca a --insecure`);
+      expect(client.calls[0]?.[1]).toMatchObject({
+        insecure: true,
+        security: { tlsCa: "a", tlsCert: "c", tlsKey: "k", tokenFile: "t" },
+      });
+    }
   });
 
   it("reads summary", async () => {
@@ -163,7 +180,8 @@ describe("the command line", () => {
   });
 
   it("reads status", async () => {
-    const plain = { target: undefined, json: false, watch: false, timeouts: false };
+    const none = { target: undefined, json: false, watch: false, timeouts: false };
+    const plain = { ...none, insecure: false, security: {} };
     expect((await run("status")).calls).toEqual([["status", plain]]);
     expect((await run("status 127.0.0.1:7070 --watch --json")).calls).toEqual([
       ["status", { ...plain, target: "127.0.0.1:7070", watch: true, json: true }],

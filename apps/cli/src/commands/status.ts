@@ -14,7 +14,8 @@ import {
   timeoutsJson,
   timeoutsText,
 } from "../status/index.js";
-import type { Answer, Target } from "../status/index.js";
+import type { Answer, AskCoordinator, Target } from "../status/index.js";
+import { clientSecurity } from "./arguments/index.js";
 import type { Terminal } from "./terminal.js";
 
 const DEFAULT_COLUMNS = 80;
@@ -26,27 +27,42 @@ const CLEAR_BELOW = "\u001b[J";
 
 /** `ostinato status`: what a run is at, and what it waits for. */
 export async function status(options: StatusOptions, terminal: Terminal): Promise<number> {
-  if (options.timeouts) return timeouts(options, terminal);
-  const target = await findTarget(options.target, {
-    folder: terminal.folder,
-    ask: askCoordinator,
-  });
-  return options.watch ? watch(target, options, terminal) : once(target, options, terminal);
+  const ask = asker(options);
+  if (options.timeouts) return timeouts(options, terminal, ask);
+  const target = await findTarget(options.target, { folder: terminal.folder, ask });
+  const show = options.watch ? watch : once;
+  return show(target, options, terminal, ask);
 }
 
-async function once(target: Target, { json }: StatusOptions, terminal: Terminal): Promise<number> {
-  const answer = await askTarget(target, askCoordinator);
+/** Asks with what the command line gave to show and to trust. */
+function asker({ security: given, insecure }: StatusOptions): AskCoordinator {
+  const security = clientSecurity({ ...given, insecure });
+  return (address) => askCoordinator(address, security);
+}
+
+async function once(
+  target: Target,
+  { json }: StatusOptions,
+  terminal: Terminal,
+  ask: AskCoordinator,
+): Promise<number> {
+  const answer = await askTarget(target, ask);
   terminal.stdout.write(shown(answer, json, terminal));
   return exitCodeOf(answer);
 }
 
 /** Again and again, until the run is over or its coordinator gone. */
-async function watch(target: Target, { json }: StatusOptions, terminal: Terminal): Promise<number> {
+async function watch(
+  target: Target,
+  { json }: StatusOptions,
+  terminal: Terminal,
+  ask: AskCoordinator,
+): Promise<number> {
   const { stdout } = terminal;
   const isLive = stdout.isTTY && !json;
   if (isLive) stdout.write(CLEAR);
   for (;;) {
-    const answer = await askTarget(target, askCoordinator);
+    const answer = await askTarget(target, ask);
     const text = shown(answer, json, terminal);
     stdout.write(
       isLive ? `${HOME}${text.replaceAll("\n", `${CLEAR_LINE}\n`)}${CLEAR_BELOW}` : text,
@@ -72,8 +88,9 @@ function exitCodeOf({ kind }: Answer): number {
 async function timeouts(
   { target, json }: StatusOptions,
   { stdout, folder }: Terminal,
+  ask: AskCoordinator,
 ): Promise<number> {
-  const { deadlineMs, whose } = await deadlineOf(target, folder);
+  const { deadlineMs, whose } = await deadlineOf(target, folder, ask);
   stdout.write(
     json
       ? `${JSON.stringify(timeoutsJson(deadlineMs))}\n`
@@ -86,10 +103,11 @@ async function timeouts(
 async function deadlineOf(
   given: string | undefined,
   folder: string,
+  ask: AskCoordinator,
 ): Promise<{ readonly deadlineMs: number; readonly whose: string }> {
   let target: Target;
   try {
-    target = await findTarget(given, { folder, ask: askCoordinator });
+    target = await findTarget(given, { folder, ask });
   } catch (error) {
     if (given !== undefined || !(error instanceof CliError)) throw error;
     return { deadlineMs: DEFAULT_DEADLINE_MS, whose: "the default, as no run is at work here" };
@@ -99,7 +117,7 @@ async function deadlineOf(
     const deadlineMs = Math.round(1000 * config.cluster.deadlineSeconds);
     return { deadlineMs, whose: `of ${target.runDirectory}` };
   }
-  const asked = await askCoordinator(target.address);
+  const asked = await ask(target.address);
   if (asked.kind === "reply") {
     return { deadlineMs: asked.reply.deadlineMs, whose: `of run ${asked.reply.jobId}` };
   }

@@ -16,6 +16,8 @@ describe("the exit code of an error", () => {
     ["text that is not UTF-8", new DataError("invalidUtf8", ""), 2],
     ["an address that is none", new WireError("invalidAddress", ""), 2],
     ["a listener beyond loopback", new WireError("notLoopback", ""), 2],
+    ["a token file that others can read", new WireError("credentialFile", ""), 2],
+    ["a token that is not known there", new WireError("unauthenticated", ""), 1],
     ["a damaged checkpoint", new RunError("checkpointDamaged", ""), 1],
     ["a damaged data set", new DataError("corruptDataset", ""), 1],
     ["a port in use", new RuntimeError("portInUse", ""), 1],

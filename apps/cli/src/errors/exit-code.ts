@@ -19,7 +19,9 @@ async function isForThePerson(error: unknown): Promise<boolean> {
   const { DataError } = await import("@ostinato/data");
   if (error instanceof DataError) return error.code !== "corruptDataset";
   const { WireError } = await import("@ostinato/proto");
-  if (error instanceof WireError) return ["invalidAddress", "notLoopback"].includes(error.code);
+  if (error instanceof WireError) {
+    return ["invalidAddress", "notLoopback", "credentialFile"].includes(error.code);
+  }
   return false;
 }
 

@@ -1,7 +1,7 @@
 /** Asking a coordinator, and what it means if it does not answer. */
 
 import { createCoordinatorClient, WireError } from "@ostinato/proto";
-import type { StatusReply } from "@ostinato/proto";
+import type { ClientSecurity, StatusReply } from "@ostinato/proto";
 import type { CoordinatorEndpoints, RunEnd } from "@ostinato/run";
 import { openRunDirectory, readPointer } from "@ostinato/run";
 import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
@@ -39,10 +39,13 @@ export type Answer =
       readonly checkpointStep: number | undefined;
     };
 
-/** @throws {WireError} `invalidAddress`, and refusals of the coordinator that are no silence */
-export async function askCoordinator(address: string): Promise<Asked> {
+/**
+ * @param security what to show and ask for; unencrypted and without a token unless given
+ * @throws {WireError} `invalidAddress`, `credentialFile`, and refusals of the coordinator that are no silence
+ */
+export async function askCoordinator(address: string, security?: ClientSecurity): Promise<Asked> {
   const { statusAnswerMs } = FIXED_TIMEOUTS;
-  const client = createCoordinatorClient(address);
+  const client = createCoordinatorClient(address, { security });
   try {
     return { kind: "reply", reply: await client.status({ deadlineMs: statusAnswerMs }) };
   } catch (error) {

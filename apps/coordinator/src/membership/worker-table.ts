@@ -1,7 +1,7 @@
 /** Who is here. Identities are given at join, bound to one stream, and never used twice. */
 
 import type { NumericsProfile } from "@ostinato/proto";
-import { WireError } from "@ostinato/proto";
+import { isSameSecret, WireError } from "@ostinato/proto";
 
 /**
  * - `joined`: has an identity, its stream is not here yet
@@ -22,6 +22,8 @@ export interface WorkerRecord<Link extends WorkerLink> {
   readonly name: string;
   readonly profile: NumericsProfile;
   readonly streamToken: string;
+  /** Of the connection that joined; empty where none is asked for. */
+  readonly certificate: string;
   readonly joinedAtMs: number;
   state: WorkerState;
   link: Link | undefined;
@@ -38,7 +40,18 @@ export class WorkerTable<Link extends WorkerLink> {
     this.#createToken = options.createToken;
   }
 
-  join(name: string, profile: NumericsProfile, nowMs: number): WorkerRecord<Link> {
+  /** Identities that are not dead. */
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  /** @param certificate digest of the one that the connection came with, without which no stream is attached */
+  join(
+    name: string,
+    profile: NumericsProfile,
+    nowMs: number,
+    certificate = "",
+  ): WorkerRecord<Link> {
     this.#numJoined += 1;
     const record: WorkerRecord<Link> = {
       // The incarnation keeps a worker of a resumed run apart from its predecessor's namesake.
@@ -46,6 +59,7 @@ export class WorkerTable<Link extends WorkerLink> {
       name,
       profile,
       streamToken: this.#createToken(),
+      certificate,
       joinedAtMs: nowMs,
       state: "joined",
       link: undefined,
@@ -55,9 +69,13 @@ export class WorkerTable<Link extends WorkerLink> {
   }
 
   /** @throws {WireError} `unknownWorker`, `streamRefused` */
-  attach(workerId: string, streamToken: string, link: Link): WorkerRecord<Link> {
+  attach(workerId: string, streamToken: string, link: Link, certificate = ""): WorkerRecord<Link> {
     const record = this.#workers.get(workerId);
-    if (record?.streamToken !== streamToken) {
+    if (
+      record === undefined ||
+      !isSameSecret(record.streamToken, streamToken) ||
+      record.certificate !== certificate
+    ) {
       throw new WireError("unknownWorker", `no worker ${workerId} joined with this token`);
     }
     if (record.state !== "joined") {

@@ -54,11 +54,14 @@ export interface HandlerModules {
   readonly isEnding: () => boolean;
 }
 
+/** More than a run has leaves to give. */
+const MAX_WORKERS = 4096;
+
 export function createHandlers(run: RunDescription, modules: HandlerModules): CoordinatorHandlers {
   return {
-    join: (request) => Promise.resolve(join(run, modules, request)),
-    train: (stream) => {
-      awaitAttach(run, modules, stream);
+    join: (request, { certificate }) => Promise.resolve(join(run, modules, request, certificate)),
+    train: (stream, { certificate }) => {
+      awaitAttach(run, modules, stream, certificate);
     },
     fetchData: (request) => modules.fetches.watch(run.data.byteLength, chunksOf(run, request)),
     status: () => Promise.resolve(modules.status()),
@@ -66,7 +69,12 @@ export function createHandlers(run: RunDescription, modules: HandlerModules): Co
   };
 }
 
-function join(run: RunDescription, modules: HandlerModules, request: JoinRequest): JoinReply {
+function join(
+  run: RunDescription,
+  modules: HandlerModules,
+  request: JoinRequest,
+  certificate: string,
+): JoinReply {
   if (request.protocolVersion !== PROTOCOL_VERSION) {
     throw new WireError(
       "protocolVersion",
@@ -74,13 +82,19 @@ function join(run: RunDescription, modules: HandlerModules, request: JoinRequest
     );
   }
   if (modules.isEnding()) throw new WireError("shuttingDown", "the run is ending");
+  requireRoom(run, modules);
   const profile = modules.profiles.choose(request.profiles);
   // The ledger first: a line that cannot be written leaves the run without a profile, not without its line.
   if (modules.profiles.isNew(profile)) {
     modules.onNewProfile(profile);
     modules.profiles.settle(profile);
   }
-  const worker = modules.workers.join(request.workerName, profile, modules.clock.now());
+  const worker = modules.workers.join(
+    request.workerName,
+    profile,
+    modules.clock.now(),
+    certificate,
+  );
   const { jobId, incarnation, configJson, modelJson, dataDigest, deadlineMs } = run;
   return {
     workerId: worker.workerId,
@@ -96,11 +110,27 @@ function join(run: RunDescription, modules: HandlerModules, request: JoinRequest
   };
 }
 
+/**
+ * What joins and never comes with a stream is forgotten after a deadline; until then it takes room.
+ *
+ * @throws {WireError} `resourceExhausted`
+ */
+function requireRoom({ deadlineMs }: RunDescription, { workers, clock }: HandlerModules): void {
+  if (workers.size < MAX_WORKERS) return;
+  workers.expireJoined(clock.now(), deadlineMs);
+  if (workers.size < MAX_WORKERS) return;
+  throw new WireError(
+    "resourceExhausted",
+    `${MAX_WORKERS} workers have joined; try again when some have left`,
+  );
+}
+
 /** Binds the stream to an identity by its first message, or ends it. */
 function awaitAttach(
   run: RunDescription,
   modules: HandlerModules,
   stream: TrainStream<WorkerMessage, CoordinatorMessage>,
+  certificate: string,
 ): void {
   const refuse = (error: WireError): void => {
     timer.cancel();
@@ -124,7 +154,7 @@ function awaitAttach(
       { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock },
     );
     try {
-      workers.attach(message.workerId, message.streamToken, session);
+      workers.attach(message.workerId, message.streamToken, session, certificate);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       session.reject(error);

@@ -9,9 +9,9 @@ export function lateHandlers(get: () => CoordinatorHandlers | undefined): Coordi
     return handlers;
   };
   return {
-    join: async (request, peer) => ready().join(request, peer),
-    train: (stream) => {
-      ready().train(stream);
+    join: async (request, caller) => ready().join(request, caller),
+    train: (stream, caller) => {
+      ready().train(stream, caller);
     },
     fetchData: (request, signal) => ready().fetchData(request, signal),
     status: async () => ready().status(),

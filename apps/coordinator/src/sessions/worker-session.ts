@@ -15,6 +15,7 @@ import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
 import type { MemorySharer } from "../segments/index.js";
 import type { ParameterVersion, StagedUpload } from "../steps/index.js";
+import { SessionBounds } from "./session-bounds.js";
 
 export type UploadBegin = Extract<WorkerMessage, { kind: "uploadBegin" }>;
 export type UploadEnd = Extract<WorkerMessage, { kind: "uploadEnd" }>;
@@ -74,7 +75,9 @@ export class WorkerSession {
   readonly #modules: WorkerSessionModules;
   readonly #uploads = new Map<number, { begin: UploadBegin; staged: StagedUpload }>();
   #versionsSent: number[] = [];
+  readonly #bounds: SessionBounds;
   #outbox: Promise<void> = Promise.resolve();
+  #numQueued = 0;
   #nextTransfer = 1;
   #fence: number | undefined;
   #sharer: MemorySharer | undefined;
@@ -92,6 +95,7 @@ export class WorkerSession {
     this.#modules = modules;
     this.#lastHeardMs = modules.clock.now();
     this.#heardAtMs = modules.clock.now();
+    this.#bounds = new SessionBounds(modules.clock.now());
     modules.stream.onMessage((message) => {
       this.#receive(message);
     });
@@ -214,7 +218,11 @@ export class WorkerSession {
   }
 
   #enqueue(task: () => Promise<void>, onSkipped: () => void = () => undefined): void {
+    this.#numQueued += 1;
+    const problem = this.#isOpen ? this.#bounds.queueProblem(this.#numQueued) : undefined;
+    if (problem !== undefined) this.refuse(problem);
     this.#outbox = this.#outbox.then(async () => {
+      this.#numQueued -= 1;
       if (!this.#isOpen) {
         onSkipped();
         return;
@@ -362,6 +370,10 @@ export class WorkerSession {
 
   /** For the hub: tells the worker of a refused upload. */
   sendRejection(fence: number, node: NodeId, reason: string): void {
+    const problem = this.#isOpen
+      ? this.#bounds.refusalProblem(this.#modules.clock.now())
+      : undefined;
+    if (problem !== undefined) this.refuse(problem);
     this.#enqueue(() => this.#send({ kind: "uploadRejected", fence, node, reason }));
   }
 

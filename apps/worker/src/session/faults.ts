@@ -9,6 +9,7 @@ const FINAL_REFUSALS: ReadonlySet<WireError["code"]> = new Set([
   "profileRefused",
   "protocolVersion",
   "badMessage",
+  "forbidden",
 ] as const);
 
 /** Faults of ours that another attempt may mend. */
@@ -18,9 +19,15 @@ const PASSING_FAULTS: ReadonlySet<WorkerError["code"]> = new Set([
   "dataCorrupt",
 ] as const);
 
-/** Whether another attempt may mend it. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof WireError) return !FINAL_REFUSALS.has(error.code);
+/**
+ * Whether another attempt may mend it.
+ *
+ * @param hasJoined whether this worker was taken in before: then its token is known, and is being changed
+ */
+export function isPassing(error: unknown, hasJoined: boolean): boolean {
+  if (error instanceof WireError) {
+    return error.code === "unauthenticated" ? hasJoined : !FINAL_REFUSALS.has(error.code);
+  }
   return error instanceof WorkerError && PASSING_FAULTS.has(error.code);
 }
 

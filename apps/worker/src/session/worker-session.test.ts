@@ -205,6 +205,8 @@ describe("WorkerSession", () => {
   it.each([
     ["profileRefused", "the run computes with wasm 4.21"],
     ["protocolVersion", "the coordinator speaks protocol 2, not 1"],
+    ["unauthenticated", "the token is not known here"],
+    ["forbidden", "a viewer's token may not call Join"],
   ] as const)("ends at once when it is refused for %s", async (code, message) => {
     const { end, joinedAtMs } = started([new WireError(code, message)]);
     await expect(end).rejects.toMatchObject({
@@ -213,6 +215,15 @@ describe("WorkerSession", () => {
     });
     // Once more with all that it can offer, if that is what was refused.
     expect(joinedAtMs).toHaveLength(code === "profileRefused" ? 2 : 1);
+  });
+
+  it("joins again with a token that is being changed under it", async () => {
+    const refusal = new WireError("unauthenticated", "the token is not known here");
+    const { end, runClock, streams, streamAt } = started([{}, refusal, refusal, {}]);
+    (await streamAt(0)).fail(new WireError("unavailable", "gone"));
+    await runClock(5, () => streams.length > 1);
+    (await streamAt(1)).push({ kind: "stop", failed: false, reason: "completed" });
+    expect(await end).toMatchObject({ kind: "stop" });
   });
 
   it("offers its preferred backend alone, and every other one when that is refused", async () => {

@@ -111,7 +111,8 @@ export class WorkerSession {
           continue;
         }
         if (isRunEnding(error)) return { kind: "stop", failed: false, reason: messageOf(error) };
-        if (!isPassing(error)) throw asFinal(error, this.#options.address);
+        if (!isPassing(error, this.#firstJobId !== undefined))
+          throw asFinal(error, this.#options.address);
         this.#enter("joining");
         const failure = outage.failed();
         const { firstPauseMs, giveUpMs, longestPauseMs } = this.#timeouts;

@@ -15,5 +15,6 @@ export type { Endpoint } from "./endpoint.js";
 export { formatEndpoint, isLocal, parseEndpoint } from "./endpoint.js";
 export type { Health } from "./health.js";
 export { addHealth } from "./health.js";
+export type { BindOptions, ListenRule, ServerSettings } from "./server.js";
 export { bindServer, createServer, requireLoopback } from "./server.js";
 export { isSocketAnswering } from "./unix-socket.js";

@@ -38,6 +38,8 @@ describe("an error on its way through a status", () => {
       [status.DEADLINE_EXCEEDED, "deadlineExceeded"],
       [status.RESOURCE_EXHAUSTED, "messageTooLarge"],
       [status.UNAVAILABLE, "unavailable"],
+      [status.UNAUTHENTICATED, "unauthenticated"],
+      [status.PERMISSION_DENIED, "forbidden"],
       [status.UNIMPLEMENTED, "protocolVersion"],
       [status.DATA_LOSS, "internal"],
     ];

@@ -13,6 +13,9 @@ export const ERROR_STATUS: Readonly<Record<WireErrorCode, status>> = {
   streamRefused: status.FAILED_PRECONDITION,
   unknownData: status.NOT_FOUND,
   shuttingDown: status.UNAVAILABLE,
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
+  resourceExhausted: status.RESOURCE_EXHAUSTED,
   badMessage: status.INVALID_ARGUMENT,
   messageTooLarge: status.RESOURCE_EXHAUSTED,
   checksum: status.DATA_LOSS,
@@ -22,6 +25,7 @@ export const ERROR_STATUS: Readonly<Record<WireErrorCode, status>> = {
   unavailable: status.UNAVAILABLE,
   deadlineExceeded: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,
+  credentialFile: status.INTERNAL,
   invalidAddress: status.INTERNAL,
   notLoopback: status.INTERNAL,
   portInUse: status.INTERNAL,
@@ -39,6 +43,8 @@ const STATUS_CODE: Readonly<Partial<Record<status, WireErrorCode>>> = {
   [status.RESOURCE_EXHAUSTED]: "messageTooLarge",
   [status.UNIMPLEMENTED]: "protocolVersion",
   [status.UNAVAILABLE]: "unavailable",
+  [status.UNAUTHENTICATED]: "unauthenticated",
+  [status.PERMISSION_DENIED]: "forbidden",
 };
 
 const CODE_KEY = "ostinato-code";

@@ -6,6 +6,8 @@
  * - `unknownWorker`, `streamRefused`: the Train stream's identity is not known, or in use
  * - `unknownData`: no data set of this digest here
  * - `shuttingDown`: no more work is handed out
+ * - `unauthenticated`, `forbidden`: no token that is known here, or one that does not allow this call
+ * - `resourceExhausted`: more than one peer may have or do at once; later it may be served
  *
  * Bytes that are not what they should be:
  * - `badMessage`: no message, none with a body, or a field outside its range
@@ -17,6 +19,7 @@
  * - `deadlineExceeded`, `cancelled`: given up by the caller
  *
  * This process:
+ * - `credentialFile`: a file of certificates, keys or tokens that cannot be used
  * - `invalidAddress`, `notLoopback`, `portInUse`, `cannotListen`: a server cannot listen there
  * - `sharedMemory`: a segment that can't be made, written or read
  * - `bigEndian`: a machine whose floats are not little-endian
@@ -29,6 +32,9 @@ export type WireErrorCode =
   | "streamRefused"
   | "unknownData"
   | "shuttingDown"
+  | "unauthenticated"
+  | "forbidden"
+  | "resourceExhausted"
   | "badMessage"
   | "messageTooLarge"
   | "checksum"
@@ -38,6 +44,7 @@ export type WireErrorCode =
   | "unavailable"
   | "deadlineExceeded"
   | "cancelled"
+  | "credentialFile"
   | "invalidAddress"
   | "notLoopback"
   | "portInUse"

@@ -1,8 +1,9 @@
 import type { ClientReadableStream } from "@grpc/grpc-js";
-import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
+import { Client, Metadata, status } from "@grpc/grpc-js";
 
 import { DEFAULT_DEADLINE_MS, deriveTimeouts } from "@ostinato/runtime/timeouts";
 
+import { authorizationOf } from "../access/index.js";
 import type { ChannelSettings } from "../channel/index.js";
 import {
   channelOptions,
@@ -36,6 +37,8 @@ import {
 import { fromStatus, WireError } from "../errors/index.js";
 import { CallStream } from "./call-stream.js";
 import { MessageBuffers } from "./message-buffers.js";
+import type { ClientSecurity } from "./client-security.js";
+import { openClientSecurity } from "./client-security.js";
 import { coordinatorService } from "./service-definition.js";
 import type { TrainStream } from "./train-stream.js";
 
@@ -64,23 +67,30 @@ export interface CoordinatorClient {
 /** Buffers for messages that are kept: one on its way, one that follows it. */
 const BUFFERS_KEPT = 2;
 
+export interface ClientSettings extends ChannelSettings {
+  /** Encryption and token; neither unless given. */
+  readonly security?: ClientSecurity | undefined;
+}
+
 /**
  * A client that connects on its first call, and again after a loss. It never retries a call: that is
  * for the caller, who knows whether it makes sense.
  *
  * @param address `HOST:PORT` or `unix:PATH`
- * @throws {WireError} `invalidAddress`
+ * @throws {WireError} `invalidAddress`; and what {@link openClientSecurity} throws
  */
 export function createCoordinatorClient(
   address: string,
-  settings: ChannelSettings = {},
+  settings: ClientSettings = {},
 ): CoordinatorClient {
   silenceGrpcConsole();
   const endpoint = parseEndpoint(address);
-  const { deadlineMs = DEFAULT_DEADLINE_MS } = settings;
+  const { deadlineMs = DEFAULT_DEADLINE_MS, security } = settings;
   const { reconnectFirstMs, reconnectLongestMs } = deriveTimeouts(deadlineMs);
-  const client = new Client(formatEndpoint(endpoint), credentials.createInsecure(), {
+  const { credentials, options, token } = openClientSecurity(endpoint, security);
+  const client = new Client(formatEndpoint(endpoint), credentials, {
     ...channelOptions(settings),
+    ...options,
     "grpc.enable_retries": 0,
     "grpc.initial_reconnect_backoff_ms": reconnectFirstMs,
     "grpc.max_reconnect_backoff_ms": reconnectLongestMs,
@@ -89,19 +99,21 @@ export function createCoordinatorClient(
     // A proxy of the environment cannot reach this machine's loopback.
     "grpc.enable_http_proxy": isLocal(endpoint) ? 0 : 1,
   });
-  return new GrpcCoordinatorClient(address, client);
+  return new GrpcCoordinatorClient(address, client, token);
 }
 
 class GrpcCoordinatorClient implements CoordinatorClient {
   readonly address: string;
   readonly #client: Client;
+  readonly #token: string | undefined;
   readonly #buffers = new MessageBuffers(BUFFERS_KEPT);
   #isClosed = false;
   readonly #openCalls = new Set<{ cancel(): void }>();
 
-  constructor(address: string, client: Client) {
+  constructor(address: string, client: Client, token: string | undefined) {
     this.address = address;
     this.#client = client;
+    this.#token = token;
   }
 
   async join(request: JoinRequest, options: CallOptions = {}): Promise<JoinReply> {
@@ -128,7 +140,12 @@ class GrpcCoordinatorClient implements CoordinatorClient {
 
   train(): TrainStream<CoordinatorMessage, WorkerMessage> {
     const { path, requestSerialize, responseDeserialize } = coordinatorService.train;
-    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    const call = this.#client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      this.#metadata(),
+    );
     const stream = new CallStream<CoordinatorMessage, WorkerMessage>(
       this.address,
       {
@@ -175,7 +192,7 @@ class GrpcCoordinatorClient implements CoordinatorClient {
         requestSerialize,
         responseDeserialize,
         request,
-        new Metadata(),
+        this.#metadata(),
         (error, reply) => {
           this.#openCalls.delete(call);
           either.removeEventListener("abort", giveUp);
@@ -206,6 +223,7 @@ class GrpcCoordinatorClient implements CoordinatorClient {
       requestSerialize,
       responseDeserialize,
       request,
+      this.#metadata(),
     );
     // The iteration below reports errors; those after its end have no other listener.
     call.on("error", () => undefined);
@@ -221,6 +239,12 @@ class GrpcCoordinatorClient implements CoordinatorClient {
       this.#openCalls.delete(call);
       call.cancel();
     }
+  }
+
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    if (this.#token !== undefined) metadata.set("authorization", authorizationOf(this.#token));
+    return metadata;
   }
 
   #errorOf(error: unknown): WireError {

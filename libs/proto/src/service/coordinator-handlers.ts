@@ -8,6 +8,7 @@ import type {
   WatchEvent,
   WorkerMessage,
 } from "../codec/index.js";
+import type { Caller } from "./caller.js";
 import type { TrainStream } from "./train-stream.js";
 
 /**
@@ -15,8 +16,8 @@ import type { TrainStream } from "./train-stream.js";
  * status; any other error becomes `internal` with a generic text.
  */
 export interface CoordinatorHandlers {
-  join(request: JoinRequest, peer: string): Promise<JoinReply>;
-  train(stream: TrainStream<WorkerMessage, CoordinatorMessage>): void;
+  join(request: JoinRequest, caller: Caller): Promise<JoinReply>;
+  train(stream: TrainStream<WorkerMessage, CoordinatorMessage>, caller: Caller): void;
   /** `signal` aborts when the caller is gone; what is iterated is then returned from. */
   fetchData(request: FetchDataRequest, signal: AbortSignal): AsyncIterable<DataChunk>;
   status(): Promise<StatusReply>;

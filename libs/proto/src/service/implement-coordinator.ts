@@ -22,6 +22,8 @@ import {
 } from "../codec/index.js";
 import { onOneLine, toStatus, WireError } from "../errors/index.js";
 import { CallStream } from "./call-stream.js";
+import type { Caller } from "./caller.js";
+import { callerOf } from "./caller.js";
 import type { CoordinatorHandlers } from "./coordinator-handlers.js";
 import { MessageBuffers } from "./message-buffers.js";
 import { coordinatorService } from "./service-definition.js";
@@ -51,11 +53,14 @@ export function implementCoordinator(
     <Request, Reply>(
       name: string,
       codecs: { readonly request: Codec<Request>; readonly reply: Codec<Reply> },
-      handle: (request: Request, peer: string) => Promise<Reply>,
+      handle: (request: Request, caller: Caller) => Promise<Reply>,
     ): handleUnaryCall<Buffer, Buffer> =>
     (call, callback) => {
       const answer = async (): Promise<Buffer> =>
-        encodeReply(codecs.reply, await handle(codecs.request.decode(call.request), peerOf(call)));
+        encodeReply(
+          codecs.reply,
+          await handle(codecs.request.decode(call.request), callerOf(call)),
+        );
       answer().then(
         (bytes) => callback(null, bytes),
         (error: unknown) => callback(statusOf(name, error)),
@@ -83,9 +88,11 @@ export function implementCoordinator(
 
   const buffers = new MessageBuffers(BUFFERS_KEPT);
   const train = (call: ServerDuplexStream<Buffer, Buffer>): void => {
-    const stream = serverStream(call, buffers, (error) => options.onFault?.("Train", error));
+    const caller = callerOf(call);
+    const onFault = (error: unknown): void => options.onFault?.("Train", error);
+    const stream = serverStream(call, { peer: caller.peer, buffers, onFault });
     try {
-      handlers.train(stream);
+      handlers.train(stream, caller);
     } catch (error) {
       if (!(error instanceof WireError)) options.onFault?.("Train", error);
       stream.end(error instanceof WireError ? error : new WireError("internal", String(error)));
@@ -93,8 +100,8 @@ export function implementCoordinator(
   };
 
   server.addService(coordinatorService, {
-    join: unary("Join", { request: joinRequestCodec, reply: joinReplyCodec }, (request, peer) =>
-      handlers.join(request, peer),
+    join: unary("Join", { request: joinRequestCodec, reply: joinReplyCodec }, (request, caller) =>
+      handlers.join(request, caller),
     ),
     status: unary("Status", { request: statusRequestCodec, reply: statusReplyCodec }, () =>
       handlers.status(),
@@ -148,16 +155,13 @@ async function pump<Reply>(
   }
 }
 
-/** The end of a Unix socket has no address. */
-function peerOf(call: { getPeer(): string }): string {
-  const peer = call.getPeer();
-  return peer === "unknown" ? "a process of this machine" : peer;
-}
-
 function serverStream(
   call: ServerDuplexStream<Buffer, Buffer>,
-  buffers: MessageBuffers,
-  onFault: (error: unknown) => void,
+  options: {
+    readonly peer: string;
+    readonly buffers: MessageBuffers;
+    readonly onFault: (error: unknown) => void;
+  },
 ): CallStream<
   ReturnType<typeof workerMessageCodec.decode>,
   ReturnType<typeof coordinatorMessageCodec.decode>
@@ -170,7 +174,7 @@ function serverStream(
     else call.emit("error", toStatus(error));
   };
   const stream = new CallStream(
-    peerOf(call),
+    options.peer,
     {
       write: (bytes, taken) => call.write(bytes, taken),
       read: (receive) => call.on("data", receive),
@@ -180,8 +184,8 @@ function serverStream(
       cancel: () => endWith(new WireError("cancelled", "the coordinator gave the call up")),
     },
     { incoming: workerMessageCodec, outgoing: coordinatorMessageCodec },
-    buffers,
-    onFault,
+    options.buffers,
+    options.onFault,
   );
   call.on("end", () => {
     // A reset stream ends too, and is cancelled some ticks later: only what is still there after

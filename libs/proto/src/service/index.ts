@@ -9,7 +9,9 @@
  * const stream = client.train();
  * if (!stream.send(message)) await stream.drained();
  */
-export type { CallOptions, CoordinatorClient } from "./coordinator-client.js";
+export type { Caller } from "./caller.js";
+export type { ClientSecurity } from "./client-security.js";
+export type { CallOptions, ClientSettings, CoordinatorClient } from "./coordinator-client.js";
 export { createCoordinatorClient } from "./coordinator-client.js";
 export type { CoordinatorHandlers } from "./coordinator-handlers.js";
 export type { ImplementOptions } from "./implement-coordinator.js";

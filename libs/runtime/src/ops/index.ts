@@ -7,5 +7,5 @@
  */
 export { monitorEventLoopLag } from "./event-loop-lag.js";
 export { collectProcessMetrics } from "./process-metrics.js";
-export type { OpsPage, OpsServer, OpsServerOptions } from "./ops-server.js";
+export type { OpsEncryption, OpsPage, OpsServer, OpsServerOptions } from "./ops-server.js";
 export { startOpsServer } from "./ops-server.js";

@@ -1,17 +1,26 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
+import { createServer as createEncryptedServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { isIPv6 } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 
 import type { Registry } from "prom-client";
 
 import { RuntimeError } from "../errors/index.js";
+import { isLoopbackHost, isMeantForLoopback, STRICT_HEADERS } from "./request-checks.js";
 import { FIXED_TIMEOUTS } from "../timeouts/index.js";
 
 /** A page as it is sent, such as a status page. */
 export interface OpsPage {
   readonly contentType: string;
   readonly body: string;
+}
+
+/** What to be encrypted with, and what to go on with when that changes. */
+export interface OpsEncryption {
+  readonly context: SecureContextOptions;
+  onReloaded(listener: (context: SecureContextOptions) => void): void;
 }
 
 export interface OpsServerOptions {
@@ -23,6 +32,13 @@ export interface OpsServerOptions {
   readonly isHealthy: () => true | string;
   /** True, or in one line why the process cannot do its work now. */
   readonly isReady: () => true | string;
+  /** Served as HTTPS; as plain HTTP unless given. */
+  readonly encryption?: OpsEncryption | undefined;
+  /**
+   * Whether metrics and pages may be read with this `Authorization` header; by everybody unless given. Whether the
+   * process is healthy and ready, everybody may ask.
+   */
+  readonly mayRead?: ((authorization: string | undefined) => boolean) | undefined;
   /** Further pages by path, such as `/`. */
   readonly pages?: Readonly<Record<string, () => OpsPage>>;
   /**
@@ -33,7 +49,7 @@ export interface OpsServerOptions {
 }
 
 export interface OpsServer {
-  /** Such as `http://127.0.0.1:9464`. */
+  /** Such as `http://127.0.0.1:9464`, or `https://…` where it is encrypted. */
   readonly address: string;
   readonly port: number;
   /** Resolves when the port is free again; open connections are closed. */
@@ -45,12 +61,6 @@ const LIMITS = {
   headerBytes: 8 << 10,
   numConnections: 64,
 };
-
-const HEADERS = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-  "x-content-type-options": "nosniff",
-} as const;
 
 const TEXT = "text/plain; charset=utf-8";
 
@@ -65,32 +75,34 @@ interface Answer extends OpsPage {
  * @throws {RuntimeError} `portInUse` or `cannotListen`, naming host and port
  */
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
-  const { host, port, onFault } = options;
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.headerBytes,
-      headersTimeout: FIXED_TIMEOUTS.httpRequestMs,
-      requestTimeout: FIXED_TIMEOUTS.httpRequestMs,
-      keepAliveTimeout: FIXED_TIMEOUTS.httpIdleMs,
-    },
-    (request, response) => {
-      const path = pathOf(request);
-      answer(options, request, path)
-        .catch((error: unknown) => {
-          onFault?.(path, error);
-          return plain(500, "internal error");
-        })
-        .then((page) => send(request, response, page))
-        .catch((error: unknown) => onFault?.(path, error));
-    },
-  );
+  const { host, port, onFault, encryption } = options;
+  const limits = {
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: FIXED_TIMEOUTS.httpRequestMs,
+    requestTimeout: FIXED_TIMEOUTS.httpRequestMs,
+    keepAliveTimeout: FIXED_TIMEOUTS.httpIdleMs,
+  };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const path = pathOf(request);
+    answer(options, request, path)
+      .catch((error: unknown) => {
+        onFault?.(path, error);
+        return plain(500, "internal error");
+      })
+      .then((page) => send(request, response, page))
+      .catch((error: unknown) => onFault?.(path, error));
+  };
+  const server =
+    encryption === undefined
+      ? createServer(limits, onRequest)
+      : createEncrypted(encryption, limits, onRequest);
   server.maxConnections = LIMITS.numConnections;
   await listen(server, host, port);
   // Without a listener such an error would end the process, which has better things to do.
   server.on("error", (error) => onFault?.("", error));
   const bound = server.address() as AddressInfo;
   return {
-    address: `http://${isIPv6(host) ? `[${host}]` : host}:${bound.port}`,
+    address: `${encryption === undefined ? "http" : "https"}://${isIPv6(host) ? `[${host}]` : host}:${bound.port}`,
     port: bound.port,
     close: () =>
       new Promise((resolve) => {
@@ -98,6 +110,19 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
         server.closeAllConnections();
       }),
   };
+}
+
+function createEncrypted(
+  encryption: OpsEncryption,
+  limits: Readonly<Record<string, number>>,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const timing = { ...limits, handshakeTimeout: FIXED_TIMEOUTS.tlsHandshakeMs };
+  const server = createEncryptedServer({ ...encryption.context, ...timing }, onRequest);
+  encryption.onReloaded((context) => {
+    server.setSecureContext(context);
+  });
+  return server;
 }
 
 async function answer(
@@ -109,7 +134,14 @@ async function answer(
     return { ...plain(405, "only GET and HEAD"), headers: { allow: "GET, HEAD" } };
   }
   if (hasBody(request)) return plain(413, "no request body is taken");
-  const { registry, pages = {} } = options;
+  const { registry, host, mayRead, pages = {} } = options;
+  if (isLoopbackHost(host) && !isMeantForLoopback(request.headers.host)) {
+    return plain(421, "this is no server of that name");
+  }
+  const isOpen = path === "/healthz" || path === "/readyz";
+  if (!isOpen && mayRead?.(request.headers.authorization) === false) {
+    return { ...plain(401, "a token is needed"), headers: { "www-authenticate": "Bearer" } };
+  }
   switch (path) {
     case "/metrics":
       return { status: 200, contentType: registry.contentType, body: await registry.metrics() };
@@ -127,7 +159,7 @@ async function answer(
 function send(request: IncomingMessage, response: ServerResponse, page: Answer): void {
   const body = Buffer.from(page.body);
   response.writeHead(page.status, {
-    ...HEADERS,
+    ...STRICT_HEADERS,
     ...page.headers,
     "content-type": page.contentType,
     "content-length": body.byteLength,

@@ -143,6 +143,24 @@ export const TIMEOUT_TABLE = {
     what: "the longest such pause",
     then: "the next call may connect again",
   },
+  tlsHandshakeMs: {
+    owner: "connection",
+    fixedMs: 10_000,
+    what: "a connection that is to be encrypted, and is not",
+    then: "it is closed",
+  },
+  idleConnectionMs: {
+    owner: "connection",
+    fixedMs: 300_000,
+    what: "a connection to the coordinator without a call",
+    then: "it is closed; the next call connects again",
+  },
+  credentialFilesMs: {
+    owner: "coordinator",
+    fixedMs: 1000,
+    what: "from one look at the files of certificates and tokens to the next",
+    then: "they are read again if they have changed",
+  },
   giveUpMs: {
     owner: "worker",
     deadlines: 1,

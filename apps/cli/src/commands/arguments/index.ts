@@ -4,6 +4,7 @@
  * @example
  * ```ts
  * parseCompared("model.cell=rnn,gru"); // { key: "model.cell", values: ["rnn", "gru"] }
+ * clientSecurity({ tlsCa: "ca.pem", tokenFile: "token", … }); // for createCoordinatorClient
  * resolveOverrides(["data.files=a.txt"], "/here"); // with data.baseDirectory="/here"
  * ```
  *
@@ -12,3 +13,4 @@
 export { parseCompared } from "./compared.js";
 export type { Compared } from "./compared.js";
 export { resolveOverrides } from "./overrides.js";
+export { clientSecurity, serverSecurity } from "./security.js";

@@ -6,7 +6,7 @@ import type { ReadyMessage } from "../../cluster/index.js";
 import type { CoordinatorCommandOptions } from "../../command-line/index.js";
 import { EXIT_CODES } from "../../errors/index.js";
 import { completedRun } from "./completed-run.js";
-import { resolveOverrides } from "../arguments/index.js";
+import { resolveOverrides, serverSecurity } from "../arguments/index.js";
 import type { Terminal } from "../terminal.js";
 
 /** `ostinato coordinator`: tells a launcher over IPC when it is ready, and a person in a log line. */
@@ -14,6 +14,7 @@ export async function coordinator(
   options: CoordinatorCommandOptions,
   { folder, stderr }: Terminal,
 ): Promise<number> {
+  const security = serverSecurity(options.security);
   const overrides = resolveOverrides(options.set, folder);
   const config = await loadConfig({ file: options.config, overrides });
   const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
@@ -32,6 +33,7 @@ export async function coordinator(
     runDirectory: options.runDir,
     resume: options.resume,
     insecure: options.insecure,
+    security,
     console: launcher === undefined ? "pretty" : "none",
     onReady: (ready) => {
       launcher?.({ kind: "ready", ...ready } satisfies ReadyMessage);

@@ -2,6 +2,7 @@ import { runWorker } from "@ostinato/worker";
 import type { WorkerOptions } from "@ostinato/worker";
 
 import type { WorkerCommandOptions } from "../../command-line/index.js";
+import { clientSecurity } from "../arguments/index.js";
 import type { Terminal } from "../terminal.js";
 
 /** `ostinato worker`: everything but the address comes from the coordinator. */
@@ -15,6 +16,7 @@ export async function worker(
     threads: options.threads,
     http: options.http,
     insecure: options.insecure,
+    security: clientSecurity({ ...options.security, insecure: options.insecure }),
     deadlineSeconds: options.deadline,
     cacheDirectory: options.cacheDir,
     logFile: options.logFile,

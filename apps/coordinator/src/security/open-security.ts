@@ -1,0 +1,97 @@
+/** What stands before a coordinator's ports: encryption, tokens, bounds on peers; and what they turn away. */
+
+import type { Refusal, ServerGuard, ServerTlsFiles } from "@ostinato/proto";
+import {
+  createServerGuard,
+  readTokenFile,
+  roleOf,
+  ServerTls,
+  TokenBucket,
+  Tokens,
+  WatchedFiles,
+} from "@ostinato/proto";
+import type { Clock } from "@ostinato/runtime";
+import type { Registry } from "prom-client";
+import { createRefusalMetrics } from "../ops/index.js";
+
+export interface SecurityFiles {
+  /** Encrypts the gRPC port, and the HTTP port where other machines can reach it; undefined: neither is encrypted. */
+  readonly tls?: ServerTlsFiles | undefined;
+  /** Tokens of workers and viewers; undefined: none is asked for. */
+  readonly tokenFile?: string | undefined;
+}
+
+export interface Security {
+  readonly tls: ServerTls | undefined;
+  readonly guard: ServerGuard;
+  /** Whether there is all that an address beyond loopback needs. */
+  readonly isComplete: boolean;
+  /** Whether pages may be read with this `Authorization` header; undefined: by everybody. */
+  readonly mayRead: ((authorization: string | undefined) => boolean) | undefined;
+  /** Files are not watched any more. */
+  dispose(): void;
+}
+
+export interface SecurityModules {
+  readonly clock: Clock;
+  readonly registry: Registry;
+  /** Tells the log, in one line. */
+  readonly report: (level: "info" | "warn", text: string) => void;
+}
+
+/** How many refusals are told in the log, which a peer must not be able to fill; metrics count all. */
+const TOLD = { burst: 20, perSecond: 0.5 };
+
+/** @throws {WireError} `credentialFile`, naming the file and what is wrong with it */
+export function openSecurity(files: SecurityFiles, modules: SecurityModules): Security {
+  const { clock, registry, report } = modules;
+  const wallTimeMs = (): number => clock.wallTime().getTime();
+  const tls =
+    files.tls === undefined ? undefined : new ServerTls(files.tls, { wallTimeMs, report });
+  let tokens: WatchedFiles<Tokens> | undefined;
+  try {
+    tokens = files.tokenFile === undefined ? undefined : watchTokens(files.tokenFile, report);
+  } catch (error) {
+    tls?.dispose();
+    throw error;
+  }
+  const metrics = createRefusalMetrics(registry);
+  const told = new TokenBucket(TOLD, clock.now());
+  let numUntold = 0;
+  const onRefused = ({ reason, address, text }: Refusal): void => {
+    metrics.refusals.inc({ reason });
+    if (!told.take(clock.now())) {
+      numUntold += 1;
+      return;
+    }
+    const before = numUntold === 0 ? "" : ` (${numUntold} refusals before it are not told)`;
+    numUntold = 0;
+    report("warn", `refused ${address || "a process of this machine"}: ${text}${before}`);
+  };
+  return {
+    tls,
+    guard: createServerGuard({ now: () => clock.now(), tokens: () => tokens?.value, onRefused }),
+    isComplete: tls !== undefined && tokens !== undefined,
+    mayRead:
+      tokens === undefined
+        ? undefined
+        : (authorization) => roleOf(tokens.value, authorization) !== undefined,
+    dispose: () => {
+      tls?.dispose();
+      tokens?.dispose();
+    },
+  };
+}
+
+function watchTokens(path: string, report: SecurityModules["report"]): WatchedFiles<Tokens> {
+  return new WatchedFiles({
+    paths: [path],
+    read: () => new Tokens(readTokenFile(path)),
+    onReloaded: () => {
+      report("info", `${path} was read again; calls from now on need its tokens`);
+    },
+    onRefused: (reason) => {
+      report("warn", `${reason}; the tokens read before still hold`);
+    },
+  });
+}
