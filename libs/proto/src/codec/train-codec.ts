@@ -60,7 +60,7 @@ const workerMessages = createCodec(
       }),
       timeSteps: uint32(),
     }),
-    heartbeat: record<OfWorker<"heartbeat">, ostinato.v1.Heartbeat.$Properties>({}),
+    heartbeat: record<object, ostinato.v1.Heartbeat.$Properties>({}),
     returnLeases: record<OfWorker<"returnLeases">, ostinato.v1.ReturnLeases.$Properties>({
       reason: prose,
     }),

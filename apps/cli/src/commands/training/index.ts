@@ -19,7 +19,8 @@ export function createTrainingCommands(
   return {
     train: async (options) => (await import("./train.js")).train(options, terminal),
     coordinator: async (options) => {
-      keepYoungGenerationSmall(process.execArgv);
+      const { execArgv, env } = process;
+      keepYoungGenerationSmall([...execArgv, ...(env.NODE_OPTIONS ?? "").split(" ")]);
       return (await import("./coordinator.js")).coordinator(options, terminal);
     },
     worker: async (options) => (await import("./worker.js")).worker(options, terminal),
