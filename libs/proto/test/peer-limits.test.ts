@@ -23,15 +23,17 @@ import { joinReply, joinRequest } from "./support/loopback.js";
 let server: Server;
 let address: string;
 let nowMs = 0;
-const refusals: Refusal[] = [];
+let refusals: Refusal[] = [];
 const closers: (() => void)[] = [];
 
 beforeEach(async () => {
   nowMs = 0;
+  const own: Refusal[] = [];
+  refusals = own;
   const guard = createServerGuard({
     now: () => nowMs,
     tokens: () => undefined,
-    onRefused: (refusal) => refusals.push(refusal),
+    onRefused: (refusal) => own.push(refusal),
   });
   server = createServer({ guard });
   implementCoordinator(server, {
@@ -47,7 +49,6 @@ beforeEach(async () => {
 afterEach(() => {
   for (const close of closers.splice(0)) close();
   server.forceShutdown();
-  refusals.length = 0;
 });
 
 function never(): never {

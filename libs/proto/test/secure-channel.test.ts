@@ -35,7 +35,8 @@ let server: Server;
 let tls: ServerTls | undefined;
 let address: string;
 const callers: Caller[] = [];
-const refusals: Refusal[] = [];
+/** Of one test: what its server still says when it is over goes nowhere. */
+let refusals: Refusal[] = [];
 const reports: string[] = [];
 const clients: CoordinatorClient[] = [];
 
@@ -52,18 +53,20 @@ afterEach(() => {
   tls?.dispose();
   tls = undefined;
   files.remove();
-  for (const list of [callers, refusals, reports]) list.length = 0;
+  refusals = [];
+  for (const list of [callers, reports]) list.length = 0;
 });
 
 async function serve(options: {
   readonly tls?: ServerTlsFiles;
   readonly withTokens?: boolean;
 }): Promise<void> {
+  const own = refusals;
   const tokens = options.withTokens === false ? undefined : readTokens();
   const guard = createServerGuard({
     now: () => performance.now(),
     tokens: () => tokens,
-    onRefused: (refusal) => refusals.push(refusal),
+    onRefused: (refusal) => own.push(refusal),
   });
   server = createServer({ guard });
   implementCoordinator(server, {
@@ -164,7 +167,11 @@ describe("an encrypted server", () => {
     });
     expect(error.message).toMatch(/protocol version/);
     await vi.waitUntil(() => refusals.length > 0, 10_000);
-    expect(refusals[0]).toMatchObject({ reason: "handshake", address: "127.0.0.1" });
+    expect(refusals[0]).toMatchObject({
+      reason: "handshake",
+      // Of a socket that is gone already nobody can tell it any more.
+      address: expect.stringMatching(/^(127\.0\.0\.1)?$/),
+    });
   });
 
   it("that asks for certificates tells its handlers which one, and takes none but valid ones of its authority", async () => {

@@ -66,7 +66,7 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
     }
     const before = numUntold === 0 ? "" : ` (${numUntold} refusals before it are not told)`;
     numUntold = 0;
-    report("warn", `refused ${address || "a process of this machine"}: ${text}${before}`);
+    report("warn", `refused ${address || "a peer without an address"}: ${text}${before}`);
   };
   return {
     tls,

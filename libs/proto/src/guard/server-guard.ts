@@ -14,7 +14,7 @@ import { Peers } from "./peers.js";
 export interface Refusal {
   readonly reason:
     "connection" | "handshake" | "unauthenticated" | "forbidden" | "resourceExhausted";
-  /** Its address, empty for a process of this machine. */
+  /** Its address; empty over a Unix socket, and where the connection was gone before it was asked. */
   readonly address: string;
   /** Why, in one line. */
   readonly text: string;
