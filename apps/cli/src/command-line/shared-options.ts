@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 
 import { keyValue } from "./arguments.js";
+import type { TrainOptions } from "./options.js";
 
 export const CONFIG = "run config, a YAML file (default with --resume: the run's own)";
 
