@@ -101,9 +101,9 @@ describe("a run directory", () => {
     const first = start();
     await first.ready();
     await first.kill();
-    // What is there between the lock and the first line.
+    // What is there between the claim and the first line.
     await writeFile(join(runDirectory, "ledger.jsonl"), "");
-    for (const name of ["metrics.jsonl", "logs", "checkpoints"]) {
+    for (const name of ["metrics.jsonl", "logs", "checkpoints", "endpoints.json"]) {
       await rm(join(runDirectory, name), { recursive: true, force: true });
     }
     const resumed = start({ resume: true });

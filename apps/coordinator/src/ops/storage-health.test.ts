@@ -10,6 +10,8 @@ describe("the health of the storage", () => {
       run: { samples: "positions", loss: "crossEntropy", lossUnit: "nats" },
       countWorkers: () => ({ joined: 0, active: 0, draining: 0, quarantined: 0 }),
       checkpointAgeSeconds: () => undefined,
+      minWorkers: 1,
+      stalledSeconds: () => 0,
     });
     const told: string[] = [];
     const notify = (level: string, text: string): void => void told.push(`${level}: ${text}`);

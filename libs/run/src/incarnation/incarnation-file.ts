@@ -70,15 +70,13 @@ export function newestIncarnation(folder: string): number {
  */
 export function createIncarnation(path: string, holder: Holder): number | undefined {
   const temporary = join(dirname(path), `.${basename(path)}.${holder.id}.partial`);
-  let file: number | undefined;
   try {
-    file = writeNew(temporary, holder);
-    const isOurs = linkNew(temporary, path, holder);
-    if (isOurs) syncFolder(dirname(path));
-    else closeSync(file);
-    return isOurs ? file : undefined;
+    const written = writeNew(temporary, holder);
+    const file = takeName(written, temporary, path, holder);
+    if (file !== written) closeSync(written);
+    if (file !== undefined) syncFolder(dirname(path));
+    return file;
   } catch (error) {
-    if (file !== undefined) closeSync(file);
     if (error instanceof RunError) throw error;
     throw storageFailed(path, error);
   } finally {
@@ -132,17 +130,41 @@ function writeNew(path: string, holder: Holder): number {
   }
 }
 
-/** Gives a file its name unless something has that name: link(2) does that on any file system, NFS too. */
-function linkNew(temporary: string, path: string, { id }: Holder): boolean {
+/** What a file system says that has no hard links. */
+const NO_LINKS: readonly unknown[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
+
+/**
+ * The descriptor of the file that has the name then, if it is this holder's; link(2) gives a name to a whole
+ * file, and to one only, also over NFS.
+ */
+function takeName(
+  written: number,
+  temporary: string,
+  path: string,
+  holder: Holder,
+): number | undefined {
   try {
     linkSync(temporary, path);
-    return true;
+    return written;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A reply that got lost is asked for again, and then finds the name that was made.
-    if (code === "EEXIST") return readIncarnation(path)?.holder?.id === id;
+    if (code === "EEXIST") {
+      return readIncarnation(path)?.holder?.id === holder.id ? written : undefined;
+    }
     // Somebody who claimed the run before us has swept the folder.
-    if (code === "ENOENT") return false;
+    if (code === "ENOENT") return undefined;
+    if (NO_LINKS.includes(code)) return writeUnderName(path, holder);
+    throw error;
+  }
+}
+
+/** As exclusive, but not as whole: until it is written, others see a holder that has not said who it is. */
+function writeUnderName(path: string, holder: Holder): number | undefined {
+  try {
+    return writeNew(path, holder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
     throw error;
   }
 }

@@ -59,7 +59,8 @@ describe("the command lines of a local cluster", () => {
   it("leave the config of a run that is resumed to the coordinator", async () => {
     const { coordinatorArguments } = clusterOptions({
       options: { config: undefined, runDir: "r", resume: true },
-      ...{ overrides: [], numWorkers: 1, deadlineSeconds: 30, localSocket: undefined },
+      ...{ overrides: [], numWorkers: 1, minWorkers: 1, deadlineSeconds: 30 },
+      localSocket: undefined,
     });
     expect(await parse(coordinatorArguments)).toMatchObject({ config: undefined, runDir: "r" });
   });
