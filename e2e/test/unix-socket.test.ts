@@ -1,7 +1,7 @@
 /** Workers on the coordinator's machine: over a Unix socket, or over TCP where there can be none. */
 
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -80,9 +80,10 @@ describe("the workers of `ostinato train`", () => {
       connectionsBelow(temporary).length === 0 ? true : undefined,
     );
     expect(await socketFolders()).toHaveLength(1);
-    await waitFor("the coordinator's lock to go", () =>
-      existsSync(workspace.at("killed/coordinator.lock")) ? undefined : true,
-    );
+    await waitFor("the coordinator to end", async () => {
+      const file = workspace.at("killed/incarnations/000001.json");
+      return (await readFile(file, "utf8")).includes("releasedAt") || undefined;
+    });
     const resumed = await run([...args, "--resume"], options);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(await socketFolders()).toEqual([]);

@@ -10,7 +10,7 @@ import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import type { Registry } from "prom-client";
 import { CheckpointEncoder, CheckpointKeeper, RunStore } from "./checkpoints/index.js";
 import { ProfilePolicy, WorkerTable } from "./membership/index.js";
-import { buildStatus, createMetrics, findWait, StallWatch } from "./ops/index.js";
+import { buildStatus, createMetrics, findWait, StallWatch, StorageHealth } from "./ops/index.js";
 import type { AutopsySources } from "./ops/index.js";
 import { createHandlers, DataFetches } from "./rpc/index.js";
 import type { SharedMemory } from "./segments/index.js";
@@ -93,6 +93,7 @@ export async function composeRun(
       return wait?.isStall === true ? (clock.now() - wait.sinceMs) / 1000 : 0;
     },
   });
+  const storage = new StorageHealth({ metrics, notify });
   const encoder = new CheckpointEncoder(
     new URL("./checkpoints/checkpoint-thread.js", import.meta.url),
     { model: data.model, layout: data.parameters },
@@ -113,14 +114,20 @@ export async function composeRun(
     }),
     onWritten: (step, seconds) => {
       metrics.checkpointWritten(seconds);
+      storage.worked("checkpoints");
       logger.info({ step, seconds }, "checkpoint written");
     },
     onFailed: (step, error) => {
       metrics.checkpoints.inc({ outcome: "failed" });
-      notify("warn", `the checkpoint of step ${step} could not be written: ${error.message}`);
+      logger.warn({ step, err: error }, "checkpoint failed");
+      const text = `the checkpoint of step ${step} could not be written: ${error.message}`;
+      storage.failed("checkpoints", text);
+    },
+    onRetained: () => {
+      storage.worked("retention");
     },
     onRetainFailed: ({ message }) => {
-      notify("warn", `old checkpoints could not be removed: ${message}`);
+      storage.failed("retention", `old checkpoints could not be removed: ${message}`);
     },
   });
   const arithmetic = new ArithmeticThread(
@@ -168,8 +175,14 @@ export async function composeRun(
       arithmetic,
       states,
       notify,
+      requireHeld: () => {
+        run.claim.requireHeld();
+      },
     },
   );
+  run.claim.onLost((error) => {
+    dispatcher.fail(error);
+  });
   const { start } = run;
   const versions = new Versions(start.step, {
     parameters,
@@ -199,7 +212,7 @@ export async function composeRun(
       ledger: run.ledger,
       keeper,
       events,
-      metricsFile,
+      metricsFile: tolerant(metricsFile, storage),
     },
     {
       version,
@@ -284,6 +297,24 @@ export async function composeRun(
     dispose: async () => {
       stalls.stop();
       await Promise.all([arithmetic.close(), encoder.close()]);
+    },
+  };
+}
+
+/** That metrics.jsonl can't be written is told, and no reason to stop. */
+function tolerant(
+  file: ComposeModules["metricsFile"],
+  storage: StorageHealth,
+): ComposeModules["metricsFile"] {
+  return {
+    append: (line) => {
+      try {
+        file.append(line);
+        storage.worked("metrics");
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        storage.failed("metrics", `metrics.jsonl can't be written: ${reason}`);
+      }
     },
   };
 }

@@ -26,6 +26,8 @@ export interface CoordinatorOptions {
   /** Neither encryption nor tokens unless given. */
   readonly security?: SecurityFiles;
   readonly console: "none" | "pretty" | "json";
+  /** Told in a sentence why the run is not open yet, where that takes time: a former coordinator may live. */
+  readonly onWait?: ((text: string) => void) | undefined;
   /** Called once, when the coordinator listens and its run directory is there. */
   readonly onReady?: (ready: CoordinatorReady) => void;
 }

@@ -1,14 +1,16 @@
 /** Builds a coordinator and runs it to the end of its run. */
 
 import { hostname } from "node:os";
-import { metricsOf, openMetricsFile } from "@ostinato/run";
+import { metricsOf, openMetricsFile, procProcesses, RunError } from "@ostinato/run";
 import {
   collectProcessMetrics,
   createLogger,
   createShutdown,
+  exitCodeOf,
   monitorEventLoopLag,
   systemClock,
 } from "@ostinato/runtime";
+import type { MetricsFile } from "@ostinato/run";
 import type { Logger, Shutdown } from "@ostinato/runtime";
 import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import { Registry } from "prom-client";
@@ -21,7 +23,7 @@ import { openSharedMemory } from "./segments/index.js";
 import type { SharedMemory } from "./segments/index.js";
 import { stopWorkers } from "./sessions/index.js";
 import { announceEndpoints, createRun, notesOf, prepareRunData, resumeRun } from "./setup/index.js";
-import type { OpenRun, RunData } from "./setup/index.js";
+import type { Note, OpenRun, RunData } from "./setup/index.js";
 import type { TrainingResult } from "./training/index.js";
 
 const EXIT_DONE = 0;
@@ -32,11 +34,14 @@ type Closer = () => Promise<void> | void;
 /**
  * Runs the coordinator until its run is complete, it is told to stop, or it fails.
  *
+ * A second signal ends the process at once, with its own code: the run directory is whole at any instant.
+ *
  * @returns the exit code: 0 complete, 130 or 143 stopped by a signal after a checkpoint
  * @throws {RunError} {@link DataError} {@link WireError} {@link CoordinatorError} what went wrong, in one line
  */
 export async function runCoordinator(options: CoordinatorOptions): Promise<number> {
   const shutdown = createShutdown();
+  shutdown.onInsist((cause) => process.exit(exitCodeOf(cause)));
   const closers: Closer[] = [
     () => {
       shutdown.dispose();
@@ -44,6 +49,10 @@ export async function runCoordinator(options: CoordinatorOptions): Promise<numbe
   ];
   try {
     return await serve(options, shutdown, closers);
+  } catch (error) {
+    // Stopped before there was a run to make a checkpoint of.
+    if (shutdown.signal.aborted && error === shutdown.signal.reason) return shutdown.exitCode();
+    throw error;
   } finally {
     for (const close of closers.reverse()) await closeQuietly(close);
   }
@@ -73,18 +82,22 @@ async function serve(
   // Ports first: a run whose coordinator can't listen leaves no directory behind.
   const ports = await openPorts(options, { registry, deadlineMs, clock });
   closers.push(() => ports.dispose());
-  const run = await openRun(options, data, deadlineMs);
-  closers.push(() => run.lock.release());
+  const run = await openRun(options, data, deadlineMs, shutdown.signal);
+  closers.push(() => {
+    run.claim.release();
+  });
   const { paths } = run.directory;
   const { logger, flush } = createLogger({
     process: "coordinator",
     file: `${paths.logs}/coordinator.log`,
     console: options.console,
   });
-  const metricsFile = openMetricsFile(
-    paths.metrics,
-    run.resumed && metricsOf(run.resumed.ledger.records),
-  );
+  const metricsFile = openMetricsFile(paths.metrics, {
+    committed: run.resumed && metricsOf(run.resumed.ledger.records),
+    guard: () => {
+      run.claim.requireHeld();
+    },
+  });
   const lag = monitorEventLoopLag(registry, "ostinato_coordinator_event_loop_lag_seconds");
   closers.push(
     flush,
@@ -115,7 +128,7 @@ async function serve(
   ports.serve({ handlers, logger, isAlive });
   const self = { pid: process.pid, host: hostname(), startedAt: clock.wallTime().toISOString() };
   closers.push(await announceEndpoints(run, { ...self, address, metricsAddress }, logger));
-  const notes = [...ports.notes, ...notesOf(data, run)];
+  const notes = [...ports.notes, ...notesOf(data, run), ...notesOfMetrics(metricsFile)];
   options.onReady?.({ address, localAddress, metricsAddress, runDirectory: paths.root, notes });
   logger.info(`workers connect to ${address}; metrics at ${metricsAddress}/metrics`);
   logger.info(`run directory ${paths.root}`);
@@ -134,7 +147,8 @@ async function serve(
     });
   const result = await trainToTheEnd(composed, shutdown, async (reason, error) => {
     logger.error({ err: error }, reason);
-    await stop(true, reason);
+    // Its workers are for the coordinator that has the run now: their streams are cut, and they look for it.
+    if (!isSuperseded(error)) await stop(true, reason);
   });
   const reason = reasonOf(result);
   logger.info({ ...result }, reason);
@@ -142,6 +156,15 @@ async function serve(
   composed.events.emit({ kind: "ended", outcome, reason, step, parametersSha256 });
   await stop(false, reason);
   return outcome === "completed" ? EXIT_DONE : shutdown.exitCode();
+}
+
+function notesOfMetrics({ problem }: MetricsFile): Note[] {
+  if (problem === undefined) return [];
+  return [{ level: "warn", text: `${problem.message}; training goes on without it` }];
+}
+
+function isSuperseded(error: unknown): boolean {
+  return error instanceof RunError && error.code === "incarnationLost";
 }
 
 /** Why a run ended, in words. */
@@ -167,14 +190,20 @@ async function trainToTheEnd(
   }
 }
 
-function openRun(options: CoordinatorOptions, data: RunData, deadlineMs: number): Promise<OpenRun> {
-  const { config, resume, runDirectory } = options;
-  const owner = { process, host: hostname(), clock: systemClock, deadlineMs };
-  if (resume) return resumeRun({ config, data, path: runDirectory, owner });
+function openRun(
+  options: CoordinatorOptions,
+  data: RunData,
+  deadlineMs: number,
+  signal: AbortSignal,
+): Promise<OpenRun> {
+  const { config, resume, runDirectory, onWait } = options;
+  const processes = procProcesses({ process, host: hostname() });
+  const claimant = { processes, clock: systemClock, deadlineMs, signal, onWait };
+  if (resume) return resumeRun({ config, data, path: runDirectory, claimant });
   return createRun({
     config,
     data,
-    owner,
+    claimant,
     path: runDirectory,
     startedAt: systemClock.wallTime(),
   });

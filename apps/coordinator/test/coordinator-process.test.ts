@@ -1,7 +1,7 @@
 /** Real coordinator processes: two and one run directory, and what one refuses. */
 
-import { existsSync, utimesSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -25,7 +25,8 @@ beforeEach(async () => {
   await writeFile(
     file,
     "{ data: { files: book.txt }, model: { embeddingSize: 2, hiddenSize: 2 }, " +
-      "training: { batchSize: 8, sequenceLength: 8 }, evaluation: { batchSize: 8 } }",
+      "training: { batchSize: 8, sequenceLength: 8 }, evaluation: { batchSize: 8 }, " +
+      "cluster: { deadlineSeconds: 2 } }",
   );
   config = await loadConfig({ file });
 });
@@ -41,6 +42,8 @@ function start(options: Partial<CoordinatorProcessOptions> = {}): CoordinatorPro
   return process;
 }
 
+const incarnation = (number: number): string =>
+  join(runDirectory, "incarnations", `00000${number}.json`);
 const ledger = (): Promise<string> => readFile(join(runDirectory, "ledger.jsonl"), "utf8");
 
 describe("a run directory", () => {
@@ -56,46 +59,51 @@ describe("a run directory", () => {
     expect(await ledger()).toBe(before);
     first.signal("SIGTERM");
     expect(await first.ended()).toBe(143);
-    expect(await readdir(runDirectory)).not.toContain("coordinator.lock");
+    expect(await readFile(incarnation(1), "utf8")).toContain("releasedAt");
   });
 
   it("goes over to another coordinator when the first one was killed", async () => {
     const first = start();
     await first.ready();
     await first.kill();
-    expect(existsSync(join(runDirectory, "coordinator.lock"))).toBe(true);
+    expect(await readFile(incarnation(1), "utf8")).not.toContain("releasedAt");
     await start({ resume: true }).ready();
     expect(await ledger()).toContain('"type":"resume"');
   });
 
-  it("is lost for a coordinator that slept beyond its deadline, which then writes nothing", async () => {
-    const sleeper = start();
-    await sleeper.ready();
-    // Asleep between two checkpoints, not within one.
-    const latest = join(runDirectory, "checkpoints", "latest.json");
-    await vi.waitUntil(() => existsSync(latest), { timeout: 20_000 });
-    sleeper.signal("SIGSTOP");
-    // As if it had been asleep for ever so long.
-    utimesSync(join(runDirectory, "coordinator.lock"), 0, 0);
-    const taker = start({ resume: true });
-    await taker.ready();
-    const before = await ledger();
-    sleeper.signal("SIGTERM");
-    sleeper.signal("SIGCONT");
-    expect(await sleeper.ended()).toBe(1);
-    expect(sleeper.output).toMatch(/lockLost: .*the lock is held by the coordinator/);
-    expect(await ledger()).toBe(before);
-    taker.signal("SIGTERM");
-    expect(await taker.ended()).toBe(143);
-  });
+  it.each([
+    ["", undefined],
+    [", be it told to stop meanwhile,", "SIGTERM"],
+  ] as const)(
+    "is lost for a coordinator that slept too long, which%s writes nothing and ends",
+    async (_, signal) => {
+      const sleeper = start();
+      await sleeper.ready();
+      // Asleep between two checkpoints, not within one.
+      const latest = join(runDirectory, "checkpoints", "latest.json");
+      await vi.waitUntil(() => existsSync(latest), { timeout: 20_000 });
+      sleeper.signal("SIGSTOP");
+      const taker = start({ resume: true });
+      await taker.ready();
+      expect(taker.output).toMatch(/^waits: .*taken over if 2\.0 s go by without a heartbeat$/m);
+      const before = await ledger();
+      if (signal !== undefined) sleeper.signal(signal);
+      sleeper.signal("SIGCONT");
+      expect(await sleeper.ended()).toBe(1);
+      expect(sleeper.output).toMatch(/^incarnationLost: .*superseded by incarnation 2, the coord/m);
+      expect(await ledger()).toBe(before);
+      taker.signal("SIGTERM");
+      expect(await taker.ended()).toBe(143);
+    },
+  );
 
   it("of a coordinator that was killed before it began is taken by the next start", async () => {
     const first = start();
     await first.ready();
     await first.kill();
-    // What is there between the lock and the first line.
+    // What is there between the claim and the first line.
     await writeFile(join(runDirectory, "ledger.jsonl"), "");
-    for (const name of ["metrics.jsonl", "logs", "checkpoints"]) {
+    for (const name of ["metrics.jsonl", "logs", "checkpoints", "endpoints.json"]) {
       await rm(join(runDirectory, name), { recursive: true, force: true });
     }
     const resumed = start({ resume: true });

@@ -586,3 +586,17 @@ describe("the speed of a worker", () => {
     expect(trial.dispatcher.speeds.of(worker.id)).toBe(16);
   });
 });
+
+describe("a coordinator whose run another one has", () => {
+  it("sends nothing to workers any more, and its round ends with the reason", async () => {
+    const trial = new Trial();
+    const worker = trial.join();
+    const lost = new Error("incarnation 1 was superseded");
+    trial.requireHeld = () => {
+      throw lost;
+    };
+    const ended = trial.collect(trial.trainRound(1));
+    await expect(ended).rejects.toBe(lost);
+    expect(worker.sent("lease")).toEqual([]);
+  });
+});

@@ -26,18 +26,15 @@ export class Cluster {
     this.client = createCoordinatorClient(ready.address, { security });
   }
 
+  /** @param config undefined: the run's own, which `flags` resume */
   static async start(
-    config: string,
+    config: string | undefined,
     runDirectory: string,
     flags: readonly string[] = [],
     security?: ClientSecurity,
+    options: StartOptions = {},
   ): Promise<Cluster> {
-    const coordinator = startChild([
-      "coordinator",
-      config,
-      ...["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory],
-      ...flags,
-    ]);
+    const coordinator = startCoordinator(config, runDirectory, flags, options);
     return new Cluster(coordinator, await coordinator.message<Ready>("ready"), security);
   }
 
@@ -102,6 +99,21 @@ export class Cluster {
       await program.finished();
     }
   }
+}
+
+/** A coordinator that need not come to be ready. */
+export function startCoordinator(
+  config: string | undefined,
+  runDirectory: string,
+  flags: readonly string[] = [],
+  options: StartOptions = {},
+): Program {
+  const args = [
+    ...["coordinator", ...(config === undefined ? [] : [config])],
+    ...["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory],
+    ...flags,
+  ];
+  return startChild(args, options);
 }
 
 /** `--set` for each of these. */

@@ -4,8 +4,8 @@
  * @example
  * ```ts
  * const config = await loadConfig({ file: "lstm.yaml", overrides: ["training.epochs=2"] });
- * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt, owner });
- * const ledger = LedgerWriter.create(run.paths.ledger, () => run.lock.requireHeld());
+ * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt, claimant });
+ * const ledger = LedgerWriter.create(run.paths.ledger, { guard: () => run.claim.requireHeld() });
  * const { head, offset } = ledger.append(stepRecord);
  * await writeCheckpoint(run, { ...content, ledger: { head, offset } }, {
  *   beforeCommit: () => ledger.sync(),
@@ -77,29 +77,33 @@ export type {
 } from "./data/index.js";
 export { decisionsOf, replayDecisions } from "./decisions/index.js";
 export {
-  claimRunLock,
   createRunDirectory,
-  isProcessAlive,
   openRunDirectory,
   readEndpoints,
   removeEndpoints,
   runPaths,
   writeEndpoints,
 } from "./directory/index.js";
-export type { SignalSender } from "./directory/index.js";
 export type {
   CoordinatorEndpoints,
   CreateRunDirectoryOptions,
-  LockClock,
-  LockOwner,
   NewRunDirectory,
   RunDirectory,
   RunEnd,
-  RunLock,
   RunPaths,
 } from "./directory/index.js";
 export { isUsageError, RunError } from "./errors/index.js";
 export type { RunErrorCode } from "./errors/index.js";
+export { claimRun, isProcessAlive, procProcesses } from "./incarnation/index.js";
+export type {
+  ClaimClock,
+  Claimant,
+  Processes,
+  ProcessIdentity,
+  ProcProcessesOptions,
+  RunClaim,
+  SignalSender,
+} from "./incarnation/index.js";
 export { LedgerWriter, readLedger } from "./ledger/index.js";
 export type {
   AppendedLine,
@@ -118,6 +122,6 @@ export type {
 export { metricsLine, metricsOf, openMetricsFile } from "./metrics/index.js";
 export type { MetricsFile, MetricsLine } from "./metrics/index.js";
 export { FileStorage, guardStorage } from "./storage/index.js";
-export type { FileSystem, NamedBytes, Storage, WriteFolderOptions } from "./storage/index.js";
+export type { FileSystem, NamedBytes, Storage, WriteOptions } from "./storage/index.js";
 export { verifyRun } from "./verify/index.js";
 export type { StepDigest, VerifyOptions, VerifyReport, VerifySummary } from "./verify/index.js";

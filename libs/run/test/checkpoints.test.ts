@@ -19,6 +19,8 @@ import { openRunDirectory } from "../src/directory/index.js";
 import type { RunDirectory } from "../src/directory/index.js";
 import { readLedger } from "../src/ledger/index.js";
 import { decodeSafetensors } from "../src/safetensors/index.js";
+import { RunError } from "../src/errors/index.js";
+import { sealJson } from "../src/sealed-json/index.js";
 import { FileStorage } from "../src/storage/index.js";
 import { contentAt, LAYOUT, parametersAt, writeSmallRun } from "./support/small-run.js";
 import { temporaryFolder } from "./support/temporary-folder.js";
@@ -324,6 +326,101 @@ describe("retention", () => {
     for (const step of [8, 12, 16]) await write(run, step);
     expect(await retention(run, { written: 8, keep: 1 })).toEqual([12]);
     expect(await checkpointSteps(run)).toEqual([16, 8, 4]);
+  });
+});
+
+describe("retention of damaged checkpoints", () => {
+  const damage = async (run: RunDirectory, step: number): Promise<void> => {
+    const name = `step-${String(step).padStart(8, "0")}`;
+    const file = join(run.paths.checkpoints, name, "optimizer.safetensors");
+    const bytes = await readFile(file);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(file, bytes);
+  };
+
+  it("counts those that verify alone, so that the last good ones stay", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8, 12, 16, 20]) await write(run, step);
+    await damage(run, 12);
+    await damage(run, 16);
+    await rm(join(run.paths.checkpoints, "step-00000008", "state.safetensors"));
+    expect(await retention(run, { written: 20, keep: 2 })).toEqual([]);
+    expect((await newestCheckpoint(run)).content?.step).toBe(20);
+    await damage(run, 20);
+    expect((await newestCheckpoint(run)).content?.step).toBe(4);
+    // With enough good ones the damaged ones go, as old as they are.
+    await write(run, 24);
+    await write(run, 28);
+    expect(await retention(run, { written: 28, keep: 2 })).toEqual([20, 16, 12, 8, 4]);
+  });
+
+  it("removes nothing while it cannot be told which ones are good", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8, 12]) await write(run, step);
+    const failing = Object.assign(new FileStorage(), {
+      // eslint-disable-next-line require-yield
+      async *readParts() {
+        await Promise.resolve();
+        throw new RunError("storageFailed", "x", {
+          cause: Object.assign(new Error(), { code: "EACCES" }),
+        });
+      },
+    });
+    await expect(
+      retention({ ...run, storage: failing }, { written: 12, keep: 1 }),
+    ).rejects.toMatchObject({ code: "storageFailed" });
+    expect(await checkpointSteps(run)).toEqual([12, 8, 4]);
+  });
+});
+
+describe("a checkpoint of a newer format", () => {
+  const makeNewer = async (run: RunDirectory, step: number): Promise<void> => {
+    const name = `step-${String(step).padStart(8, "0")}`;
+    const file = join(run.paths.checkpoints, name, "manifest.json");
+    const { hash: _, ...manifest } = JSON.parse(await readFile(file, "utf8")) as { hash: string };
+    await writeFile(file, `${sealJson({ ...manifest, format: 2, more: [] }).line}\n`);
+  };
+
+  it("is refused by name, though an older one could be used", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8]) await write(run, step);
+    await makeNewer(run, 8);
+    await expect(newestCheckpoint(run)).rejects.toMatchObject({
+      code: "newerFormat",
+      message:
+        "step-00000008: manifest.json: is of format 2, which a newer version of this program has " +
+        "written; this one reads up to 1: go on with that version",
+    });
+  });
+
+  it("is neither counted nor removed", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8, 12, 16, 20]) await write(run, step);
+    await makeNewer(run, 8);
+    await makeNewer(run, 20);
+    expect(await retention(run, { written: 16, keep: 1 })).toEqual([12, 4]);
+    expect(await checkpointSteps(run)).toEqual([20, 16, 8]);
+  });
+});
+
+describe("a checkpoint that cannot be read", () => {
+  const storageThatFails = (code: string): FileStorage => {
+    const readFile = (path: string): Promise<Buffer> =>
+      path.includes("step-00000008") && path.endsWith("optimizer.safetensors")
+        ? Promise.reject(Object.assign(new Error(code), { code }))
+        : nodeFileSystem.readFile(path);
+    return new FileStorage(Object.assign({}, nodeFileSystem, { readFile }));
+  };
+
+  it("is skipped if the disk has lost it, and else refused: it may be there tomorrow", async () => {
+    const run = await runWithoutCheckpoints();
+    for (const step of [4, 8]) await write(run, step);
+    const lost = await newestCheckpoint({ ...run, storage: storageThatFails("EIO") });
+    expect(lost.content?.step).toBe(4);
+    expect(lost.skipped).toMatchObject([{ reason: expect.stringMatching(/\(EIO\)$/) as string }]);
+    await expect(
+      newestCheckpoint({ ...run, storage: storageThatFails("EACCES") }),
+    ).rejects.toMatchObject({ code: "storageFailed" });
   });
 });
 

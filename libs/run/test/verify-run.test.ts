@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { loadCheckpoint, writeCheckpoint } from "../src/checkpoint/index.js";
-import { claimRunLock, runPaths } from "../src/directory/index.js";
+import { runPaths } from "../src/directory/index.js";
+import { claimRun } from "../src/incarnation/index.js";
 import type { LedgerRecord, StepRecord } from "../src/ledger/index.js";
 import { readLedger } from "../src/ledger/index.js";
 import { metricsOf, openMetricsFile } from "../src/metrics/index.js";
 import { verifyRun } from "../src/verify/index.js";
 import type { StepDigest, VerifyReport } from "../src/verify/index.js";
-import { lockOwner } from "./support/lock-owner.js";
+import { claimantOf } from "./support/claimant.js";
 import { parametersAt, stepDigest, sumsOf, writeSmallRun } from "./support/small-run.js";
 import type { SmallRun, SmallRunOptions } from "./support/small-run.js";
 import { temporaryFolder } from "./support/temporary-folder.js";
@@ -80,9 +81,9 @@ describe("verifyRun on a right run", () => {
     expect(summary).toMatchObject({ steps: 16, resumes: 1, samples: 574 });
   });
 
-  it("does not mind the lock of a coordinator that was killed", async () => {
+  it("does not mind the claim of a coordinator that was killed", async () => {
     const { path } = await writeSmallRun(folder.path, { stopAfter: 11 });
-    claimRunLock(runPaths(path).lock, lockOwner());
+    await claimRun(runPaths(path).incarnations, claimantOf());
     expect((await verify(path)).problems).toEqual([]);
   });
 
@@ -371,6 +372,23 @@ describe("verifyRun names what is wrong with the history:", () => {
     ]);
   });
 
+  it.each([
+    [1, [expect.stringMatching(/incarnation is 1, not above 1$/)]],
+    // Coordinators that ended before they wrote a line had the numbers between.
+    [7, []],
+  ])("a resume that is of incarnation %i after the first", async (incarnation, expected) => {
+    let isResumed = false;
+    const problems = await problemsOf({
+      resumeAfter: 11,
+      edit: (record) => {
+        isResumed ||= record.type === "resume";
+        // Stands in for what the writer puts there.
+        return isResumed ? Object.assign({}, record, { incarnation }) : record;
+      },
+    });
+    expect(problems).toEqual(expected);
+  });
+
   it("a new incarnation that no resume announces", async () => {
     const problems = await problemsOf({
       resumeAfter: 11,
@@ -454,7 +472,7 @@ describe("verifyRun names what is wrong with the history:", () => {
   it("last lines that were cut off an unfinished run, if its metrics know of them", async () => {
     const { run, path } = await writeSmallRun(folder.path, { stopAfter: 11 });
     const { records } = await readLedger(run.paths.ledger);
-    openMetricsFile(run.paths.metrics, metricsOf(records)).close();
+    openMetricsFile(run.paths.metrics, { committed: metricsOf(records) }).close();
     expect(await verify(path)).toMatchObject({ problems: [], summary: { ended: false } });
     await truncate(run.paths.ledger, records.at(-2)!.offset);
     expect((await verify(path)).problems).toEqual([

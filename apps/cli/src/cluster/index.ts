@@ -22,6 +22,6 @@ export type {
   ClusterState,
   StopSignal,
 } from "./local-cluster.js";
-export type { ReadyMessage } from "./ready-message.js";
+export type { ReadyMessage, WaitingMessage } from "./ready-message.js";
 export { createSocketDirectory } from "./socket-directory.js";
 export type { SocketDirectory } from "./socket-directory.js";

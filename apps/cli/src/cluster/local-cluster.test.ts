@@ -111,8 +111,10 @@ async function runningCluster(numWorkers = 2, minWorkers = 1) {
 
 describe("a local cluster", () => {
   it("lets workers stand by until the coordinator is ready, then tells all its address", async () => {
-    const { cluster, coordinator, workers } = createCluster(2);
+    const { cluster, coordinator, workers, notices } = createCluster(2);
     coordinator.say({ kind: "something else" });
+    coordinator.say({ kind: "waiting", text: "another one may live" });
+    expect(notices).toEqual(["another one may live"]);
     await settle();
     expect(workers().map(({ programArguments }) => programArguments)).toEqual([
       ["standby"],

@@ -7,7 +7,7 @@ import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 
 import { EXIT_CODES } from "../errors/index.js";
 import type { Child, ChildExit, StartChild } from "./child.js";
-import { isReadyMessage } from "./ready-message.js";
+import { isReadyMessage, isWaitingMessage } from "./ready-message.js";
 import type { ReadyMessage } from "./ready-message.js";
 import { startMessage } from "../standby/index.js";
 import { describeExit, WorkerSlot } from "./worker-slot.js";
@@ -33,7 +33,7 @@ export interface ClusterOptions {
 export interface ClusterModules {
   readonly startChild: StartChild;
   readonly clock: Clock;
-  /** Told of each worker that dies or leaves, in one line. */
+  /** Told of each worker that dies or leaves, and of what the start waits for, in one line. */
   readonly onNotice: (text: string) => void;
 }
 
@@ -87,6 +87,7 @@ export class LocalCluster {
     this.#ready = new Promise((resolve) => {
       this.#coordinator.onMessage((message) => {
         if (isReadyMessage(message)) resolve(message);
+        else if (isWaitingMessage(message)) modules.onNotice(message.text);
       });
       void exited.then(() => resolve(undefined));
     });

@@ -12,6 +12,19 @@ export interface ReadyMessage {
   readonly notes: readonly { readonly level: "info" | "warn"; readonly text: string }[];
 }
 
+/** What it tells before, when it has to wait for a former coordinator of its run. */
+export interface WaitingMessage {
+  readonly kind: "waiting";
+  readonly text: string;
+}
+
+/** Whether what came over IPC is a coordinator's waiting message. */
+export function isWaitingMessage(message: unknown): message is WaitingMessage {
+  if (typeof message !== "object" || message === null) return false;
+  const { kind, text } = message as Partial<Record<keyof WaitingMessage, unknown>>;
+  return kind === "waiting" && typeof text === "string";
+}
+
 /** Whether what came over IPC is a coordinator's ready message. */
 export function isReadyMessage(message: unknown): message is ReadyMessage {
   if (typeof message !== "object" || message === null) return false;

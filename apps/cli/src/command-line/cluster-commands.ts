@@ -17,7 +17,7 @@ import {
   clientSecurityOptions,
   serverSecurityOptions,
 } from "./security-options.js";
-import { requireRunDir, setOption } from "./shared-options.js";
+import { CONFIG, requireRun, setOption } from "./shared-options.js";
 
 export interface ClusterCommandModules {
   readonly commands: Pick<Commands, "coordinator" | "worker" | "status">;
@@ -37,7 +37,7 @@ export function addClusterCommands(
     program
       .command("coordinator")
       .description("own the parameters of one run and wait for workers")
-      .argument("<config>", "run config, a YAML file")
+      .argument("[config]", CONFIG)
       .requiredOption("--listen <address>", "where workers connect, host:port or unix:path")
       .addOption(new Option("--local-socket <path>").hideHelp())
       .requiredOption("--http <host:port>", "where /metrics, /healthz and /readyz are")
@@ -48,12 +48,12 @@ export function addClusterCommands(
     .option("--insecure", "listen beyond loopback without encryption or tokens", false)
     .action(
       async (
-        config: string,
+        config: CoordinatorCommandOptions["config"],
         options: Omit<CoordinatorCommandOptions, "config" | "security"> &
           Partial<ServerSecurityOptions>,
         command: Command,
       ) => {
-        requireRunDir(options, command);
+        requireRun({ ...options, config }, command);
         const { listen, localSocket, http, runDir, set, resume, insecure } = options;
         const security = serverSecurityOptions(options);
         const where = { listen, localSocket, http, insecure, security };

@@ -3,7 +3,8 @@
 import type { ClientSecurityOptions, ServerSecurityOptions } from "./security-options.js";
 
 export interface TrainOptions {
-  readonly config: string;
+  /** Undefined: the run's own, which is resumed. */
+  readonly config: string | undefined;
   /** Instead of `cluster.workers` of the config. */
   readonly workers: number | undefined;
   /** `key=value` each. */
@@ -14,7 +15,8 @@ export interface TrainOptions {
 }
 
 export interface CoordinatorCommandOptions {
-  readonly config: string;
+  /** Undefined: the run's own, which is resumed. */
+  readonly config: string | undefined;
   readonly listen: string;
   readonly localSocket: string | undefined;
   readonly http: string;

@@ -16,7 +16,7 @@ import type {
   TranslateOptions,
   VerifyOptions,
 } from "./options.js";
-import { requireRunDir, setOption } from "./shared-options.js";
+import { CONFIG, requireRun, setOption } from "./shared-options.js";
 
 export interface ProgramModules {
   readonly commands: Commands;
@@ -31,7 +31,7 @@ Examples:
   ostinato train examples/moby-dick.yaml
   ostinato train examples/text.yaml --set data.files=/path/book.txt     your own text
   ostinato train run.yaml --workers 4 --set training.epochs=3 optimizer.learningRate=1e-3
-  ostinato train run.yaml --run-dir runs/mine --resume                  go on after a stop
+  ostinato train --run-dir runs/mine --resume                           go on after a stop, with the run's own config
 
 Relative paths in the config start from its folder, those in --set from the present one.`;
 
@@ -44,6 +44,8 @@ Examples:
   ostinato diagnose runs/moby-dick-20261124T031509Z                     a run as it is
 
 docs/training/diagnose.md says what is measured and what to make of it.`;
+
+type Config = TrainOptions["config"];
 
 /** The `ostinato` program; parsing throws commander's errors instead of ending the process. */
 export function createProgram({
@@ -64,16 +66,16 @@ export function createProgram({
   program
     .command("train")
     .description("train with a local coordinator and worker processes")
-    .argument("<config>", "run config, a YAML file")
+    .argument("[config]", CONFIG)
     .option("--workers <n>", "worker processes, instead of cluster.workers", wholeNumber(1, 256))
     .addOption(setOption())
     .option("--run-dir <dir>", "run directory (default: a new one under runs/)")
     .option("--resume", "go on from the newest checkpoint of --run-dir", false)
     .option("--json", "one JSON object a line on standard output, and nothing else", false)
     .addHelpText("after", TRAIN_HELP)
-    .action(async (config: string, options: Omit<TrainOptions, "config">, command: Command) => {
+    .action(async (config: Config, options: Omit<TrainOptions, "config">, command: Command) => {
       const { workers, runDir, set, resume, json } = options;
-      requireRunDir(options, command);
+      requireRun({ ...options, config }, command);
       onExitCode(await commands.train({ config, workers, set, runDir, resume, json }));
     });
 

@@ -95,6 +95,13 @@ describe("the command line", () => {
     ]);
   });
 
+  it("needs no config to resume a run", async () => {
+    const train = await run("train --run-dir d --resume --set cluster.workers=2");
+    expect(train.calls[0]?.[1]).toMatchObject({ config: undefined, runDir: "d", resume: true });
+    const line = "coordinator --listen :0 --http :0 --run-dir d --resume";
+    expect((await run(line)).calls[0]?.[1]).toMatchObject({ config: undefined, runDir: "d" });
+  });
+
   it("has defaults for what train is not told", async () => {
     const { calls } = await run("train a.yaml");
     expect(calls[0]?.[1]).toEqual({
@@ -214,6 +221,9 @@ describe("the command line", () => {
   it.each([
     ["trian a.yaml", /unknown command 'trian' \(Did you mean train\?\)/],
     ["train", /missing required argument 'config'/],
+    ["train --run-dir d", /missing required argument 'config'/],
+    ["coordinator --listen :0 --http :0", /missing required argument 'config'/],
+    ["train --resume", /--resume needs --run-dir/],
     ["train a.yaml b.yaml", /too many arguments/],
     ["train a.yaml --worker 2", /unknown option '--worker' \(Did you mean --workers\?\)/],
     ["train a.yaml --workers 0", /'--workers <n>' argument '0' is invalid.*from 1 to 256/],

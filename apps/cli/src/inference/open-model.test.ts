@@ -10,7 +10,13 @@ import {
   stateShape,
 } from "@ostinato/lstm";
 import { createLanguageModel } from "@ostinato/lstm/model";
-import { createRunDirectory, LedgerWriter, loadConfig, writeCheckpoint } from "@ostinato/run";
+import {
+  createRunDirectory,
+  LedgerWriter,
+  loadConfig,
+  writeCheckpoint,
+  procProcesses,
+} from "@ostinato/run";
 import type { CheckpointContent } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -43,7 +49,11 @@ async function writeRun(
     config: await loadConfig({ file: join(folder, "run.yaml") }),
     symbols: ["", "a", "b"],
     startedAt: new Date(0),
-    owner: { process, host: "here", clock: new ManualClock(), deadlineMs: 1000 },
+    claimant: {
+      processes: procProcesses({ process, host: "here" }),
+      clock: new ManualClock(),
+      deadlineMs: 1000,
+    },
   });
   const ledger = LedgerWriter.create(run.paths.ledger);
   const { head, offset } = ledger.append({ type: "profile", backend, version: "1", digest: "d" });
@@ -66,7 +76,7 @@ async function writeRun(
     };
     await writeCheckpoint(run, content);
   }
-  run.lock.release();
+  run.claim.release();
   return path;
 }
 

@@ -9,6 +9,7 @@ import {
   modelOfData,
   readDataset,
   writeCheckpoint,
+  procProcesses,
 } from "@ostinato/run";
 import type { CheckpointContent, CreateRunDirectoryOptions } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
@@ -31,7 +32,11 @@ export async function writeSmallRun(request: SmallRun): Promise<void> {
   const run = await createRunDirectory({
     ...{ path, config, symbols: symbolsOf(dataset) },
     startedAt: new Date(0),
-    owner: { process, host: "here", clock: new ManualClock(), deadlineMs: 1000 },
+    claimant: {
+      processes: procProcesses({ process, host: "here" }),
+      clock: new ManualClock(),
+      deadlineMs: 1000,
+    },
   });
   const profile = { backend: "wasm", version: "1", digest: "d" };
   const ledger = LedgerWriter.create(run.paths.ledger);
@@ -52,7 +57,7 @@ export async function writeSmallRun(request: SmallRun): Promise<void> {
       ...changes,
     });
   }
-  run.lock.release();
+  run.claim.release();
 }
 
 function symbolsOf(dataset: Dataset): CreateRunDirectoryOptions["symbols"] {

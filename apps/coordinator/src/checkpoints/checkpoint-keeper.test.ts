@@ -64,6 +64,7 @@ function createKeeper(store: SlowStore): {
     store,
     onWritten: () => undefined,
     onFailed: (step) => failed.push(step),
+    onRetained: () => undefined,
     onRetainFailed: ({ message }) => left.push(message),
   });
   return { keeper, failed, left };

@@ -42,6 +42,7 @@ export interface CheckpointKeeperModules {
   readonly store: CheckpointStore;
   readonly onWritten: (step: number, seconds: number) => void;
   readonly onFailed: (step: number, error: Error) => void;
+  readonly onRetained: () => void;
   /** Old checkpoints could not be removed; the new one is whole. */
   readonly onRetainFailed: (error: Error) => void;
 }
@@ -142,8 +143,8 @@ export class CheckpointKeeper {
   }
 
   async #retain(): Promise<void> {
-    const { store, onRetainFailed } = this.#modules;
-    await store.retain().catch((error: unknown) => onRetainFailed(asError(error)));
+    const { store, onRetained, onRetainFailed } = this.#modules;
+    await store.retain().then(onRetained, (error: unknown) => onRetainFailed(asError(error)));
   }
 
   /**

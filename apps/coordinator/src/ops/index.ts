@@ -7,9 +7,11 @@
 export { findWait, StallWatch } from "./autopsy/index.js";
 export type { AutopsySources, Wait } from "./autopsy/index.js";
 export { createMetrics } from "./metrics.js";
-export type { LeaseEnding, Metrics, MetricsSources } from "./metrics.js";
+export type { LeaseEnding, Metrics, MetricsSources, StoragePart } from "./metrics.js";
 export { createRefusalMetrics } from "./refusal-metrics.js";
 export type { RefusalMetrics } from "./refusal-metrics.js";
 export { buildStatus } from "./status.js";
+export { StorageHealth } from "./storage-health.js";
+export type { StorageHealthModules } from "./storage-health.js";
 export type { StatusSources } from "./status.js";
 export { WorkerSpeeds } from "./worker-speeds.js";

@@ -20,6 +20,11 @@ const LEASE_ENDINGS = [
   "superseded",
 ] as const;
 
+const STORAGE_PARTS = ["checkpoints", "retention", "metrics"] as const;
+
+/** What of the run's files training goes on without: writing checkpoints, removing old ones, metrics.jsonl. */
+export type StoragePart = (typeof STORAGE_PARTS)[number];
+
 /** How a lease ends that does not complete. */
 export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
 
@@ -115,6 +120,12 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
       if (!isAgeKnown) registry.registerMetric(checkpointAge);
       isAgeKnown = true;
     },
+    storageFailing: new Gauge({
+      name: `${P}storage_failing`,
+      help: "Failures in a row to write or remove the files that training goes on without, by part; 0: it works.",
+      labelNames: ["part"] as const,
+      registers,
+    }),
     steps: new Counter({
       name: `${P}steps_total`,
       help: "Steps by outcome; a replayed step was in the ledger before a resume.",
@@ -240,6 +251,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }
   }
   for (const outcome of ["written", "failed"]) metrics.checkpoints.inc({ outcome }, 0);
+  for (const part of STORAGE_PARTS) metrics.storageFailing.set({ part }, 0);
   for (const split of ["validation", "test"]) metrics.evaluations.inc({ split }, 0);
   return metrics;
 }

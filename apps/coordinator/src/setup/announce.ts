@@ -1,7 +1,7 @@
 /** Says in the run directory where this coordinator can be reached, for `ostinato status`. */
 
 import type { CoordinatorEndpoints } from "@ostinato/run";
-import { removeEndpoints, writeEndpoints } from "@ostinato/run";
+import { removeEndpoints, RunError, writeEndpoints } from "@ostinato/run";
 import type { Logger } from "@ostinato/runtime";
 import type { OpenRun } from "./open-run.js";
 
@@ -21,6 +21,11 @@ export async function announceEndpoints(
     logger.warn({ err: error }, "endpoints.json can't be written: status needs the address then");
   }
   return async () => {
-    await removeEndpoints(directory);
+    try {
+      await removeEndpoints(directory);
+    } catch (error) {
+      // By now they are those of the coordinator that has the run.
+      if (!(error instanceof RunError) || error.code !== "incarnationLost") throw error;
+    }
   };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { loadConfig } from "@ostinato/run";
+import type { Claimant } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -10,6 +11,16 @@ import { notesOf } from "./notes.js";
 import { createRun, resumeRun } from "./open-run.js";
 import type { OpenRun } from "./open-run.js";
 import { prepareRunData } from "./run-data.js";
+
+/** Whoever was before it is gone. */
+const claimant: Claimant = {
+  processes: {
+    self: { pid: 1, host: "here", bootId: null, pidNamespace: null, startTicks: null },
+    isGone: () => true,
+  },
+  clock: new ManualClock(),
+  deadlineMs: 1000,
+};
 
 let folder: string;
 beforeEach(async () => {
@@ -26,13 +37,7 @@ afterEach(() => rm(folder, { recursive: true }));
 async function open(how: "create" | "resume", overrides: readonly string[] = []): Promise<OpenRun> {
   const config = await loadConfig({ file: join(folder, "run.yaml"), overrides });
   const data = await prepareRunData(config, "run.yaml");
-  const owner = {
-    process: { pid: 1, kill: () => true },
-    host: "here",
-    clock: new ManualClock(),
-    deadlineMs: 1000,
-  };
-  const options = { config, data, path: join(folder, "run"), owner };
+  const options = { config, data, path: join(folder, "run"), claimant };
   return how === "resume" ? resumeRun(options) : createRun({ ...options, startedAt: new Date(0) });
 }
 
@@ -98,11 +103,15 @@ describe("a resume", () => {
     ],
   ])("is refused %s, and changes nothing", async (_, overrides, code, message) => {
     await beginRun();
-    await rm(join(folder, "run", "coordinator.lock"));
     const before = await readFile(join(folder, "run", "ledger.jsonl"));
     await expect(open("resume", overrides)).rejects.toMatchObject({ code, message });
     expect(await readFile(join(folder, "run", "ledger.jsonl"))).toEqual(before);
-    expect(await namesInRun()).toEqual(["config.yaml", "ledger.jsonl", "vocabulary.json"]);
+    expect(await namesInRun()).toEqual([
+      "config.yaml",
+      "incarnations",
+      "ledger.jsonl",
+      "vocabulary.json",
+    ]);
   });
 
   it("is refused a text with another character for the text, not for the model", async () => {
@@ -119,8 +128,7 @@ describe("a resume", () => {
   it("needs a run directory", async () => {
     const config = await loadConfig({ file: join(folder, "run.yaml") });
     const data = await prepareRunData(config, "run.yaml");
-    const owner = { process, host: "here", clock: new ManualClock(), deadlineMs: 1000 };
-    await expect(resumeRun({ config, data, path: undefined, owner })).rejects.toMatchObject({
+    await expect(resumeRun({ config, data, path: undefined, claimant })).rejects.toMatchObject({
       message: "--resume needs --run-dir, the run directory to go on in",
     });
   });

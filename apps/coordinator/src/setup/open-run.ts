@@ -7,7 +7,7 @@ import { initialParameters, initialStatistics } from "@ostinato/lstm";
 import { digestOfVersion } from "@ostinato/proto";
 import type { NumericsProfile } from "@ostinato/proto";
 import {
-  claimRunLock,
+  claimRun,
   createRunDirectory,
   FileStorage,
   guardStorage,
@@ -19,11 +19,11 @@ import {
   trajectoryDigest,
 } from "@ostinato/run";
 import type {
+  Claimant,
   CreateRunDirectoryOptions,
-  LockOwner,
+  RunClaim,
   RunConfig,
   RunDirectory,
-  RunLock,
 } from "@ostinato/run";
 import { findResumePoint } from "../checkpoints/index.js";
 import type { ResumePoint } from "../checkpoints/index.js";
@@ -34,7 +34,7 @@ import type { RunData } from "./run-data.js";
 export interface OpenRun {
   readonly directory: RunDirectory;
   /** Held until the caller releases it: last of all, after the ledger is closed. */
-  readonly lock: RunLock;
+  readonly claim: RunClaim;
   readonly job: string;
   readonly incarnation: number;
   readonly ledger: RunLedger;
@@ -60,9 +60,9 @@ export async function createRun(options: {
   readonly data: RunData;
   readonly path: string | undefined;
   readonly startedAt: Date;
-  readonly owner: LockOwner;
+  readonly claimant: Claimant;
 }): Promise<OpenRun> {
-  const { config, data, path, startedAt, owner } = options;
+  const { config, data, path, startedAt, claimant } = options;
   const parameters = initialParameters(data.model, config.seed);
   const statistics = initialStatistics(data.statistics);
   const directory = await createRunDirectory({
@@ -70,12 +70,15 @@ export async function createRun(options: {
     config,
     symbols: symbolsOf(data.dataset),
     startedAt,
-    owner,
+    claimant,
   });
-  const { lock } = directory;
+  const { claim } = directory;
   try {
     const job = `${config.name}-${randomUUID().slice(0, 8)}`;
-    const writer = LedgerWriter.create(directory.paths.ledger, () => lock.requireHeld());
+    const writer = LedgerWriter.create(directory.paths.ledger, {
+      guard: () => claim.requireHeld(),
+      incarnation: claim.incarnation,
+    });
     const ledger = new RunLedger(writer);
     const position = ledger.append({
       type: "run",
@@ -89,7 +92,7 @@ export async function createRun(options: {
     });
     return {
       directory,
-      lock,
+      claim,
       job,
       incarnation: writer.incarnation,
       ledger,
@@ -119,40 +122,43 @@ interface ResumeOptions {
 
 /**
  * @throws {RunError} `notARun`, `runDirectoryInUse`, `trajectoryChanged` (naming key and values),
- *   `dataChanged`, `checkpointMismatch`, `ledgerCorrupt`
+ *   `dataChanged`, `checkpointMismatch`, `newerFormat`, `ledgerCorrupt`, `storageFailed`
  */
 export async function resumeRun({
   config,
   data,
   path,
-  owner,
+  claimant,
 }: Omit<ResumeOptions, "path"> & {
   readonly path: string | undefined;
-  readonly owner: LockOwner;
+  readonly claimant: Claimant;
 }): Promise<OpenRun> {
   if (path === undefined) {
     throw new RunError("notARun", "--resume needs --run-dir, the run directory to go on in");
   }
-  // Before the lock, which is a file: a folder that holds no run gets none.
-  await openRunDirectory(path);
-  const lock = claimRunLock(runPaths(path).lock, owner);
+  // Before the claim, which is a file: a folder that holds no run, or not this one, gets none.
+  requireSameTrajectory((await openRunDirectory(path)).config, config);
+  const claim = await claimRun(runPaths(path).incarnations, claimant);
   try {
-    return await resumeLocked({ config, data, path }, lock);
+    return await resumeClaimed({ config, data, path }, claim);
   } catch (error) {
-    lock.release();
+    claim.release();
     throw error;
   }
 }
 
-async function resumeLocked(
+async function resumeClaimed(
   { config, data, path }: ResumeOptions,
-  lock: RunLock,
+  claim: RunClaim,
 ): Promise<OpenRun> {
-  const storage = guardStorage(new FileStorage(), () => lock.requireHeld());
+  const guard = (): void => claim.requireHeld();
+  const storage = guardStorage(new FileStorage(), guard);
   const directory = await openRunDirectory(path, storage);
-  requireSameTrajectory(directory.config, config);
-  // A crash between two renames leaves a checkpoint under another name alone.
-  await storage.sweep(directory.paths.checkpoints);
+  // A crash between two renames leaves a checkpoint under another name alone; and what an older incarnation
+  // has not finished, be it asleep in the middle, must not come to light any more.
+  for (const folder of [directory.paths.root, directory.paths.checkpoints]) {
+    await storage.sweep(folder);
+  }
   const point = await findResumePoint(directory, {
     trajectory: trajectoryDigest(config),
     data: data.dataset.digest,
@@ -160,9 +166,11 @@ async function resumeLocked(
   });
   requireBackend(config, point.profile);
   await directory.writeConfig(config);
-  const writer = LedgerWriter.resume(directory.paths.ledger, point.ledger, () =>
-    lock.requireHeld(),
-  );
+  const { incarnation } = claim;
+  const writer = await LedgerWriter.resume(directory.paths.ledger, point.ledger, {
+    guard,
+    incarnation,
+  });
   const ledger = new RunLedger(writer, point.replay);
   const { checkpoint } = point;
   ledger.append({
@@ -175,7 +183,7 @@ async function resumeLocked(
   });
   return {
     directory,
-    lock,
+    claim,
     job: point.job,
     incarnation: writer.incarnation,
     ledger,

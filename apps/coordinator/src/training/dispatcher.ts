@@ -49,6 +49,8 @@ export interface DispatcherModules {
   readonly states: CarriedStates;
   /** Tells those who watch the run. */
   readonly notify: (level: "info" | "warn", text: string) => void;
+  /** Throws if another coordinator has the run: nothing goes out to workers then. */
+  readonly requireHeld: () => void;
 }
 
 export class Dispatcher implements SessionHub {
@@ -123,7 +125,8 @@ export class Dispatcher implements SessionHub {
         },
       },
     );
-    const issuer = new LeaseIssuer(options, { clock, metrics, workers, states });
+    const isHeld = (): boolean => this.#isHeld();
+    const issuer = new LeaseIssuer(options, { clock, metrics, workers, states, isHeld });
     const pace = this.#pace;
     this.#allocation = new Allocation(timeouts, { clock, metrics, pace, issuer, others });
     this.#watch = new RoundWatch(timeouts, {
@@ -198,6 +201,16 @@ export class Dispatcher implements SessionHub {
   fail(error: Error): void {
     this.#failure ??= error;
     this.#current?.fail(error);
+  }
+
+  #isHeld(): boolean {
+    try {
+      this.#modules.requireHeld();
+      return true;
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
   }
 
   /** A worker may have become idle. */

@@ -22,6 +22,8 @@ export interface LeaseIssuerModules {
   readonly metrics: Metrics;
   readonly workers: WorkerTable<WorkerSession>;
   readonly states: CarriedStates;
+  /** A version goes out with a lease: false if the run is another coordinator's by now. */
+  readonly isHeld: () => boolean;
 }
 
 export class LeaseIssuer {
@@ -41,7 +43,7 @@ export class LeaseIssuer {
   /**
    * @param leaves ascending
    * @param options.nodes as few as cover the leaves unless given
-   * @returns undefined where the worker is gone
+   * @returns undefined where the worker is gone, or the run another coordinator's
    */
   issue(
     round: Round,
@@ -50,7 +52,7 @@ export class LeaseIssuer {
     options: GrantOptions = {},
   ): LeaseRecord | undefined {
     const session = this.#modules.workers.get(workerId)?.link;
-    if (session === undefined) return undefined;
+    if (session === undefined || !this.#modules.isHeld()) return undefined;
     const { metrics, clock, states } = this.#modules;
     const isTraining = round.kind === "train";
     const nodes = options.nodes ?? nodesToUpload(leaves, this.roundedLeaves(round));

@@ -1,7 +1,7 @@
 /** Tells metrics, watchers, log and metrics.jsonl what was committed. */
 
 import { metricsLine } from "@ostinato/run";
-import type { EvaluationRecord, MetricsFile, MetricsLine, StepRecord } from "@ostinato/run";
+import type { EvaluationRecord, MetricsFile, StepRecord } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Metrics } from "../ops/index.js";
 import type { EventHub } from "./event-hub.js";
@@ -12,6 +12,7 @@ export interface PublisherModules {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly events: EventHub;
+  /** Never throws: the file is a view on the ledger, and no reason to stop. */
   readonly metricsFile: Pick<MetricsFile, "append">;
   readonly numWorkers: () => number;
 }
@@ -19,7 +20,6 @@ export interface PublisherModules {
 export class Publisher {
   readonly #modules: PublisherModules;
   readonly #meter = new ProgressMeter();
-  #isFileBroken = false;
 
   constructor(modules: PublisherModules) {
     this.#modules = modules;
@@ -32,7 +32,7 @@ export class Publisher {
 
   /** @param replayed whether it was in the ledger before a resume */
   step(record: StepRecord, totalSteps: number, replayed: boolean): void {
-    const { clock, metrics, events, logger, numWorkers } = this.#modules;
+    const { clock, metrics, events, logger, metricsFile, numWorkers } = this.#modules;
     const { step, epoch, samples, learningRate } = record;
     const skipped = record.skipped !== null;
     this.#meter.step(samples, clock.now());
@@ -59,32 +59,18 @@ export class Publisher {
       replayed,
     });
     const line = metricsLine(record, samplesPerSecond);
-    if (!replayed) this.#append(line);
+    if (!replayed) metricsFile.append(line);
     logger.debug(line, skipped ? "step skipped" : "step committed");
   }
 
   /** @param replayed whether it was in the ledger before a resume */
   evaluation(record: EvaluationRecord, replayed: boolean): void {
-    const { metrics, events } = this.#modules;
+    const { metrics, events, metricsFile } = this.#modules;
     const { step, split, best, loss: recorded } = record;
     const loss = recorded ?? NaN;
     metrics.evaluations.inc({ split });
     metrics.evaluationLoss.set({ split }, loss);
     events.emit({ kind: "evaluation", step, split, loss, best });
-    if (!replayed) this.#append(metricsLine(record));
-  }
-
-  /** The file is a view on the ledger: that it can't be written is no reason to stop. */
-  #append(line: MetricsLine): void {
-    try {
-      this.#modules.metricsFile.append(line);
-      this.#isFileBroken = false;
-    } catch (error) {
-      if (this.#isFileBroken) return;
-      this.#isFileBroken = true;
-      const text = `metrics.jsonl can't be written: ${String(error)}; training goes on`;
-      this.#modules.logger.warn({ err: error }, text);
-      this.#modules.events.emit({ kind: "notice", level: "warn", text });
-    }
+    if (!replayed) metricsFile.append(metricsLine(record));
   }
 }

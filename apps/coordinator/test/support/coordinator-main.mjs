@@ -3,8 +3,9 @@ const { runCoordinator } = await import(new URL("../../dist/index.js", import.me
 
 const options = JSON.parse(process.argv[2]);
 const onReady = ({ address }) => process.stdout.write(`ready ${address}\n`);
+const onWait = (text) => process.stdout.write(`waits: ${text}\n`);
 try {
-  process.exitCode = await runCoordinator({ ...options, onReady });
+  process.exitCode = await runCoordinator({ ...options, onReady, onWait });
 } catch (error) {
   process.stderr.write(`${error.code}: ${error.message}\n`);
   process.exitCode = 1;

@@ -183,6 +183,7 @@ export class TrialRun {
           clock,
           store: this.store,
           onWritten: () => undefined,
+          onRetained: () => undefined,
           onRetainFailed: () => undefined,
           onFailed: (step, error) => {
             hub.emit({ kind: "notice", level: "warn", text: `${step}: ${error.message}` });

@@ -64,6 +64,8 @@ export class Trial {
   readonly abort = new AbortController();
   /** Where it is set, workers that join share it, and versions are in it. */
   memory: SharedMemory | undefined;
+  /** Throws once another coordinator has the run. */
+  requireHeld: () => void = () => undefined;
   /** Versions whose buffers were given back. */
   readonly released: number[] = [];
 
@@ -105,6 +107,9 @@ export class Trial {
         arithmetic: inlineSums,
         states,
         notify: (_, text) => this.notices.push(text),
+        requireHeld: () => {
+          this.requireHeld();
+        },
       },
     );
   }

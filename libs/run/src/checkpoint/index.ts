@@ -19,5 +19,7 @@ export type { ExpectedRun, NewestCheckpoint, NewestCheckpointOptions } from "./r
 export { parametersSha256 } from "./sha256.js";
 export { encodeTensorFiles, TensorFileEncoder } from "./tensor-files.js";
 export type { HashedFile } from "./tensor-files.js";
-export { retention, writeCheckpoint } from "./write-checkpoint.js";
-export type { RetentionOptions, WriteCheckpointOptions } from "./write-checkpoint.js";
+export { retention } from "./retention.js";
+export type { RetentionOptions } from "./retention.js";
+export { writeCheckpoint } from "./write-checkpoint.js";
+export type { WriteCheckpointOptions } from "./write-checkpoint.js";

@@ -4,7 +4,7 @@ import { decisionStateSchema } from "@ostinato/lstm";
 import { z } from "zod";
 
 import type { RunModelSpec } from "../data/index.js";
-import { RunError } from "../errors/index.js";
+import { requireFormat, RunError } from "../errors/index.js";
 import { openSealedJson, sealJson } from "../sealed-json/index.js";
 import { TENSOR_FILES } from "./content.js";
 import type { TensorFile } from "./content.js";
@@ -15,8 +15,10 @@ const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 const whole = z.int().nonnegative();
 const fileEntry = z.strictObject({ bytes: whole, sha256: hex64 });
 
+export const MANIFEST_FORMAT = 1;
+
 const manifestSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(MANIFEST_FORMAT),
   job: z.string(),
   step: whole,
   trajectory: z.string(),
@@ -45,7 +47,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   return Buffer.from(`${sealJson(manifest).line}\n`);
 }
 
-/** @throws RunError 'checkpointDamaged' */
+/** @throws RunError 'checkpointDamaged' | 'newerFormat' */
 export function decodeManifest(bytes: Uint8Array): Manifest {
   const endsInNewline = bytes.at(-1) === 0x0a;
   const opened = openSealedJson(bytes.subarray(0, -1));
@@ -54,6 +56,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
       opened.flaw === "changed" ? "does not have the hash that it names" : "is cut or not JSON";
     throw new RunError("checkpointDamaged", `${MANIFEST_FILE} ${reason}`);
   }
+  requireFormat(opened.value, MANIFEST_FORMAT, MANIFEST_FILE);
   const parsed = manifestSchema.safeParse(opened.value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

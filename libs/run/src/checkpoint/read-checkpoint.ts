@@ -1,6 +1,5 @@
 /** Files → checkpoint, every byte checked; the newest that can be used. */
 
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import { parameterLayout, statisticsLayout } from "@ostinato/lstm";
@@ -12,6 +11,7 @@ import type { RunDirectory } from "../directory/index.js";
 import { RunError } from "../errors/index.js";
 import { positionProblem } from "../ledger/index.js";
 import type { LedgerContents } from "../ledger/index.js";
+import { damaged, isDamage, readFileOf, readManifest } from "./check-files.js";
 import { decodeTensors, TENSOR_FILES } from "./content.js";
 import type { CheckpointContent, TensorFile } from "./content.js";
 import { decodeManifest, MANIFEST_FILE } from "./manifest.js";
@@ -25,7 +25,8 @@ export type ExpectedRun = Partial<Pick<CheckpointContent, "job" | "trajectory" |
 /**
  * Reads one checkpoint and checks every file of it.
  *
- * @throws RunError 'checkpointDamaged' naming the file, 'checkpointMismatch' naming what it is of instead
+ * @throws RunError 'checkpointDamaged' naming the file, 'checkpointMismatch' naming what it is of instead,
+ *   'newerFormat', 'storageFailed'
  */
 export async function loadCheckpoint(
   run: RunDirectory,
@@ -34,11 +35,7 @@ export async function loadCheckpoint(
 ): Promise<CheckpointContent> {
   try {
     const folder = checkpointPath(run, step);
-    const manifest = decodeManifest(await readFileOf(run, folder, MANIFEST_FILE));
-    if (manifest.step !== step) throw damaged(`its manifest is that of step ${manifest.step}`);
-    if (manifest.vocabulary !== run.vocabularySha256) {
-      throw damaged("vocabulary.json does not have the SHA-256 that the manifest names");
-    }
+    const manifest = await readManifest(run, step);
     requireSameRun(manifest, expected);
     const files = await readTensorFiles(run, folder, manifest);
     return contentOf(manifest, files);
@@ -66,9 +63,10 @@ export interface NewestCheckpointOptions {
 }
 
 /**
- * The newest checkpoint that verifies.
+ * The newest checkpoint that verifies. One whose bytes are lost is skipped; one that cannot be read for another
+ * reason, or was written by a newer version of this program, is not: a run must not go back behind it unasked.
  *
- * @throws RunError 'checkpointMismatch' for a whole checkpoint of something else
+ * @throws RunError 'checkpointMismatch' for a whole checkpoint of something else, 'newerFormat', 'storageFailed'
  */
 export async function newestCheckpoint(
   run: RunDirectory,
@@ -84,7 +82,7 @@ export async function newestCheckpoint(
       if (problem === undefined) return { content, skipped };
       skipped.push({ name: checkpointName(step), reason: problem });
     } catch (error) {
-      if (!(error instanceof RunError) || error.code === "checkpointMismatch") throw error;
+      if (!(error instanceof RunError) || !isDamage(error)) throw error;
       const name = checkpointName(step);
       skipped.push({ name, reason: error.message.replace(`${name}: `, "") });
     }
@@ -103,7 +101,7 @@ async function bestProblem(
     await loadCheckpoint(run, best.step, expected);
     return undefined;
   } catch (error) {
-    if (!(error instanceof RunError) || error.code !== "checkpointDamaged") throw error;
+    if (!(error instanceof RunError) || !isDamage(error)) throw error;
     return `it goes on from a best one that is lost: ${error.message}`;
   }
 }
@@ -116,21 +114,13 @@ export async function syncedLedgerBytes(run: RunDirectory): Promise<number | und
   let synced: number | undefined;
   for (const step of await checkpointSteps(run)) {
     try {
-      const manifest = decodeManifest(
-        await readFileOf(run, checkpointPath(run, step), MANIFEST_FILE),
-      );
-      synced = Math.max(synced ?? 0, manifest.ledger.offset);
+      const bytes = await readFileOf(run, checkpointPath(run, step), MANIFEST_FILE);
+      synced = Math.max(synced ?? 0, decodeManifest(bytes).ledger.offset);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
     }
   }
   return synced;
-}
-
-async function readFileOf(run: RunDirectory, folder: string, name: string): Promise<Uint8Array> {
-  const path = join(folder, name);
-  if (!(await run.storage.exists(path))) throw damaged(`${name} is missing`);
-  return run.storage.read(path);
 }
 
 async function readTensorFiles(
@@ -200,10 +190,6 @@ function firstDifference(found: RunModelSpec, expected: RunModelSpec): string {
   );
   const [was, is] = [before.get(key ?? ""), after.get(key ?? "")];
   return `${key ?? ""} is ${JSON.stringify(was)}, not ${JSON.stringify(is)}`;
-}
-
-function damaged(reason: string): RunError {
-  return new RunError("checkpointDamaged", reason);
 }
 
 function mismatch(reason: string): RunError {

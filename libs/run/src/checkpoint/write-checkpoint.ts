@@ -1,15 +1,13 @@
-/** Checkpoint → files, and which of the old ones stay. */
+/** Checkpoint → files. */
 
 import type { RunDirectory } from "../directory/index.js";
-import { RunError } from "../errors/index.js";
 import type { CheckpointContent, CheckpointTensors } from "./content.js";
 import { encodeTensorFiles } from "./tensor-files.js";
 import type { HashedFile } from "./tensor-files.js";
-import { encodeManifest, MANIFEST_FILE } from "./manifest.js";
+import { encodeManifest, MANIFEST_FILE, MANIFEST_FORMAT } from "./manifest.js";
 import type { Manifest } from "./manifest.js";
-import { checkpointPath, checkpointSteps } from "./names.js";
-import { readPointer, writePointer } from "./pointers.js";
-import type { PointerName } from "./pointers.js";
+import { checkpointPath } from "./names.js";
+import { writePointer } from "./pointers.js";
 
 export interface WriteCheckpointOptions {
   /**
@@ -38,7 +36,7 @@ export async function writeCheckpoint(
   const files = encode === undefined ? encodeTensorFiles(tensors) : await encode(tensors);
   const sums = files.map(({ name, bytes, sha256 }) => [name, { bytes: bytes.length, sha256 }]);
   const manifest = encodeManifest({
-    format: 1,
+    format: MANIFEST_FORMAT,
     job,
     step,
     trajectory,
@@ -59,41 +57,4 @@ export async function writeCheckpoint(
   );
   await writePointer(run, "latest", { step });
   if (progress.best?.step === step) await writePointer(run, "best", progress.best);
-}
-
-export interface RetentionOptions {
-  /** The step whose checkpoint was just written. It and the older ones count; newer ones were skipped. */
-  readonly written: number;
-  /** How many of those that count stay, the newest, at least 1. */
-  readonly keep: number;
-  /** The step of the best one, which stays besides. */
-  readonly best?: number | undefined;
-}
-
-/**
- * Removes old checkpoints, those that a resume found damaged and went back behind, and what a crash left
- * behind. What latest.json and best.json name stays.
- *
- * @returns the steps whose checkpoints were removed
- * @throws RunError 'storageFailed'
- */
-export async function retention(run: RunDirectory, options: RetentionOptions): Promise<number[]> {
-  const { written, keep, best } = options;
-  await run.storage.sweep(run.paths.checkpoints);
-  const steps = await checkpointSteps(run);
-  const newest = steps.filter((step) => step <= written).slice(0, keep);
-  const named = [await namedStep(run, "latest"), await namedStep(run, "best")];
-  const removed = steps.filter((step) => ![...newest, ...named, best].includes(step));
-  for (const step of removed) await run.storage.remove(checkpointPath(run, step));
-  return removed;
-}
-
-async function namedStep(run: RunDirectory, name: PointerName): Promise<number | undefined> {
-  try {
-    return (await readPointer(run, name))?.step;
-  } catch (error) {
-    // One that is damaged names nothing.
-    if (error instanceof RunError && error.code === "checkpointDamaged") return undefined;
-    throw error;
-  }
 }

@@ -23,7 +23,7 @@ const endpointsFile = z.object({
 /** What endpoints.json holds. */
 export type CoordinatorEndpoints = z.output<typeof endpointsFile>;
 
-/** @throws RunError 'storageFailed', 'lockLost' */
+/** @throws RunError 'storageFailed', 'incarnationLost' */
 export async function writeEndpoints(
   { storage, paths }: Pick<RunDirectory, "storage" | "paths">,
   endpoints: CoordinatorEndpoints,
@@ -49,7 +49,7 @@ export async function readEndpoints(
   }
 }
 
-/** @throws RunError 'storageFailed', 'lockLost' */
+/** @throws RunError 'storageFailed', 'incarnationLost' */
 export async function removeEndpoints({
   storage,
   paths,

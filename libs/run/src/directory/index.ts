@@ -3,10 +3,9 @@
  *
  * @example
  * ```ts
- * const owner = { process, host: hostname(), clock: systemClock, deadlineMs: 30_000 };
- * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt, owner });
+ * const run = await createRunDirectory({ path: undefined, config, symbols, startedAt, claimant });
  * try {
- *   writer = LedgerWriter.create(run.paths.ledger, () => run.lock.requireHeld());
+ *   writer = LedgerWriter.create(run.paths.ledger, { guard: () => run.claim.requireHeld() });
  * } catch (error) {
  *   await run.discard(); // nothing stays of a run that never started
  *   throw error;
@@ -20,10 +19,6 @@ export { readEndpoints, removeEndpoints, writeEndpoints } from "./endpoints-file
 export type { CoordinatorEndpoints } from "./endpoints-file.js";
 export { createRunDirectory, openRunDirectory } from "./run-directory.js";
 export type { CreateRunDirectoryOptions, NewRunDirectory, RunDirectory } from "./run-directory.js";
-export { isProcessAlive } from "./process-alive.js";
-export type { SignalSender } from "./process-alive.js";
-export { claimRunLock } from "./run-lock.js";
-export type { LockClock, LockOwner, RunLock } from "./run-lock.js";
 export { runPaths } from "./run-paths.js";
 export type { RunPaths } from "./run-paths.js";
 export {

@@ -3,9 +3,9 @@
 import { basename, join } from "node:path";
 
 import { RunError } from "../errors/index.js";
+import { claimRun } from "../incarnation/index.js";
+import type { Claimant, RunClaim } from "../incarnation/index.js";
 import type { Storage } from "../storage/index.js";
-import { claimRunLock } from "./run-lock.js";
-import type { LockOwner, RunLock } from "./run-lock.js";
 import { runPaths } from "./run-paths.js";
 import type { RunPaths } from "./run-paths.js";
 
@@ -14,7 +14,7 @@ export interface ClaimedFolder {
   readonly paths: RunPaths;
   /** The topmost folder that had to be created, absolute; undefined if the folder was there already. */
   readonly topmost: string | undefined;
-  readonly lock: RunLock;
+  readonly claim: RunClaim;
 }
 
 /**
@@ -25,22 +25,22 @@ export interface ClaimedFolder {
 export async function claimNamed(
   storage: Storage,
   root: string,
-  owner: LockOwner,
+  claimant: Claimant,
 ): Promise<ClaimedFolder> {
   const paths = runPaths(root);
   const topmost = await storage.createFolder(root);
   if (topmost === undefined) await requireUnborn(storage, paths);
-  const lock = claimRunLock(paths.lock, owner);
+  const claim = await claimRun(paths.incarnations, claimant);
   try {
-    // Once more, as another run may have come and gone before the lock was ours.
+    // Once more, as another run may have come and gone before the folder was ours.
     await requireUnborn(storage, paths);
     await storage.remove(paths.ledger);
     await storage.sweep(root);
   } catch (error) {
-    lock.release();
+    claim.release();
     throw error;
   }
-  return { paths, topmost, lock };
+  return { paths, topmost, claim };
 }
 
 /** Claims `<runsFolder>/<name>`, numbered if that exists. */
@@ -48,33 +48,33 @@ export async function claimUnnamed(
   storage: Storage,
   runsFolder: string,
   name: string,
-  owner: LockOwner,
+  claimant: Claimant,
 ): Promise<ClaimedFolder> {
   for (let number = 1; ; number++) {
     const root = join(runsFolder, number === 1 ? name : `${name}-${number}`);
     const topmost = await storage.createFolder(root);
     if (topmost === undefined) continue;
     const paths = runPaths(root);
-    return { paths, topmost, lock: claimRunLock(paths.lock, owner) };
+    return { paths, topmost, claim: await claimRun(paths.incarnations, claimant) };
   }
 }
 
-/** What a run makes before the first line of its ledger, after its lock. */
+/** What a run makes before the first line of its ledger, after its claim. */
 export function unbornFiles({ config, vocabulary, ledger }: RunPaths): readonly string[] {
   return [vocabulary, config, ledger];
 }
 
 /** Refuses a folder that holds more than a run whose coordinator ended before the first ledger line. */
 async function requireUnborn(storage: Storage, paths: RunPaths): Promise<void> {
-  const { root, lock } = paths;
+  const { root, incarnations } = paths;
   const names = await namesIn(storage, root);
   if (await hasBegun(storage, paths)) {
     const what = "holds a run already; resume it with --resume, or name another folder";
     throw new RunError("runDirectoryInUse", `${root}: ${what}`);
   }
-  // Without a lock, a file by such a name is not a run's but somebody's own.
-  const isRuns = names.includes(basename(lock));
-  const own = isRuns ? [lock, ...unbornFiles(paths)].map((path) => basename(path)) : [];
+  // Without a claim, a file by such a name is not a run's but somebody's own.
+  const isRuns = names.includes(basename(incarnations));
+  const own = isRuns ? [incarnations, ...unbornFiles(paths)].map((path) => basename(path)) : [];
   const found = names.find((name) => !own.includes(name));
   if (found === undefined) return;
   throw new RunError(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createTokenVocabulary } from "@ostinato/data";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { lockOwner } from "../../test/support/lock-owner.js";
+import { claimantOf, ClaimTime } from "../../test/support/claimant.js";
 import { compileConfig } from "../config/index.js";
 import { FileStorage } from "../storage/index.js";
 import { createRunDirectory, openRunDirectory } from "./run-directory.js";
@@ -24,8 +24,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const create = (path: string | undefined, owner = lockOwner()) =>
-  createRunDirectory({ path, runsFolder: join(folder, "runs"), config, symbols, startedAt, owner });
+const create = (path: string | undefined, claimant = claimantOf()) =>
+  createRunDirectory({
+    path,
+    runsFolder: join(folder, "runs"),
+    config,
+    symbols,
+    startedAt,
+    claimant,
+  });
 const namesIn = async (path: string): Promise<string[]> =>
   (await readdir(path, { recursive: true })).sort();
 
@@ -45,15 +52,20 @@ describe("createRunDirectory", () => {
     await create(join(folder, "empty"));
     expect(await readdir(join(folder, "empty"))).toEqual([
       "config.yaml",
-      "coordinator.lock",
+      "incarnations",
       "vocabulary.json",
     ]);
   });
 
   it("leaves a folder alone that another start has claimed, whatever it has written so far", async () => {
     await mkdir(join(folder, "empty"));
-    const created = await Promise.allSettled(
-      [5, 6].map((pid) => create(join(folder, "empty"), lockOwner({ pid, alive: [5, 6] }))),
+    const clock = new ClaimTime();
+    const created = await clock.until(
+      Promise.allSettled(
+        [5, 6].map((pid) =>
+          create(join(folder, "empty"), claimantOf({ pid, clock, alive: [5, 6] })),
+        ),
+      ),
     );
     const winner = created.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
     expect(winner).toHaveLength(1);
@@ -61,10 +73,11 @@ describe("createRunDirectory", () => {
       code: "runDirectoryInUse",
       message: expect.stringContaining("in use by the coordinator with process id"),
     });
-    winner[0]?.lock.requireHeld();
+    winner[0]?.claim.requireHeld();
     expect(await namesIn(join(folder, "empty"))).toEqual([
       "config.yaml",
-      "coordinator.lock",
+      "incarnations",
+      "incarnations/000001.json",
       "vocabulary.json",
     ]);
   });
@@ -73,10 +86,11 @@ describe("createRunDirectory", () => {
     const { paths } = await create(join(folder, "a"));
     await writeFile(paths.ledger, '{"seq":1');
     const run = await create(join(folder, "a"));
-    run.lock.requireHeld();
+    run.claim.requireHeld();
     expect(await namesIn(paths.root)).not.toContain("ledger.jsonl");
-    run.lock.release();
-    // A config of somebody's own, in a folder without a lock.
+    expect(run.claim.incarnation).toBe(2);
+    // A config of somebody's own, in a folder without a claim.
+    await rm(paths.incarnations, { recursive: true });
     await expect(create(join(folder, "a"))).rejects.toMatchObject({
       message: `${paths.root}: is not empty (config.yaml); name a new or empty folder`,
     });
@@ -145,7 +159,7 @@ describe("createRunDirectory", () => {
     const storage = new FullStorage();
     const created = createRunDirectory({
       ...{ path, config, symbols, startedAt, storage },
-      owner: lockOwner(),
+      claimant: claimantOf(),
     });
     await expect(created).rejects.toThrow("no space left");
     expect(await namesIn(folder)).toEqual([]);
@@ -173,9 +187,13 @@ describe("openRunDirectory", () => {
         "x.yaml",
         { directory: folder },
       ),
-      ...{ symbols: null, startedAt, owner: lockOwner() },
+      ...{ symbols: null, startedAt, claimant: claimantOf() },
     });
-    expect(await namesIn(path)).toEqual(["config.yaml", "coordinator.lock"]);
+    expect(await namesIn(path)).toEqual([
+      "config.yaml",
+      "incarnations",
+      "incarnations/000001.json",
+    ]);
     await writeFile(paths.ledger, "{}\n");
     expect(await openRunDirectory(path)).toMatchObject({
       vocabulary: null,
@@ -194,7 +212,7 @@ describe("openRunDirectory", () => {
         "x.yaml",
         { directory: folder },
       ),
-      ...{ symbols: { source, target }, startedAt, owner: lockOwner() },
+      ...{ symbols: { source, target }, startedAt, claimant: claimantOf() },
     });
     expect(await readFile(paths.vocabulary, "utf8")).toBe(
       '{"format":1,"source":{"form":"characters","tokens":["a","😀"]},' +
@@ -247,12 +265,17 @@ describe("openRunDirectory", () => {
   it("refuses a vocabulary that is none", async () => {
     const { paths } = await create(join(folder, "a"));
     await writeFile(paths.ledger, "{}\n");
-    for (const text of ["", "{}", '{"format":1,"symbols":["a"]}', '{"format":2,"symbols":[""]}']) {
+    for (const text of ["", "{}", '{"format":1,"symbols":["a"]}', '{"format":0,"symbols":[""]}']) {
       await writeFile(paths.vocabulary, text);
       await expect(openRunDirectory(paths.root)).rejects.toMatchObject({
         code: "vocabularyDamaged",
       });
     }
+    await writeFile(paths.vocabulary, '{"format":2,"words":[]}');
+    await expect(openRunDirectory(paths.root)).rejects.toMatchObject({
+      code: "newerFormat",
+      message: expect.stringMatching(/vocabulary.json: is of format 2, which a newer version/),
+    });
   });
 
   it("keeps what the operational keys were changed to", async () => {

@@ -8,12 +8,12 @@ import { stringify } from "yaml";
 import { loadConfig } from "../config/index.js";
 import type { RunConfig } from "../config/index.js";
 import { RunError } from "../errors/index.js";
+import type { Claimant, RunClaim } from "../incarnation/index.js";
 import { FileStorage, guardStorage } from "../storage/index.js";
 import type { Storage } from "../storage/index.js";
 import { decodeRunEnd, encodeRunEnd } from "./end-record.js";
 import type { RunEnd } from "./end-record.js";
 import { claimNamed, claimUnnamed, hasBegun, unbornFiles } from "./new-folder.js";
-import type { LockOwner, RunLock } from "./run-lock.js";
 import { runPaths } from "./run-paths.js";
 import type { RunPaths } from "./run-paths.js";
 import {
@@ -24,7 +24,7 @@ import {
   vocabularySha256,
 } from "./vocabulary-file.js";
 
-/** One run's files. What writes throws RunError 'lockLost' once another coordinator has the directory. */
+/** One run's files. What writes throws RunError 'incarnationLost' once another coordinator has the directory. */
 export interface RunDirectory {
   readonly paths: RunPaths;
   readonly storage: Storage;
@@ -50,8 +50,8 @@ export interface RunDirectory {
 
 /** A run directory that was just created. */
 export interface NewRunDirectory extends RunDirectory {
-  readonly lock: RunLock;
-  /** Takes back the creation, with the ledger, if the run cannot start after all; releases the lock. */
+  readonly claim: RunClaim;
+  /** Takes back the creation, with ledger and claim, if the run cannot start after all. */
   discard(): Promise<void>;
 }
 
@@ -64,13 +64,13 @@ export interface CreateRunDirectoryOptions {
   /** The symbols of a text by token id, or the vocabularies of pairs; null for data without symbols. */
   readonly symbols: readonly string[] | PairVocabularies | null;
   readonly startedAt: Date;
-  readonly owner: LockOwner;
+  readonly claimant: Claimant;
   readonly storage?: Storage;
 }
 
 /**
- * Creates a run directory with its lock, config and vocabulary (if it has one), or nothing at all. The
- * lock is first: of two who start in the same folder, one finds it claimed and leaves it alone.
+ * Creates a run directory with its claim, config and vocabulary (if it has one), or nothing at all. The
+ * claim is first: of two who start in the same folder, one finds it claimed and leaves it alone.
  *
  * @throws RunError 'runDirectoryInUse' if `path` holds anything but a run that never came to its first
  *   ledger line, 'storageFailed'
@@ -78,24 +78,26 @@ export interface CreateRunDirectoryOptions {
 export async function createRunDirectory(
   options: CreateRunDirectoryOptions,
 ): Promise<NewRunDirectory> {
-  const { path, runsFolder = "runs", config, symbols, startedAt, owner } = options;
+  const { path, runsFolder = "runs", config, symbols, startedAt, claimant } = options;
   const storage = options.storage ?? new FileStorage();
   const name = `${config.name}-${timestamp(startedAt)}`;
-  const { paths, topmost, lock } =
+  const { paths, topmost, claim } =
     path === undefined
-      ? await claimUnnamed(storage, runsFolder, name, owner)
-      : await claimNamed(storage, path, owner);
+      ? await claimUnnamed(storage, runsFolder, name, claimant)
+      : await claimNamed(storage, path, claimant);
   const discard = async (): Promise<void> => {
     for (const file of unbornFiles(paths)) await storage.remove(file);
-    lock.release();
+    // While it is held: whoever claims the folder meanwhile finds the claim, or none and no folder for one.
+    await storage.remove(paths.incarnations);
+    claim.release();
     if (topmost !== undefined) await removeEmpty(storage, resolve(paths.root), topmost);
   };
   try {
     const vocabulary = symbols && encodeVocabulary(symbols);
     if (vocabulary !== null) await storage.write(paths.vocabulary, vocabulary);
     await storage.write(paths.config, encodeConfig(config));
-    const guarded = guardStorage(storage, () => lock.requireHeld());
-    return { ...describe(guarded, paths, config, vocabulary), lock, discard };
+    const guarded = guardStorage(storage, () => claim.requireHeld());
+    return { ...describe(guarded, paths, config, vocabulary), claim, discard };
   } catch (error) {
     await discard();
     throw error;
@@ -114,7 +116,7 @@ export async function openRunDirectory(
   const paths = runPaths(path);
   const requireFile = async (file: string): Promise<void> => {
     if (await storage.exists(file)) return;
-    const hint = (await storage.exists(paths.lock)) ? NEVER_BEGAN : "";
+    const hint = (await storage.exists(paths.incarnations)) ? NEVER_BEGAN : "";
     throw notARun(path, `there is no ${basename(file)}${hint}`);
   };
   await requireFile(paths.config);

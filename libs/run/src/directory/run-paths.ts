@@ -15,9 +15,9 @@ export interface RunPaths {
   readonly logs: string;
   /** Folder: `step-00001234/` each, `latest.json`, `best.json`. */
   readonly checkpoints: string;
-  /** There while a coordinator works in the directory, and after its crash. */
-  readonly lock: string;
-  /** Where that coordinator can be reached. */
+  /** Folder: `000001.json` each, one a coordinator that has worked in the directory. */
+  readonly incarnations: string;
+  /** Where the newest of them can be reached, while it works. */
   readonly endpoints: string;
   /** Outcome of a run that came to its end. */
   readonly end: string;
@@ -32,7 +32,7 @@ export function runPaths(root: string): RunPaths {
     metrics: join(root, "metrics.jsonl"),
     logs: join(root, "logs"),
     checkpoints: join(root, "checkpoints"),
-    lock: join(root, "coordinator.lock"),
+    incarnations: join(root, "incarnations"),
     endpoints: join(root, "endpoints.json"),
     end: join(root, "end.json"),
   };

@@ -10,12 +10,14 @@ import type { PairVocabularies, Vocabulary } from "@ostinato/data";
 import { z } from "zod";
 
 import type { RunConfig } from "../config/index.js";
-import { RunError } from "../errors/index.js";
+import { requireFormat, RunError } from "../errors/index.js";
 
-const vocabularyFile = z.strictObject({ format: z.literal(1), symbols: z.array(z.string()) });
+const VOCABULARY_FORMAT = 1;
+const format = z.literal(VOCABULARY_FORMAT);
+const vocabularyFile = z.strictObject({ format, symbols: z.array(z.string()) });
 
 const side = z.strictObject({ form: z.enum(WRITTEN_FORMS), tokens: z.array(z.string()) });
-const pairVocabularyFile = z.strictObject({ format: z.literal(1), source: side, target: side });
+const pairVocabularyFile = z.strictObject({ format, source: side, target: side });
 
 /** Whether the data of a run have symbols, and its directory a vocabulary.json. */
 export function hasVocabulary({ data }: Pick<RunConfig, "data">): boolean {
@@ -25,7 +27,7 @@ export function hasVocabulary({ data }: Pick<RunConfig, "data">): boolean {
 /** @param symbols of a text, or the vocabularies of pairs */
 export function encodeVocabulary(symbols: readonly string[] | PairVocabularies): Uint8Array {
   const content = "source" in symbols ? sidesOf(symbols) : { symbols };
-  return Buffer.from(`${JSON.stringify({ format: 1, ...content })}\n`);
+  return Buffer.from(`${JSON.stringify({ format: VOCABULARY_FORMAT, ...content })}\n`);
 }
 
 function sidesOf({ source, target }: PairVocabularies): object {
@@ -39,7 +41,7 @@ function sidesOf({ source, target }: PairVocabularies): object {
  * The vocabulary of a text, from a file's bytes.
  *
  * @param name names the file in messages
- * @throws RunError 'vocabularyDamaged'
+ * @throws RunError 'vocabularyDamaged' | 'newerFormat'
  */
 export function decodeVocabulary(bytes: Uint8Array, name: string): Vocabulary {
   return decode(bytes, name, (raw) => createVocabulary(vocabularyFile.parse(raw).symbols));
@@ -49,7 +51,7 @@ export function decodeVocabulary(bytes: Uint8Array, name: string): Vocabulary {
  * The vocabularies of pairs, from a file's bytes.
  *
  * @param name names the file in messages
- * @throws RunError 'vocabularyDamaged'
+ * @throws RunError 'vocabularyDamaged' | 'newerFormat'
  */
 export function decodePairVocabularies(bytes: Uint8Array, name: string): PairVocabularies {
   return decode(bytes, name, (raw) => {
@@ -63,8 +65,11 @@ export function decodePairVocabularies(bytes: Uint8Array, name: string): PairVoc
 
 function decode<T>(bytes: Uint8Array, name: string, read: (raw: unknown) => T): T {
   try {
-    return read(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+    const raw: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    requireFormat(raw, VOCABULARY_FORMAT, name);
+    return read(raw);
   } catch (error) {
+    if (error instanceof RunError) throw error;
     throw new RunError("vocabularyDamaged", `${name}: is no vocabulary of a run`, { cause: error });
   }
 }

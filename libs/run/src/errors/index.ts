@@ -8,6 +8,7 @@
  *
  * @module
  */
+export { requireFormat } from "./require-format.js";
 export { isUsageError, RunError } from "./run-error.js";
 export type { RunErrorCode } from "./run-error.js";
 export { storageFailed } from "./storage-failed.js";

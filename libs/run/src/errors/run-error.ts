@@ -16,8 +16,8 @@ export type RunErrorCode =
   | "outOfRange"
   /** The folder given for a new run holds something already, or another coordinator works in it. */
   | "runDirectoryInUse"
-  /** Another coordinator has taken the run directory over. */
-  | "lockLost"
+  /** Another coordinator works in the run directory as its next incarnation. */
+  | "incarnationLost"
   /** The folder given for an old run holds none. */
   | "notARun"
   /** A resume was asked for with another value of a trajectory key. */
@@ -28,6 +28,8 @@ export type RunErrorCode =
   | "checkpointMismatch"
   /** No checkpoint can be used. */
   | "noCheckpoint"
+  /** A file of the run is whole, and of a format that a later version of this program writes. */
+  | "newerFormat"
   /** A checkpoint's bytes are not those that were written. */
   | "checkpointDamaged"
   /** A ledger line was changed, cut or doubled. */
@@ -51,12 +53,13 @@ const USAGE_ERRORS: Readonly<Record<RunErrorCode, boolean>> = {
   wrongType: true,
   outOfRange: true,
   runDirectoryInUse: true,
-  lockLost: false,
+  incarnationLost: false,
   notARun: true,
   trajectoryChanged: true,
   dataChanged: true,
   checkpointMismatch: true,
   noCheckpoint: true,
+  newerFormat: true,
   checkpointDamaged: false,
   ledgerCorrupt: false,
   tensorsCorrupt: false,

@@ -4,7 +4,7 @@
  * @example
  * ```ts
  * const ledger = await readLedger("runs/book/ledger.jsonl"); // checks every line
- * const writer = LedgerWriter.resume("runs/book/ledger.jsonl", ledger);
+ * const writer = await LedgerWriter.resume("runs/book/ledger.jsonl", ledger);
  * const { head, offset } = writer.append(stepRecord);
  * await writer.sync(); // before a checkpoint that names head and offset becomes visible
  * ```
@@ -12,7 +12,7 @@
  * @module
  */
 export { LedgerWriter } from "./ledger-writer.js";
-export type { AppendedLine } from "./ledger-writer.js";
+export type { AppendedLine, LedgerWriterOptions } from "./ledger-writer.js";
 export { CHAIN_START, decodeLedger, positionProblem, readLedger } from "./read-ledger.js";
 export type { LedgerContents, ReadLedgerOptions } from "./read-ledger.js";
 export type {

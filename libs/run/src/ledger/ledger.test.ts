@@ -1,10 +1,11 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { compileLanguageModelSpec } from "@ostinato/lstm";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { RunError } from "../errors/index.js";
 import { sealJson } from "../sealed-json/index.js";
 import { LedgerWriter } from "./ledger-writer.js";
 import { CHAIN_START, decodeLedger, positionProblem, readLedger } from "./read-ledger.js";
@@ -99,7 +100,7 @@ describe("LedgerWriter", () => {
     const guard = (): void => {
       if (!isHeld) throw new Error("lost");
     };
-    const writer = LedgerWriter.create(path, guard);
+    const writer = LedgerWriter.create(path, { guard });
     writer.append(run);
     isHeld = false;
     expect(() => writer.append(profile)).toThrow("lost");
@@ -107,7 +108,51 @@ describe("LedgerWriter", () => {
     await writer.close();
     const contents = await readLedger(path);
     expect(contents.records).toHaveLength(1);
-    expect(() => LedgerWriter.resume(path, contents, guard)).toThrow("lost");
+    await expect(LedgerWriter.resume(path, contents, { guard })).rejects.toThrow("lost");
+  });
+
+  it("leaves a writer that slept since it asked its guard with a file that nobody reads", async () => {
+    const sleeper = LedgerWriter.create(path);
+    sleeper.append(run);
+    const taker = await LedgerWriter.resume(path, await readLedger(path));
+    taker.append(profile);
+    sleeper.append(step(1));
+    await sleeper.close();
+    await taker.close();
+    const { records } = await readLedger(path);
+    expect(records.map(({ type, incarnation }) => [type, incarnation])).toEqual([
+      ["run", 1],
+      ["profile", 2],
+    ]);
+    expect(await readdir(folder)).toEqual(["ledger.jsonl"]);
+  });
+
+  it("leaves the ledger as it was if its guard says no in the middle of a resume", async () => {
+    await write([run, profile]);
+    await appendFile(path, '{"seq":3,"incar');
+    const before = await readFile(path);
+    let numAsked = 0;
+    const guard = (): void => {
+      if (++numAsked === 2) throw new RunError("incarnationLost", "lost");
+    };
+    await expect(
+      LedgerWriter.resume(path, await readLedger(path), { guard }),
+    ).rejects.toMatchObject({ code: "incarnationLost" });
+    expect(await readFile(path)).toEqual(before);
+    expect(await readdir(folder)).toEqual(["ledger.jsonl"]);
+  });
+
+  it("has the incarnation that it is told, and one above the last line's at least", async () => {
+    await write([run]);
+    const contents = await readLedger(path);
+    for (const [told, incarnation] of [
+      [1, 2],
+      [5, 5],
+    ]) {
+      const writer = await LedgerWriter.resume(path, contents, { incarnation: told! });
+      expect(writer.incarnation).toBe(incarnation);
+      await writer.close();
+    }
   });
 
   it("begins no ledger where there is one", async () => {
@@ -125,7 +170,7 @@ describe("LedgerWriter", () => {
     await appendFile(path, '{"seq":3,"incar');
     const before = await readLedger(path);
     expect(before.tornTail).toEqual({ bytes: 15 });
-    const writer = LedgerWriter.resume(path, before);
+    const writer = await LedgerWriter.resume(path, before);
     const resume: LedgerRecord = {
       type: "resume",
       checkpointStep: 0,
@@ -180,6 +225,17 @@ describe("readLedger", () => {
       // Only the last line, with what runs into it, can look like one that a crash cut short.
       const possible = i < lastLine - 1 ? ["ledgerCorrupt"] : ["ledgerCorrupt", "torn"];
       expect(possible, `byte ${i}`).toContain(found);
+    }
+  });
+
+  it("refuses a ledger that a newer version has begun, and does not call it damaged", async () => {
+    const line = { seq: 1, incarnation: 1, prev: CHAIN_START, ...run, format: 2, more: 1 };
+    await writeFile(path, `${sealJson(line).line}\n`);
+    for (const options of [{}, { syncedBytes: 0 }]) {
+      await expect(readLedger(path, options)).rejects.toMatchObject({
+        code: "newerFormat",
+        message: expect.stringContaining("ledger.jsonl: is of format 2"),
+      });
     }
   });
 

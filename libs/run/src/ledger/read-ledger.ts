@@ -2,9 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 
-import { RunError } from "../errors/index.js";
+import { requireFormat, RunError } from "../errors/index.js";
 import { openSealedJson } from "../sealed-json/index.js";
-import { parseLine } from "./records.js";
+import { LEDGER_FORMAT, parseLine } from "./records.js";
 import type { LedgerEntry } from "./records.js";
 
 /** What the first line names as the hash before it. */
@@ -33,7 +33,7 @@ const NEWLINE = 0x0a;
 /**
  * Reads a ledger file.
  *
- * @throws RunError 'ledgerCorrupt' naming the line and what is wrong; 'storageFailed'
+ * @throws RunError 'ledgerCorrupt' naming the line and what is wrong; 'newerFormat'; 'storageFailed'
  */
 export async function readLedger(
   path: string,
@@ -53,7 +53,7 @@ export async function readLedger(
  * Checks and parses a ledger.
  *
  * @param name names the file in messages
- * @throws RunError 'ledgerCorrupt'
+ * @throws RunError 'ledgerCorrupt' | 'newerFormat'
  */
 export function decodeLedger(
   bytes: Uint8Array,
@@ -73,7 +73,8 @@ export function decodeLedger(
       head = entry.hash;
       start = end + 1;
     } catch (error) {
-      if (error instanceof RunError && start >= syncedBytes) break;
+      const isDamage = error instanceof RunError && error.code === "ledgerCorrupt";
+      if (isDamage && start >= syncedBytes) break;
       throw error;
     }
   }
@@ -99,17 +100,19 @@ function openLine(
     const what = opened.flaw === "malformed" ? "is not JSON" : "does not have the hash it names";
     throw new RunError("ledgerCorrupt", `${place}: the line was changed: it ${what}`);
   }
-  return entryOf(opened.value, opened.hash, end + 1, place, line, head);
+  return entryOf(opened.value, opened.hash, end + 1, name, line, head);
 }
 
 function entryOf(
   value: Readonly<Record<string, unknown>>,
   hash: string,
   offset: number,
-  place: string,
+  name: string,
   line: number,
   head: string,
 ): LedgerEntry {
+  const place = `${name}:${line}`;
+  requireFormat(value, LEDGER_FORMAT, name);
   const parsed = parseLine(value);
   if (typeof parsed === "string") {
     throw new RunError("ledgerCorrupt", `${place}: the line ${parsed}`);

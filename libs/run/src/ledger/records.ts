@@ -37,9 +37,12 @@ const lostEntry = z.strictObject({
 /** `numerics.determinism` from here on: a later resume may ask for the other one. */
 const determinism = z.enum(["strict", "relaxed"]);
 
+/** Of the ledger, and so of the run: what its first line names. */
+export const LEDGER_FORMAT = 1;
+
 const runRecord = z.strictObject({
   type: z.literal("run"),
-  format: z.literal(1),
+  format: z.literal(LEDGER_FORMAT),
   job: z.string().min(1),
   /** See `trajectoryDigest`. */
   trajectory: hex64,
@@ -152,7 +155,7 @@ export type LedgerRecord = Readonly<z.output<typeof recordSchema>>;
 export interface LinePosition {
   /** 1-based: the line's number. */
   readonly seq: number;
-  /** 1-based: goes up by one with every resume. */
+  /** 1-based: goes up with every resume, by more than one where a coordinator ended before it wrote a line. */
   readonly incarnation: number;
   /** Hash of the line before; zeros for the first. */
   readonly prev: string;

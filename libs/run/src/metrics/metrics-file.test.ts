@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -65,14 +65,53 @@ describe("openMetricsFile", () => {
       text([...committed.slice(0, 4), { type: "step", step: 90 }]),
     ]) {
       await writeFile(path, left);
-      openMetricsFile(path, committed).close();
+      openMetricsFile(path, { committed }).close();
       expect(await linesOf()).toEqual(committed);
     }
   });
 
-  it("reports a path that cannot be written", () => {
-    expect(() => openMetricsFile(join(folder, "none", "metrics.jsonl"))).toThrow(
-      expect.objectContaining({ code: "storageFailed" }),
+  it("fills a gap that a disk left in the middle, in order", async () => {
+    const path = join(folder, "metrics.jsonl");
+    const committed = [1, 2, 3, 4].map((step) => ({ type: "step", step, loss: step }) as const);
+    const text = (lines: readonly object[]): string =>
+      lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    await writeFile(path, text([committed[0]!, committed[2]!]));
+    openMetricsFile(path, { committed }).close();
+    expect(await readFile(path, "utf8")).toBe(text(committed));
+  });
+
+  it("keeps lines that cannot be written, and writes them in order when they can be", async () => {
+    const place = join(folder, "later");
+    const path = join(place, "metrics.jsonl");
+    const metrics = openMetricsFile(path);
+    expect(metrics.problem).toMatchObject({
+      code: "storageFailed",
+      message: `${path}: cannot be written (ENOENT)`,
+    });
+    for (const step of [1, 2]) {
+      expect(() => metrics.append({ type: "step", step })).toThrow(
+        expect.objectContaining({ code: "storageFailed" }),
+      );
+    }
+    await mkdir(place);
+    metrics.append({ type: "step", step: 3 });
+    metrics.close();
+    expect(await readFile(path, "utf8")).toBe(
+      '{"type":"step","step":1}\n{"type":"step","step":2}\n{"type":"step","step":3}\n',
     );
+  });
+
+  it("is not changed by one who is not its writer any more", async () => {
+    const path = join(folder, "metrics.jsonl");
+    let isHeld = true;
+    const guard = (): void => {
+      if (!isHeld) throw new Error("lost");
+    };
+    const metrics = openMetricsFile(path, { guard });
+    metrics.append({ type: "step", step: 1 });
+    isHeld = false;
+    expect(() => metrics.append({ type: "step", step: 2 })).toThrow("lost");
+    metrics.close();
+    expect(await readFile(path, "utf8")).toBe('{"type":"step","step":1}\n');
   });
 });

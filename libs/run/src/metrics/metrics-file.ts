@@ -2,7 +2,7 @@
 
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 
-import { storageFailed } from "../errors/index.js";
+import { RunError, storageFailed } from "../errors/index.js";
 import type { EvaluationRecord, LedgerRecord, StepRecord } from "../ledger/index.js";
 
 /** Flat, so that every plotting tool reads it; numbers that are not finite become null. */
@@ -12,36 +12,125 @@ export type MetricsLine = {
 } & Readonly<Record<string, string | number | boolean | null>>;
 
 export interface MetricsFile {
-  /** @throws RunError 'storageFailed' */
+  /** Why the file could not be opened; undefined if it could. It is tried again with every line. */
+  readonly problem: RunError | undefined;
+  /**
+   * Writes a line, after those that could not be written before.
+   *
+   * @throws RunError 'storageFailed', and what the guard throws; the line is kept for the next call
+   */
   append(line: MetricsLine): void;
   close(): void;
 }
 
+export interface MetricsFileOptions {
+  /**
+   * For a resume: the lines that are to be there, as {@link metricsOf} makes them of the ledger. What a crash
+   * took between the ledger and this file, or a disk refused, is appended; what the ledger has lost, and the
+   * run is to repeat, is cut off.
+   */
+  readonly committed?: readonly MetricsLine[] | undefined;
+  /** Runs before the file is changed, and throws if this is not its one writer any more. */
+  readonly guard?: () => void;
+}
+
+/** Some megabytes. Beyond them the oldest are lost, until a resume makes them of the ledger. */
+const MOST_WAITING = 10_000;
+
 /**
- * Opens the metrics of a new or resumed run. Half a line at the end, left by a crash, is cut off.
- *
- * @param committed for a resume: the lines that are to be there, as {@link metricsOf} makes them of the
- *   ledger. What a crash took between the ledger and this file is appended; what the ledger has lost, and
- *   the run is to repeat, is cut off.
- * @throws RunError 'storageFailed'
+ * The metrics of a new or resumed run. Half a line at the end, left by a crash, is cut off. It is a view on the
+ * ledger: that it cannot be written must stop nobody, so that opening it does not fail.
  */
-export function openMetricsFile(path: string, committed?: readonly MetricsLine[]): MetricsFile {
-  const file = attempt(path, () => openSync(path, "a+"));
-  const append = (line: MetricsLine): void =>
-    attempt(path, () => void writeSync(file, `${JSON.stringify(line)}\n`));
-  try {
-    const lines = linesOf(attempt(path, () => readFileSync(path)));
-    const wanted = new Set(committed?.map(keyOf));
-    const end = committed && lines.find(({ key }) => !wanted.has(key));
-    const present = end === undefined ? lines : lines.slice(0, lines.indexOf(end));
-    attempt(path, () => ftruncateSync(file, present.at(-1)?.endByte ?? 0));
-    const keys = new Set(present.map(({ key }) => key));
-    for (const line of committed ?? []) if (!keys.has(keyOf(line))) append(line);
-  } catch (error) {
-    closeSync(file);
-    throw error;
+export function openMetricsFile(path: string, options: MetricsFileOptions = {}): MetricsFile {
+  return new AppendedFile(path, options);
+}
+
+class AppendedFile implements MetricsFile {
+  readonly problem: RunError | undefined;
+  readonly #path: string;
+  readonly #options: MetricsFileOptions;
+  #file: number | undefined;
+  /** Of the whole lines. */
+  #endByte = 0;
+  /** It has been opened once, and has the lines that were committed before. */
+  #isBegun = false;
+  #waiting: MetricsLine[] = [];
+
+  constructor(path: string, options: MetricsFileOptions) {
+    this.#path = path;
+    this.#options = options;
+    try {
+      this.#file = this.#open();
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      this.problem = error;
+    }
   }
-  return { append, close: () => closeSync(file) };
+
+  append(line: MetricsLine): void {
+    this.#waiting = [...this.#waiting, line].slice(-MOST_WAITING);
+    this.#options.guard?.();
+    this.#file ??= this.#open();
+    try {
+      for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+        this.#write(this.#file, next);
+        this.#waiting.shift();
+      }
+    } catch (error) {
+      // Opened anew for the next line, it is looked through for half a line.
+      this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #open(): number {
+    this.#options.guard?.();
+    const path = this.#path;
+    const file = attempt(path, () => openSync(path, "a+"));
+    try {
+      const committed = this.#isBegun ? undefined : this.#options.committed;
+      const lines = linesOf(attempt(path, () => readFileSync(path)));
+      const isOther = ({ key }: PresentLine, index: number): boolean => {
+        const wanted = committed?.[index];
+        return wanted === undefined || keyOf(wanted) !== key;
+      };
+      const numPresent = committed === undefined ? -1 : lines.findIndex(isOther);
+      const present = numPresent < 0 ? lines : lines.slice(0, numPresent);
+      this.#endByte = present.at(-1)?.endByte ?? 0;
+      attempt(path, () => ftruncateSync(file, this.#endByte));
+      for (const line of committed?.slice(present.length) ?? []) this.#write(file, line);
+      this.#isBegun = true;
+      return file;
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  /** A line, whole or not at all: half of one would run into the next. */
+  #write(file: number, line: MetricsLine): void {
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+    } catch (error) {
+      cutQuietly(file, this.#endByte);
+      throw storageFailed(this.#path, error);
+    }
+    this.#endByte += bytes.length;
+  }
+}
+
+function cutQuietly(file: number, endByte: number): void {
+  try {
+    ftruncateSync(file, endByte);
+  } catch {
+    // The failure to write is the one to tell.
+  }
 }
 
 /**

@@ -94,6 +94,37 @@ describe("FileStorage", () => {
     expect(await storage.list(folder)).toEqual(["folder"]);
   });
 
+  it("gives a file's bytes in parts", async () => {
+    const content = Buffer.alloc(700_000, "abc");
+    await storage.write(at("file"), content);
+    const parts: Uint8Array[] = [];
+    for await (const part of storage.readParts(at("file"))) parts.push(part);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(Buffer.concat(parts).equals(content)).toBe(true);
+    const none = storage.readParts(at("none"))[Symbol.asyncIterator]();
+    await expect(none.next()).rejects.toMatchObject({ code: "storageFailed" });
+  });
+
+  it("does not bring to light what another writer has swept and writes itself by now", async () => {
+    await storage.writeFolder(at("folder"), oldFiles);
+    const taker = new FileStorage();
+    const slept = storage.writeFolder(at("folder"), newFiles, {
+      beforeCommit: async () => {
+        // Stopped right before its rename; meanwhile another one takes over.
+        await taker.sweep(folder);
+        await nodeFileSystem.mkdir(at(".folder.partial"));
+        await nodeFileSystem.writeFile(at(".folder.partial", "b"), "half");
+      },
+    });
+    await expect(slept).rejects.toMatchObject({ code: "storageFailed" });
+    expect(await namesIn(at("folder"))).toEqual(["a", "b"]);
+    const write = storage.write(at("file"), bytes("old"), {
+      beforeCommit: () => taker.sweep(folder),
+    });
+    await expect(write).rejects.toMatchObject({ code: "storageFailed" });
+    expect(await storage.exists(at("file"))).toBe(false);
+  });
+
   it("leaves nothing if the commit is called off", async () => {
     const called = storage.writeFolder(at("folder"), newFiles, {
       beforeCommit: () => Promise.reject(new Error("ledger not synced")),

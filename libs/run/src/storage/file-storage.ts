@@ -1,10 +1,11 @@
 /** Storage in a file system: temporary name, fsync, rename, fsync of the folder. */
 
+import { randomUUID } from "node:crypto";
 import * as nodeFileSystem from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { RunError } from "../errors/index.js";
-import type { NamedBytes, Storage, WriteFolderOptions } from "./storage.js";
+import type { NamedBytes, Storage, WriteOptions } from "./storage.js";
 
 /** The calls that a FileStorage makes: those of node:fs/promises, so that tests can make each one fail. */
 export type FileSystem = Pick<
@@ -15,6 +16,8 @@ export type FileSystem = Pick<
 /** What is being written or removed stands under the first name, what is being replaced under the second. */
 const PARTIAL = ".partial";
 const REPLACED = ".replaced";
+/** Small enough that the event loop does not wait for what is done with one. */
+const PART_BYTES = 256 * 1024;
 const aside = (path: string, suffix: string): string =>
   join(dirname(path), `.${basename(path)}${suffix}`);
 const isTemporary = (name: string): boolean =>
@@ -23,6 +26,11 @@ const isTemporary = (name: string): boolean =>
 /** Storage in a local or mounted file system. */
 export class FileStorage implements Storage {
   readonly #fs: FileSystem;
+  /**
+   * Of this writer's names alone. One that is stopped just before a rename, and wakes when another writer has
+   * swept its half file away, finds nothing to rename, rather than the other one's half file.
+   */
+  readonly #partial = `.${randomUUID().slice(0, 8)}${PARTIAL}`;
 
   constructor(fileSystem: FileSystem = nodeFileSystem) {
     this.#fs = fileSystem;
@@ -32,11 +40,26 @@ export class FileStorage implements Storage {
     return attempt("read", path, () => this.#fs.readFile(path));
   }
 
-  async write(path: string, bytes: Uint8Array): Promise<void> {
-    const temporary = aside(path, PARTIAL);
+  async *readParts(path: string): AsyncGenerator<Uint8Array> {
+    const file = await attempt("read", path, () => this.#fs.open(path, "r"));
+    try {
+      for (;;) {
+        const part = Buffer.allocUnsafe(PART_BYTES);
+        const { bytesRead } = await attempt("read", path, () => file.read(part, 0, PART_BYTES));
+        if (bytesRead === 0) return;
+        yield part.subarray(0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async write(path: string, bytes: Uint8Array, { beforeCommit }: WriteOptions = {}): Promise<void> {
+    const temporary = aside(path, this.#partial);
     await attempt("write", path, async () => {
       await this.#orLeaveNothing(temporary, async () => {
         await this.#writeSynced(temporary, bytes);
+        await beforeCommit?.();
         await this.#fs.rename(temporary, path);
       });
       await this.#syncFolder(dirname(path));
@@ -46,9 +69,9 @@ export class FileStorage implements Storage {
   async writeFolder(
     path: string,
     files: readonly NamedBytes[],
-    { beforeCommit }: WriteFolderOptions = {},
+    { beforeCommit }: WriteOptions = {},
   ): Promise<void> {
-    const temporary = aside(path, PARTIAL);
+    const temporary = aside(path, this.#partial);
     await attempt("write", path, async () => {
       await this.#orLeaveNothing(temporary, async () => {
         await this.#fs.mkdir(temporary);
@@ -69,7 +92,7 @@ export class FileStorage implements Storage {
   }
 
   async remove(path: string): Promise<void> {
-    const gone = aside(path, PARTIAL);
+    const gone = aside(path, this.#partial);
     await attempt("remove", path, async () => {
       await this.#removeAll(gone);
       // The name goes first: a crash while the files go one by one leaves no half folder under it.

@@ -18,14 +18,17 @@ describe("a guarded storage", () => {
     const at = (name: string): string => join(folder.path, name);
     const bytes = Buffer.from("text");
     await storage.write(at("file"), bytes);
-    await expect(
-      storage.writeFolder(at("folder"), [{ name: "a", bytes }], {
-        beforeCommit: () => {
-          isHeld = false;
-          return Promise.resolve();
-        },
-      }),
-    ).rejects.toThrow("lost");
+    const beforeCommit = (): Promise<void> => {
+      isHeld = false;
+      return Promise.resolve();
+    };
+    for (const change of [
+      () => storage.writeFolder(at("folder"), [{ name: "a", bytes }], { beforeCommit }),
+      () => storage.write(at("file"), Buffer.from("other"), { beforeCommit }),
+    ]) {
+      isHeld = true;
+      await expect(change()).rejects.toThrow("lost");
+    }
     for (const change of [
       () => storage.write(at("other"), bytes),
       () => storage.writeFolder(at("folder"), []),
@@ -38,6 +41,9 @@ describe("a guarded storage", () => {
     expect(await storage.read(at("file"))).toEqual(bytes);
     expect(await storage.list(folder.path)).toEqual(["file"]);
     expect(await storage.exists(at("file"))).toBe(true);
+    const parts: Uint8Array[] = [];
+    for await (const part of storage.readParts(at("file"))) parts.push(part);
+    expect(Buffer.concat(parts)).toEqual(bytes);
     expect(readdirSync(folder.path)).toEqual(["file"]);
   });
 });

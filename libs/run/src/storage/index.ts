@@ -12,4 +12,4 @@
 export { FileStorage } from "./file-storage.js";
 export type { FileSystem } from "./file-storage.js";
 export { guardStorage } from "./guarded-storage.js";
-export type { NamedBytes, Storage, WriteFolderOptions } from "./storage.js";
+export type { NamedBytes, Storage, WriteOptions } from "./storage.js";

@@ -7,30 +7,29 @@ export interface NamedBytes {
   readonly bytes: Uint8Array;
 }
 
-export interface WriteFolderOptions {
-  /** Runs when every file is safe and before the folder becomes visible; a failure leaves nothing. */
+export interface WriteOptions {
+  /** Runs when every byte is safe and before file or folder becomes visible; a failure leaves nothing. */
   readonly beforeCommit?: () => Promise<void>;
 }
 
 /**
  * What a place that keeps runs must be able to do, and no more, so that an object store can be one. A
  * reader never sees half of what `write` and `writeFolder` write, even if the machine goes down in the
- * middle. One writer a path. Each method throws RunError 'storageFailed', naming the path.
+ * middle. One writer a path; what another writer left unfinished, one that was thought dead, never comes to
+ * light once `sweep` has gone over it. Each method throws RunError 'storageFailed', naming the path.
  */
 export interface Storage {
   /** The bytes of a file. */
   read(path: string): Promise<Uint8Array>;
+  /** The bytes of a file, some at a time: for one that need not be in memory as a whole. */
+  readParts(path: string): AsyncIterable<Uint8Array>;
   /** Creates or replaces a file. */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  write(path: string, bytes: Uint8Array, options?: WriteOptions): Promise<void>;
   /**
    * Creates or replaces a folder with exactly these files. The last one is written last: where a folder
    * cannot appear at once, its presence tells that the others are there.
    */
-  writeFolder(
-    path: string,
-    files: readonly NamedBytes[],
-    options?: WriteFolderOptions,
-  ): Promise<void>;
+  writeFolder(path: string, files: readonly NamedBytes[], options?: WriteOptions): Promise<void>;
   /** Names in a folder, sorted; none if there is no such folder. */
   list(path: string): Promise<string[]>;
   /** Removes a file or a folder with all in it; nothing happens if there is none. */

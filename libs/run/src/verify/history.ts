@@ -131,9 +131,14 @@ export class History {
   }
 
   #followIncarnation(entry: LedgerEntry, place: string): void {
-    if (entry.type === "resume") this.#incarnation += 1;
-    this.#problems.compare(place, "incarnation", entry.incarnation, this.#incarnation);
-    this.#incarnation = entry.incarnation;
+    const { incarnation, type } = entry;
+    if (type === "resume" && incarnation <= this.#incarnation) {
+      const text = `incarnation is ${incarnation}, not above ${this.#incarnation}`;
+      this.#problems.add(place, text);
+    } else if (type !== "resume" && type !== "run") {
+      this.#problems.compare(place, "incarnation", incarnation, this.#incarnation);
+    }
+    this.#incarnation = incarnation;
   }
 
   #followProfile({ backend, version, digest }: EntryOf<"profile">, place: string): void {

@@ -17,7 +17,7 @@ import type { NewRunDirectory } from "../../src/directory/index.js";
 import { LedgerWriter, readLedger } from "../../src/ledger/index.js";
 import type { EvaluationRecord, LedgerRecord, StepRecord } from "../../src/ledger/index.js";
 import type { StepDigest } from "../../src/verify/index.js";
-import { lockOwner } from "./lock-owner.js";
+import { claimantOf } from "./claimant.js";
 
 // 480 characters; 288 to train with: 287 samples, rows of 57 and 58, 8 steps of 8 an epoch.
 const TEXT = Array.from({ length: 480 }, (_, i) => "abcdefg\n"[(i * i + (i >> 3)) % 8]).join("");
@@ -141,7 +141,8 @@ export async function writeSmallRun(
   const { symbols } = dataset.vocabulary;
   const startedAt = new Date(0);
   const path = join(folder, "run");
-  const run = await createRunDirectory({ path, config, symbols, startedAt, owner: lockOwner() });
+  const claimant = claimantOf();
+  const run = await createRunDirectory({ path, config, symbols, startedAt, claimant });
   const identity = { trajectory: trajectoryDigest(config), data: dataset.digest };
   const parameters = (step: number): string =>
     stepDigest({ parameters: parametersAt(step), statistics: NO_STATISTICS });
@@ -179,7 +180,7 @@ export async function writeSmallRun(
     append({ ...record, learningRate: learningRate(step) });
     if (step === resumeAfter) {
       await writer.close();
-      writer = LedgerWriter.resume(run.paths.ledger, await readLedger(run.paths.ledger));
+      writer = await LedgerWriter.resume(run.paths.ledger, await readLedger(run.paths.ledger));
       const checkpointStep = Math.floor(step / everySteps) * everySteps;
       append({
         ...{ type: "resume", checkpointStep, ledgerStep: step, tornBytes: 0 },

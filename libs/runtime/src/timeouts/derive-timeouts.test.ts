@@ -48,9 +48,10 @@ describe("the time-outs of a deadline", () => {
       // Several heartbeats and reports a deadline: one that is late costs no lease.
       expect(3 * all.progressMs).toBeLessThan(all.leaseMs);
       expect(3 * all.heartbeatMs).toBeLessThan(all.leaseMs);
-      // Several attempts before a worker gives up, and several heartbeats before a lock is lost.
+      // Several attempts before a worker gives up, and several heartbeats before a claim is lost.
       expect(4 * all.longestPauseMs).toBeLessThanOrEqual(all.giveUpMs);
-      expect(3 * all.lockHeartbeatMs).toBeLessThan(all.lockMs);
+      expect(3 * all.claimHeartbeatMs).toBeLessThan(all.claimConfirmMs);
+      expect(all.claimConfirmMs).toBeLessThanOrEqual(all.claimMs);
       expect(all.firstPauseMs).toBeLessThanOrEqual(all.longestPauseMs);
       expect(all.reconnectFirstMs).toBeLessThanOrEqual(all.reconnectLongestMs);
       expect(all.respawnFirstMs).toBeLessThanOrEqual(all.respawnLongestMs);

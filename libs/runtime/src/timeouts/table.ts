@@ -218,17 +218,25 @@ export const TIMEOUT_TABLE = {
     what: "a fetch of the data that a dead worker left half done in the cache",
     then: "the next fetch removes it",
   },
-  lockHeartbeatMs: {
+  claimHeartbeatMs: {
     owner: "run directory",
     deadlines: 1 / 4,
-    what: "from one heartbeat of the coordinator's lock to the next",
-    then: "the lock's time is set",
+    atMostMs: 1000,
+    what: "from one heartbeat of the coordinator's claim to the next",
+    then: "the time of its incarnation's file is set, and it looks for a later one",
   },
-  lockMs: {
+  claimMs: {
     owner: "run directory",
     deadlines: 1,
-    what: "a lock without a heartbeat, of a process that this host cannot see",
-    then: "another coordinator may take the run over; the old one writes nothing any more",
+    what: "a claim without a heartbeat, of a process that may live, while another coordinator watches it",
+    then: "that one takes the run over; the old one writes nothing any more",
+  },
+  claimConfirmMs: {
+    owner: "run directory",
+    deadlines: 1,
+    atMostMs: 5000,
+    what: "the same, where the claim's file looks as if there had been none for a deadline already",
+    then: "the same",
   },
   leaveMs: {
     owner: "launcher",

@@ -56,6 +56,15 @@ describe("the command lines of a local cluster", () => {
     });
   });
 
+  it("leave the config of a run that is resumed to the coordinator", async () => {
+    const { coordinatorArguments } = clusterOptions({
+      options: { config: undefined, runDir: "r", resume: true },
+      ...{ overrides: [], numWorkers: 1, minWorkers: 1, deadlineSeconds: 30 },
+      localSocket: undefined,
+    });
+    expect(await parse(coordinatorArguments)).toMatchObject({ config: undefined, runDir: "r" });
+  });
+
   it("let workers stand by with as many threads as they will have", () => {
     expect(options.standbyArguments).toEqual(["standby", "1"]);
   });

@@ -42,7 +42,7 @@ export function clusterOptions({
       ...(runDir === undefined ? [] : ["--run-dir", runDir]),
       ...(resume ? ["--resume"] : []),
       ...overrides.flatMap((override) => ["--set", override]),
-      ...["--", config],
+      ...(config === undefined ? [] : ["--", config]),
     ],
     standbyArguments: standbyArguments(threads),
     workerArguments: ({ localAddress, runDirectory }, name) => [

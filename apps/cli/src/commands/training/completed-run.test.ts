@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createRunDirectory, LedgerWriter, loadConfig } from "@ostinato/run";
+import { createRunDirectory, LedgerWriter, loadConfig, procProcesses } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
 import { ManualClock } from "@ostinato/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -25,13 +25,20 @@ describe("a run that is to be resumed", () => {
   it("is complete once it has its end, and not before", async () => {
     const config = await configWith();
     const path = join(folder, "run");
-    const owner = { process, host: hostname(), clock: new ManualClock(), deadlineMs: 1000 };
+    const processes = procProcesses({ process, host: hostname() });
+    const claimant = { processes, clock: new ManualClock(), deadlineMs: 1000 };
     const startedAt = new Date(0);
-    const run = await createRunDirectory({ path, config, symbols: ["", "a"], startedAt, owner });
+    const run = await createRunDirectory({ path, config, symbols: ["", "a"], startedAt, claimant });
     const ledger = LedgerWriter.create(run.paths.ledger);
     ledger.append({ type: "profile", backend: "wasm", version: "1", digest: "d" });
     await ledger.close();
     expect(await completedRun(path, config)).toBeUndefined();
+    await expect(completedRun(path, await configWith("seed=9"))).rejects.toMatchObject({
+      code: "trajectoryChanged",
+      message:
+        "seed is 9, but the run was begun with 1: a resume cannot change it; with neither CONFIG nor " +
+        "that key in --set it goes on as it was begun",
+    });
     const end = {
       outcome: "completed",
       step: 12,
@@ -46,7 +53,7 @@ describe("a run that is to be resumed", () => {
     // That it is complete is no answer to who wants another result of it.
     const longer = await configWith("training.epochs=9");
     await expect(completedRun(path, longer)).rejects.toMatchObject({ code: "trajectoryChanged" });
-    run.lock.release();
+    run.claim.release();
   });
 
   it("may be none at all", async () => {

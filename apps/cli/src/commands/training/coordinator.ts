@@ -1,10 +1,10 @@
 import { runCoordinator } from "@ostinato/coordinator";
 import { loadConfig } from "@ostinato/run";
-import { StopRequests, systemClock } from "@ostinato/runtime";
 
-import type { ReadyMessage } from "../../cluster/index.js";
+import type { ReadyMessage, WaitingMessage } from "../../cluster/index.js";
 import type { CoordinatorCommandOptions } from "../../command-line/index.js";
 import { EXIT_CODES } from "../../errors/index.js";
+import { configFileOf } from "./config-file.js";
 import { completedRun } from "./completed-run.js";
 import { resolveOverrides, serverSecurity } from "../arguments/index.js";
 import type { Terminal } from "../terminal.js";
@@ -16,17 +16,17 @@ export async function coordinator(
 ): Promise<number> {
   const security = serverSecurity(options.security);
   const overrides = resolveOverrides(options.set, folder);
-  const config = await loadConfig({ file: options.config, overrides });
+  const configFile = await configFileOf(options);
+  const config = await loadConfig({ file: configFile, overrides });
   const completed = options.resume ? await completedRun(options.runDir, config) : undefined;
   if (completed !== undefined) {
     stderr.write(`ostinato: ${completed.text}\n`);
     return EXIT_CODES.done;
   }
   const launcher = process.send?.bind(process);
-  if (launcher === undefined) endAtSecondInterrupt();
   const exitCode = await runCoordinator({
     config,
-    configFile: options.config,
+    configFile,
     listen: options.listen,
     localSocket: options.localSocket,
     http: options.http,
@@ -35,6 +35,10 @@ export async function coordinator(
     insecure: options.insecure,
     security,
     console: launcher === undefined ? "pretty" : "none",
+    onWait: (text) => {
+      if (launcher === undefined) stderr.write(`ostinato: ${text}\n`);
+      else launcher({ kind: "waiting", text } satisfies WaitingMessage);
+    },
     onReady: (ready) => {
       launcher?.({ kind: "ready", ...ready } satisfies ReadyMessage);
     },
@@ -42,12 +46,4 @@ export async function coordinator(
   // An open channel would keep the process.
   if (process.connected) process.disconnect();
   return exitCode;
-}
-
-/** For a person who will not wait for the checkpoint: the run directory is whole at any instant. */
-function endAtSecondInterrupt(): void {
-  const requests = new StopRequests(systemClock);
-  process.on("SIGINT", () => {
-    if (requests.take() === "second") process.exit(EXIT_CODES.SIGINT);
-  });
 }

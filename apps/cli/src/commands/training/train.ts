@@ -14,6 +14,7 @@ import { createJsonView, createLiveView, createPlainView, follow } from "../../p
 import type { DataKind, Followed, ProgressView } from "../../progress/index.js";
 import { clusterOptions, requireEnoughWorkers } from "./cluster-arguments.js";
 import { completedRun } from "./completed-run.js";
+import { configFileOf } from "./config-file.js";
 import { resolveOverrides } from "../arguments/index.js";
 import { showTrainingEnd } from "./training-end.js";
 import type { Terminal } from "../terminal.js";
@@ -22,7 +23,7 @@ import type { Terminal } from "../terminal.js";
 export async function train(options: TrainOptions, terminal: Terminal): Promise<number> {
   const overrides = trainOverrides(options, terminal.folder);
   // Read here too, so that a mistake in it is told before any process is started.
-  const config = await loadConfig({ file: options.config, overrides });
+  const config = await loadConfig({ file: await configFileOf(options), overrides });
   const { workers: numWorkers, minWorkers, deadlineSeconds } = config.cluster;
   requireEnoughWorkers(numWorkers, minWorkers);
   const { kind } = config.data;
