@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "vec16.hpp"
+#include "square.hpp"
 
 namespace ostinato {
 namespace OSTINATO_ISA {
@@ -211,18 +211,15 @@ inline void packPanel(const float* matrix, std::size_t stride, int inner, int fi
 /** `count` ROWS from `first` on of a matrix [rows, stride] → a panel [K][32] of its transpose. */
 inline void packTransposedPanel(const float* matrix, std::size_t stride, int inner, int first, int count,
                                 float* panel) {
-  // In squares, so that the lines that are read and those that are written all stay in the first cache.
-  constexpr int kSquare = 16;
-  for (int from = 0; from < inner; from += kSquare) {
-    const int end = std::min(from + kSquare, inner);
-    for (int column = 0; column < kPanelColumns; column++) {
-      float* to = panel + static_cast<std::size_t>(from) * kPanelColumns + column;
-      if (column >= count) {
-        for (int k = from; k < end; k++, to += kPanelColumns) *to = 0.0f;
-        continue;
-      }
-      const float* row = matrix + static_cast<std::size_t>(first + column) * stride;
-      for (int k = from; k < end; k++, to += kPanelColumns) *to = row[k];
+  for (int v = 0; v < kPanelVectors; v++) {
+    const int numRows = std::max(0, std::min(kLanes, count - v * kLanes));
+    const float* rows = matrix + static_cast<std::size_t>(first + v * kLanes) * stride;
+    for (int k = 0; k < inner; k += kLanes) {
+      const int numColumns = std::min(kLanes, inner - k);
+      Vec16 columns[kLanes];
+      loadTransposed(rows + k, stride, numRows, numColumns, columns);
+      float* to = panel + static_cast<std::size_t>(k) * kPanelColumns + v * kLanes;
+      for (int n = 0; n < numColumns; n++) store(to + n * kPanelColumns, columns[n]);
     }
   }
 }
