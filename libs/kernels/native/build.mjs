@@ -26,7 +26,7 @@ const FLAGS = ["-std=c++17", "-O3", "-fPIC", "-Wall", "-Wextra", "-fvisibility=h
 // The bits are a promise: one rounding an operation, none of them fused or reordered by the compiler.
 const EXACT = ["-ffp-contract=off", "-fno-fast-math", "-fno-math-errno"];
 // gcc 12 warns of variables in its own intrinsics.
-const QUIET = ["-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"];
+const QUIET = ["-Wno-maybe-uninitialized", "-Wno-uninitialized", "-Wno-unknown-warning-option"];
 const SANITIZE = [
   ...["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
   "-DOSTINATO_SMALL_TILES",

@@ -63,20 +63,28 @@ inline void gruForwardResetAfter(const GruForward& call, const GruStep& at, cons
   for (int gate = 0; gate < 2; gate++) gruGateSums(call, at, of, gate, units, sums + kPanelColumns * gate);
   of.kernel.product(kGruGates * of.n + 2, of.left, call.numRows, units.vectors(), {bias, 0},
                     {sums + 2 * kPanelColumns, kGruWidth});
+  // In two loops: a row by itself is a long chain, of which few fit into what the processor looks ahead.
+  for (std::size_t row = 0; row < at.numRows; row++) {
+    for (int v = 0; v < units.count; v += kLanes) {
+      const int unit = units.first + v, lanes = units.count - v;
+      float* p = sums + row * kGruWidth + v;
+      float* gates = call.gates + at.gateAt(row, unit);
+      const auto [r, z] = quotientsOf(sigmoidFraction(load(p)), sigmoidFraction(load(p + kPanelColumns)));
+      storeUpTo(gates, r, lanes);
+      storeUpTo(gates + at.size, z, lanes);
+      storeUpTo(call.candidates + at.unitAt(row, unit), load(p + 2 * kPanelColumns), lanes);
+      store(p, r);
+      store(p + kPanelColumns, z);
+    }
+  }
   for (std::size_t row = 0; row < at.numRows; row++) {
     for (int v = 0; v < units.count; v += kLanes) {
       const int unit = units.first + v, lanes = units.count - v;
       const float* p = sums + row * kGruWidth + v;
-      const std::size_t place = at.unitAt(row, unit);
-      float* gates = call.gates + at.gateAt(row, unit);
-      const auto [r, z] = quotientsOf(sigmoidFraction(load(p)), sigmoidFraction(load(p + kPanelColumns)));
-      const Vec16 candidate = load(p + 2 * kPanelColumns);
       const Vec16 inputs = loadUpTo(call.inputGates + at.gateAt(row, unit) + 2 * at.size, lanes);
-      const Vec16 n = tanhOf(fma(r, candidate, inputs));
-      storeUpTo(gates, r, lanes);
-      storeUpTo(gates + at.size, z, lanes);
-      storeUpTo(call.candidates + place, candidate, lanes);
-      gruNewState(call, at, row, unit, lanes, loadUpTo(call.hidden + place, lanes), z, n);
+      const Vec16 n = tanhOf(fma(load(p), load(p + 2 * kPanelColumns), inputs));
+      const Vec16 h = loadUpTo(call.hidden + at.unitAt(row, unit), lanes);
+      gruNewState(call, at, row, unit, lanes, h, load(p + kPanelColumns), n);
     }
   }
 }

@@ -2,86 +2,25 @@
 // gradient is ever written out.
 #pragma once
 
+#include <optional>
+
 #include "bfloat16/gradient-tiles.hpp"
-#include "linear.hpp"
+#include "packed-inputs.hpp"
 
 namespace ostinato {
 namespace OSTINATO_ISA {
 
-/** Positions that make one chunk, whatever their inputs: a tile is done before the next one begins. */
-constexpr int kSmallChunk = 1024;
-/** Inputs of the positions of a chunk else: they stay in the second cache while all tiles go by. */
-constexpr int kChunkInputs = 64 * 1024;
 /** Panels that one task takes at most: it reads the inputs once for all of them. More pay with many chunks. */
 constexpr int kMostPanels = 8, kMostPanelsOfOneChunk = 4;
-
-/** Consecutive steps of consecutive rows of one leaf; all of the leaf if it is its first and its last one. */
-struct LeafSegment {
-  int firstStep, numSteps, firstRow, numRows;
-  bool isFirst = false, isLast = false;
-
-  int numPositions() const { return numSteps * numRows; }
-};
-
-struct LeafChunk {
-  std::vector<LeafSegment> segments;
-  int numPositions = 0;
-};
-
-/** The positions of a node's leaves, leaf by leaf, each by time, then by row, in chunks. */
-class LeafChunks {
- public:
-  LeafChunks(const LinearGradient& call, const TreeNode& node) : chunks_(1) {
-    const LeafRows* leaves = call.leaves + node.firstLeaf;
-    int total = 0;
-    for (int leaf = 0; leaf < node.numLeaves; leaf++) total += leaves[leaf].numRows * call.numSteps;
-    most_ = std::max(32, std::min(kSmallChunk, total <= kSmallChunk ? total : kChunkInputs / call.inputs));
-    for (int leaf = 0; leaf < node.numLeaves; leaf++) take(leaves[leaf], call.numSteps);
-  }
-
-  bool isOne() const { return chunks_.size() == 1; }
-  const std::vector<LeafChunk>& chunks() const { return chunks_; }
-  int mostPositions() const { return most_; }
-
- private:
-  void take(const LeafRows& leaf, int numSteps) {
-    bool isFirst = true;
-    const auto push = [&](int step, int steps, int row, int rows) {
-      LeafChunk& chunk = chunks_.back();
-      chunk.segments.push_back({step, steps, row, rows, isFirst, false});
-      chunk.numPositions += steps * rows;
-      isFirst = false;
-    };
-    if (leaf.numRows == 0 || numSteps == 0) push(0, 0, leaf.firstRow, 0);
-    for (int step = 0; step < numSteps && leaf.numRows > 0;) {
-      const int room = most_ - chunks_.back().numPositions;
-      if (leaf.numRows <= room) {
-        const int steps = std::min(numSteps - step, room / leaf.numRows);
-        push(step, steps, leaf.firstRow, leaf.numRows);
-        step += steps;
-      } else if (room < most_) {
-        chunks_.emplace_back();
-      } else {
-        // A step of more rows than a chunk has.
-        for (int row = 0; row < leaf.numRows; row += most_) {
-          if (row > 0) chunks_.emplace_back();
-          push(step, 1, leaf.firstRow + row, std::min(most_, leaf.numRows - row));
-        }
-        step++;
-      }
-    }
-    chunks_.back().segments.back().isLast = true;
-  }
-
-  int most_;
-  std::vector<LeafChunk> chunks_;
-};
 
 /** Some panels of one node's gradients. */
 class GradientPanels {
  public:
-  GradientPanels(const LinearGradient& call, int node, const LeafChunks& chunks, int firstPanel, int numPanels)
+  /** @param packed holds the inputs of the only chunk; nullptr: they are packed here, chunk by chunk. */
+  GradientPanels(const LinearGradient& call, int node, const LeafChunks& chunks, const PackedInputs* packed,
+                 int firstPanel, int numPanels)
       : call_(call),
+        packed_(packed),
         chunks_(chunks),
         kernelGradient_(call.kernelGradients[node]),
         biasGradient_(call.biasGradients == nullptr ? nullptr : call.biasGradients[node]),
@@ -98,9 +37,12 @@ class GradientPanels {
     float* panels = workspace.floats(panelSize() * numPanels);
     TileTree tree(workspace.floats(TileTree::floatsFor(numLeaves_, levelSize)), kTileSize, levelSize);
     TileTree biasTree(workspace.floats(TileTree::floatsFor(numLeaves_, biasSize)), static_cast<int>(biasSize));
+    std::optional<PackedInputs> own;
+    if (packed_ == nullptr) own.emplace(call_, chunks_, workspace);
     for (const LeafChunk& chunk : chunks_.chunks()) {
+      if (own) own->pack(chunk);
       packRight(chunk, panels);
-      tree = addTiles(chunk, panels, tree);
+      tree = addTiles(chunk, own ? *own : *packed_, panels, tree);
       if (biasGradient_ != nullptr) addBiases(chunk, panels, biasTree);
     }
     if (biasGradient_ == nullptr) return;
@@ -134,17 +76,9 @@ class GradientPanels {
     }
   }
 
-  /** A segment's inputs from column `first` on, where they are. */
-  LeftFactor leftOf(const LeafSegment& segment, int first) const {
-    const std::size_t width = static_cast<std::size_t>(call_.inputs);
-    const float* p = call_.rows + positionOf(segment.firstStep, segment.firstRow) * width + first;
-    const bool isContiguous = segment.numRows == call_.numRows || segment.numSteps <= 1;
-    if (isContiguous) return {p, 1, width};
-    return {p, 1, width, width * static_cast<std::size_t>(call_.numRows), segment.numRows};
-  }
-
   /** @returns the tree, moved on by the chunk's leaves; writes the gradient after the last chunk. */
-  TileTree addTiles(const LeafChunk& chunk, const float* panels, const TileTree& before) const {
+  TileTree addTiles(const LeafChunk& chunk, const PackedInputs& inputs, const float* panels,
+                    const TileTree& before) const {
     TileTree after = before;
     const bool isLastChunk = &chunk == &chunks_.chunks().back();
     const std::size_t stride = static_cast<std::size_t>(call_.outputs);
@@ -154,7 +88,7 @@ class GradientPanels {
       for (int n = 0; n < numPanels_; n++) {
         TileTree tree = before.at(offset);
         const float* panel = panels + panelSize() * static_cast<std::size_t>(n);
-        addTile(chunk, first, rows, panel, vectorsOf(columnsOf(n)), tree);
+        addTile(chunk, inputs, {first, rows, n}, panel, tree);
         if (isLastChunk) {
           float* out = kernelGradient_ + static_cast<std::size_t>(first) * stride + firstColumnOf(n);
           writeTile(tree.root(), rows, columnsOf(n), out, stride);
@@ -166,13 +100,28 @@ class GradientPanels {
     return after;
   }
 
-  void addTile(const LeafChunk& chunk, int first, int rows, const float* panel, int vectors,
+  /** Inputs × the columns of the n-th panel. */
+  struct GradientTile {
+    int first, rows, n;
+  };
+
+  void addTile(const LeafChunk& chunk, const PackedInputs& inputs, const GradientTile& of, const float* panel,
                TileTree& tree) const {
+    // The next tile's inputs are asked for while those of all panels add up.
+    const std::size_t share = static_cast<std::size_t>((kTileRows + numPanels_ - 1) / numPanels_);
+    const std::size_t numPositions = static_cast<std::size_t>(chunk.numPositions);
+    Upcoming next{inputs.of(of.first, 0).p + inputs.stride() + static_cast<std::size_t>(of.n) * share * numPositions, share};
+    const int vectors = vectorsOf(columnsOf(of.n));
+    std::size_t position = 0;
     for (const LeafSegment& segment : chunk.segments) {
       float* tile = tree.next();
       const Start start{segment.isFirst ? nullptr : tile, kPanelColumns};
-      tileOf(rows, vectors, leftOf(segment, first), panel, segment.numPositions(), start, {tile, kPanelColumns});
-      panel += static_cast<std::size_t>(segment.numPositions()) * kPanelColumns;
+      const std::size_t count = static_cast<std::size_t>(segment.numPositions());
+      streamedTileOf<LeftOrder::packedColumns>(of.rows, vectors, inputs.of(of.first, position), panel,
+                                               segment.numPositions(), start, {tile, kPanelColumns}, next);
+      position += count;
+      panel += count * kPanelColumns;
+      next.p += share * count;
       if (segment.isLast) tree.take();
     }
   }
@@ -197,6 +146,7 @@ class GradientPanels {
   }
 
   const LinearGradient& call_;
+  const PackedInputs* const packed_;
   const LeafChunks& chunks_;
   float* const kernelGradient_;
   float* const biasGradient_;
@@ -211,11 +161,16 @@ inline void linearGradient(const LinearGradient& call) {
       continue;
     }
     const LeafChunks chunks(call, call.nodes[node]);
+    std::optional<PackedInputs> packed;
+    if (chunks.isOne()) {
+      packed.emplace(call, chunks, freshSharedWorkspace());
+      packed->pack(chunks.chunks().front());
+    }
     const int most = chunks.isOne() ? kMostPanelsOfOneChunk : kMostPanels;
     const int perTask = std::max(1, std::min(most, panels / wanted));
     const auto task = [&](int n) {
       const int first = n * perTask;
-      GradientPanels(call, node, chunks, first, std::min(perTask, panels - first)).compute();
+      GradientPanels(call, node, chunks, packed ? &*packed : nullptr, first, std::min(perTask, panels - first)).compute();
     };
     parallelFor((panels + perTask - 1) / perTask, task);
   }

@@ -148,19 +148,6 @@ class TileTree {
   int depth_ = 0, taken_ = 0;
 };
 
-/** Columns of a sequence at some positions, in blocks of a tile's rows: [blocks][N][kTileRows]. */
-inline void packLeftColumns(const float* rows, int columns, const LeafPositions& at, float* packed) {
-  for (int first = 0; first < columns; first += kTileRows) {
-    const int count = std::min(kTileRows, columns - first);
-    for (int position : at.positions) {
-      const float* row = rows + static_cast<std::size_t>(position) * columns + first;
-      for (int k = 0; k < count; k++) packed[k] = row[k];
-      for (int k = count; k < kTileRows; k++) packed[k] = 0.0f;
-      packed += kTileRows;
-    }
-  }
-}
-
 /** What becomes of the values that are there. */
 enum class Into { nothing, sum };
 
@@ -181,22 +168,6 @@ inline void readTile(const float* from, std::size_t stride, int rows, int count,
                  tile + static_cast<std::size_t>(row) * kPanelColumns);
   }
 }
-
-/** The products of a node's leaves with one packed panel of their gradient, in tiles of rows. */
-struct FloatTiles {
-  static constexpr int kHeight = kTileRows;
-  /** As `packLeftColumns` makes it. */
-  const float* left;
-  const float* panel;
-  const LeafPositions& at;
-
-  void product(int first, int rows, int columns, int leaf, const Start& start, const Tile& out) const {
-    const std::size_t offset = static_cast<std::size_t>(at.starts[leaf]);
-    const float* block = left + static_cast<std::size_t>(first) * at.count();
-    tileOf(rows, vectorsOf(columns), {block + offset * kTileRows, 1, kTileRows}, panel + offset * kPanelColumns,
-           at.starts[leaf + 1] - at.starts[leaf], start, out);
-  }
-};
 
 /**
  * One panel of the kernel's gradient of one node, summed in tree order tile by tile; written, or added to

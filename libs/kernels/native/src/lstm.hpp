@@ -54,21 +54,28 @@ inline void lstmForwardUnits(const LstmForward& call, int t, int group, const Ri
     kernel.product(2 * group + half, hidden, call.numRows, kPanelVectors, inputs.fromVector(2 * half),
                    {z + half * kPanelColumns, kWidth});
   }
+  // In two loops: a row by itself is a long chain, of which few fit into what the processor looks ahead.
   for (std::size_t row = 0; row < numRows; row++) {
-    const float* p = z + row * kWidth;
+    float* p = z + row * kWidth;
     const auto [i, f] = quotientsOf(sigmoidFraction(load(p)), sigmoidFraction(load(p + kLanes)));
     const auto [g, o] = quotientsOf(tanhFraction(load(p + 2 * kLanes)), sigmoidFraction(load(p + 3 * kLanes)));
-    const std::size_t at = (step + row) * size + static_cast<std::size_t>(unit), after = at + numRows * size;
+    const std::size_t at = (step + row) * size + static_cast<std::size_t>(unit);
     const Vec16 c = fma(f, loadUpTo(call.cell + at, count), mul(i, g));
-    const Vec16 activation = tanhOf(c);
     float* gates = call.gates + (step + row) * width + unit;
     storeUpTo(gates, i, count);
     storeUpTo(gates + size, f, count);
     storeUpTo(gates + 2 * size, g, count);
     storeUpTo(gates + 3 * size, o, count);
-    storeUpTo(call.cell + after, c, count);
+    storeUpTo(call.cell + at + numRows * size, c, count);
+    store(p, c);
+    store(p + kLanes, o);
+  }
+  for (std::size_t row = 0; row < numRows; row++) {
+    const float* p = z + row * kWidth;
+    const std::size_t at = (step + row) * size + static_cast<std::size_t>(unit);
+    const Vec16 activation = tanhOf(load(p));
     storeUpTo(call.cellActivations + at, activation, count);
-    storeUpTo(call.hidden + after, mul(o, activation), count);
+    storeUpTo(call.hidden + at + numRows * size, mul(load(p + kLanes), activation), count);
   }
 }
 

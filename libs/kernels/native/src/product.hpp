@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "vec16.hpp"
+#include "square.hpp"
 
 namespace ostinato {
 namespace OSTINATO_ISA {
@@ -28,9 +28,6 @@ constexpr int kTileRows = 6, kTileVectors = 1;
 #else
 constexpr int kTileRows = 2, kTileVectors = 1;
 #endif
-
-/** Inner indices that the left factor is asked for ahead of its use. */
-constexpr std::size_t kPrefetchDistance = 12;
 
 /**
  * The left factor: element (row, k) lies at p[row · rowStride + (k / blockSize) · blockStride +
@@ -58,17 +55,19 @@ struct Start {
   std::size_t rowStride;
   std::size_t vectorStride = kLanes;
 
-  Start fromRow(int row) const {
-    return {p == nullptr ? p : p + static_cast<std::size_t>(row) * rowStride, rowStride, vectorStride};
+  const float* vector(int row, int v) const {
+    return p + static_cast<std::size_t>(row) * rowStride + static_cast<std::size_t>(v) * vectorStride;
   }
-  Start fromVector(int v) const {
-    return {p == nullptr ? p : p + static_cast<std::size_t>(v) * vectorStride, rowStride, vectorStride};
-  }
+  Start fromRow(int row) const { return {p == nullptr ? p : vector(row, 0), rowStride, vectorStride}; }
+  Start fromVector(int v) const { return {p == nullptr ? p : vector(0, v), rowStride, vectorStride}; }
 };
 
 struct Tile {
   float* p;
   std::size_t rowStride;
+
+  Tile fromRow(int row) const { return {p + static_cast<std::size_t>(row) * rowStride, rowStride}; }
+  Tile fromVector(int v) const { return {p + static_cast<std::size_t>(v) * kLanes, rowStride}; }
 };
 
 template <int Rows, int Vectors>
@@ -78,19 +77,14 @@ OSTINATO_INLINE void tileProduct(const LeftFactor& left, const float* panel, int
 #pragma GCC unroll 16
   for (int row = 0; row < Rows; row++) {
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; v++) {
-      sums[row][v] = start.p == nullptr
-                         ? zero()
-                         : load(start.p + static_cast<std::size_t>(row) * start.rowStride +
-                                static_cast<std::size_t>(v) * start.vectorStride);
-    }
+    for (int v = 0; v < Vectors; v++) sums[row][v] = start.p == nullptr ? zero() : load(start.vector(row, v));
   }
   const int perBlock = left.blockStride == 0 ? inner : left.blockSize;
   const std::size_t rowStride = left.rowStride;
   const float* block = left.p;
   for (int done = 0; done < inner; done += perBlock) {
     const float* p = block;
-    if (left.blockStride != 0 && rowStride != 1) {
+    if (left.blockStride != 0) {
 #pragma GCC unroll 16
       for (int row = 0; row < Rows; row++) {
         const float* next = block + left.blockStride + static_cast<std::size_t>(row) * rowStride;
@@ -109,8 +103,6 @@ OSTINATO_INLINE void tileProduct(const LeftFactor& left, const float* panel, int
 #pragma GCC unroll 4
         for (int v = 0; v < Vectors; v++) sums[row][v] = fma(factor, right[v], sums[row][v]);
       }
-      // Of a column of a large matrix every element is on a line of its own.
-      __builtin_prefetch(p + kPrefetchDistance * left.innerStride);
       p += left.innerStride;
       panel += kPanelColumns;
     }
@@ -165,8 +157,7 @@ inline void tileOf(int rows, int vectors, const LeftFactor& left, const float* p
     return;
   }
   for (int v = 0; v < vectors; v++) {
-    tileOfVectors<1>(rows, left, panel + v * kLanes, inner, start.fromVector(v),
-                     {out.p + v * kLanes, out.rowStride});
+    tileOfVectors<1>(rows, left, panel + v * kLanes, inner, start.fromVector(v), out.fromVector(v));
   }
 }
 
@@ -179,8 +170,7 @@ inline void panelProduct(const LeftFactor& left, int rows, int vectors, const fl
   const int tiles = (rows + kTileRows - 1) / kTileRows;
   for (int tile = 0, row = 0; tile < tiles; tile++) {
     const int height = (rows - row) / (tiles - tile);
-    tileOf(height, vectors, left.fromRow(row), panel, inner, start.fromRow(row),
-           {out.p + static_cast<std::size_t>(row) * out.rowStride, out.rowStride});
+    tileOf(height, vectors, left.fromRow(row), panel, inner, start.fromRow(row), out.fromRow(row));
     row += height;
   }
 }
@@ -211,18 +201,15 @@ inline void packPanel(const float* matrix, std::size_t stride, int inner, int fi
 /** `count` ROWS from `first` on of a matrix [rows, stride] → a panel [K][32] of its transpose. */
 inline void packTransposedPanel(const float* matrix, std::size_t stride, int inner, int first, int count,
                                 float* panel) {
-  // In squares, so that the lines that are read and those that are written all stay in the first cache.
-  constexpr int kSquare = 16;
-  for (int from = 0; from < inner; from += kSquare) {
-    const int end = std::min(from + kSquare, inner);
-    for (int column = 0; column < kPanelColumns; column++) {
-      float* to = panel + static_cast<std::size_t>(from) * kPanelColumns + column;
-      if (column >= count) {
-        for (int k = from; k < end; k++, to += kPanelColumns) *to = 0.0f;
-        continue;
-      }
-      const float* row = matrix + static_cast<std::size_t>(first + column) * stride;
-      for (int k = from; k < end; k++, to += kPanelColumns) *to = row[k];
+  for (int v = 0; v < kPanelVectors; v++) {
+    const int numRows = std::max(0, std::min(kLanes, count - v * kLanes));
+    const float* rows = matrix + static_cast<std::size_t>(first + v * kLanes) * stride;
+    for (int k = 0; k < inner; k += kLanes) {
+      const int numColumns = std::min(kLanes, inner - k);
+      Vec16 columns[kLanes];
+      loadTransposed(rows + k, stride, numRows, numColumns, columns);
+      float* to = panel + static_cast<std::size_t>(k) * kPanelColumns + v * kLanes;
+      for (int n = 0; n < numColumns; n++) store(to + n * kPanelColumns, columns[n]);
     }
   }
 }

@@ -6,7 +6,7 @@
 
 #include "bfloat16/product.hpp"
 #include "ostinato/kernels.hpp"
-#include "product.hpp"
+#include "streamed-product.hpp"
 #include "thread-pool.hpp"
 #include "workspace.hpp"
 
@@ -16,17 +16,18 @@ namespace OSTINATO_ISA {
 /** Inner indices of a panel that stay in the second cache; more are taken one such block after another. */
 constexpr int kInnerBlock = 1024;
 
-/** Rows [rows,K] × a panel [K][32], in blocks of the inner index. */
-inline void blockedPanelProduct(const LeftFactor& left, int rows, int vectors, const float* panel, int inner,
-                                const Start& start, const Tile& out) {
+/** Whole rows [rows,K] × a panel [K][32], in blocks of the inner index; then `next`, as large, is used. */
+inline void blockedRowProduct(const LeftFactor& left, int rows, int vectors, const float* panel, int inner,
+                              const Start& start, const Tile& out, const float* next) {
   Start from = start;
   for (int done = 0; done < inner || done == 0; done += kInnerBlock) {
     const int count = std::min(kInnerBlock, inner - done);
-    const std::size_t offset = left.blockStride == 0
-                                   ? static_cast<std::size_t>(done) * left.innerStride
-                                   : static_cast<std::size_t>(done / left.blockSize) * left.blockStride;
-    const LeftFactor part{left.p + offset, left.rowStride, left.innerStride, left.blockStride, left.blockSize};
-    panelProduct(part, rows, vectors, panel + static_cast<std::size_t>(done) * kPanelColumns, count, from, out);
+    LeftFactor part = left;
+    part.p += done;
+    const float* block = panel + static_cast<std::size_t>(done) * kPanelColumns;
+    const bool isLast = done + count >= inner;
+    rowProduct(part, rows, vectors, block, count, from, out,
+               isLast ? next : block + static_cast<std::size_t>(kInnerBlock) * kPanelColumns);
     from = {out.p, out.rowStride};
   }
 }
@@ -135,15 +136,16 @@ class RightPanels {
   }
 
   /**
-   * Rows × the first vectors of the n-th panel; in bfloat16 always both, which `start` has and `out` has room
-   * for. `out` may be `start`.
+   * Whole rows × the first vectors of the n-th panel, the n + 1-st being next; in bfloat16 always both vectors,
+   * which `start` has and `out` has room for. `out` may be `start`.
    */
   void product(int n, const LeftRows& left, int rows, int vectors, const Start& start, const Tile& out) const {
     const float* panel = packed_ + static_cast<std::size_t>(n) * panelSize_;
     if (isBfloat16_) {
       bfloat16Product(left.rounded, rows, reinterpret_cast<const std::uint32_t*>(panel), blocks_, start, out);
     } else {
-      blockedPanelProduct(left.floats, rows, vectors, panel, inner_, start, out);
+      const float* next = n + 1 < numPanels_ ? panel + panelSize_ : packed_;
+      blockedRowProduct(left.floats, rows, vectors, panel, inner_, start, out, next);
     }
   }
 

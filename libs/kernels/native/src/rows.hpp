@@ -59,24 +59,19 @@ inline void sequenceRows(const SequenceRows& call) {
   forEachRow(call.numSteps, call.numRows * call.numColumns, body);
 }
 
-/** The square of [R,C] whose corner is at (row, column), up to 16 each way: by way of `square` [16][16]. */
-inline void transposeSquare(const Transpose& call, int row, int column, float* square) {
+/** The square of [R,C] whose corner is at (row, column), up to 16 each way. */
+inline void transposeSquareOf(const Transpose& call, int row, int column) {
   const int rows = std::min(kLanes, call.numRows - row), columns = std::min(kLanes, call.numColumns - column);
   const std::size_t from = static_cast<std::size_t>(call.numColumns), to = static_cast<std::size_t>(call.numRows);
-  for (int n = 0; n < rows; n++) {
-    const float* p = call.matrix + static_cast<std::size_t>(row + n) * from + column;
-    for (int k = 0; k < columns; k++) square[k * kLanes + n] = p[k];
-  }
-  // Whole vectors: rows of a large matrix share few lines of the cache.
-  for (int k = 0; k < columns; k++) {
-    storeUpTo(call.transposed + static_cast<std::size_t>(column + k) * to + row, load(square + k * kLanes), rows);
-  }
+  Vec16 square[kLanes];
+  loadTransposed(call.matrix + static_cast<std::size_t>(row) * from + column, from, rows, columns, square);
+  float* p = call.transposed + static_cast<std::size_t>(column) * to + row;
+  for (int n = 0; n < columns; n++) storeUpTo(p + static_cast<std::size_t>(n) * to, square[n], rows);
 }
 
 inline void transpose(const Transpose& call) {
   const auto stripe = [&](int n) {
-    float square[kLanes * kLanes] = {};
-    for (int row = 0; row < call.numRows; row += kLanes) transposeSquare(call, row, n * kLanes, square);
+    for (int row = 0; row < call.numRows; row += kLanes) transposeSquareOf(call, row, n * kLanes);
   };
   parallelFor((call.numColumns + kLanes - 1) / kLanes, stripe);
 }

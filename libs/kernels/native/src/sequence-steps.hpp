@@ -6,18 +6,6 @@
 namespace ostinato {
 namespace OSTINATO_ISA {
 
-/** Up to 16 values at p, zeros beyond. */
-OSTINATO_INLINE Vec16 loadUpTo(const float* p, int count) {
-  return count >= kLanes ? load(p) : loadFirst(p, count);
-}
-OSTINATO_INLINE void storeUpTo(float* p, Vec16 a, int count) {
-  if (count >= kLanes) {
-    store(p, a);
-  } else {
-    storeFirst(p, a, count);
-  }
-}
-
 inline bool isReported(int done, int total) { return done % kTimeStepsPerReport == 0 || done == total; }
 
 /** The units that the n-th task takes: those of the n-th panel. */

@@ -8,7 +8,7 @@
 
 #include "activations.hpp"
 #include "bfloat16/gradient-tiles.hpp"
-#include "linear.hpp"
+#include "float-tiles.hpp"
 #include "logarithm.hpp"
 
 namespace ostinato {

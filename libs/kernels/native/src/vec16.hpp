@@ -217,24 +217,5 @@ OSTINATO_INLINE Vec16 powerOfTwoFromMagic(Vec16 magic) {
 // `larger` and `smaller` give the SECOND one when either is not a number, on every processor.
 // `positiveOrZero` gives `a` where the condition is above 0, else 0.
 
-/** The sum of the lanes, in pairs that are 8, 4, 2 and 1 lanes apart. */
-OSTINATO_INLINE float sumOfLanes(Vec16 a) {
-  float lane[kLanes];
-  store(lane, a);
-  for (int distance = kLanes / 2; distance > 0; distance /= 2) {
-    for (int n = 0; n < distance; n++) lane[n] = lane[n] + lane[n + distance];
-  }
-  return lane[0];
-}
-
-/** The largest lane. */
-OSTINATO_INLINE float largestLane(Vec16 a) {
-  float lane[kLanes];
-  store(lane, a);
-  float largest = lane[0];
-  for (int n = 1; n < kLanes; n++) largest = largest > lane[n] ? largest : lane[n];
-  return largest;
-}
-
 }  // namespace OSTINATO_ISA
 }  // namespace ostinato
