@@ -97,7 +97,13 @@ describe("compileConfig", () => {
         ...{ gradients: "float32", gradientLeaves: null },
       },
       checkpoints: { everySteps: 200, keep: 3 },
-      cluster: { workers: 2, sharedMemory: true, auditEverySteps: 100, deadlineSeconds: 30 },
+      cluster: {
+        workers: 2,
+        minWorkers: 1,
+        sharedMemory: true,
+        auditEverySteps: 100,
+        deadlineSeconds: 30,
+      },
     });
   });
 

@@ -59,6 +59,7 @@ describe("keyRole", () => {
       "checkpoints.everySteps",
       "checkpoints.keep",
       "cluster.workers",
+      "cluster.minWorkers",
       "cluster.sharedMemory",
       "cluster.auditEverySteps",
       "cluster.deadlineSeconds",
