@@ -4,7 +4,7 @@
  * Imports are judged by where they lead, type-only ones too: what may not be imported may not be
  * named either. Only cycles look at run-time imports alone, since types form no cycle at run time.
  */
-const inPackage = "^((?:libs|apps)/[^/]+|bench)";
+const inPackage = "^((?:libs|apps)/[^/]+|bench|chaos)";
 const testFile = "\\.test\\.ts$|/test/";
 const tensorCode = [
   "node_modules/@tensorflow/",
@@ -30,13 +30,13 @@ module.exports = {
       comment: "Imports go downward only.",
       severity: "error",
       from: { path: "^libs/" },
-      to: { path: "^(apps|e2e|bench)/" },
+      to: { path: "^(apps|e2e|bench|chaos)/" },
     },
     {
       name: "nobody-imports-e2e",
       severity: "error",
       from: { path: "^apps/" },
-      to: { path: "^(e2e|bench)/" },
+      to: { path: "^(e2e|bench|chaos)/" },
     },
     {
       name: "kernels-data-proto-runtime-stand-alone",
@@ -110,7 +110,7 @@ module.exports = {
     {
       name: "e2e-through-the-doors",
       severity: "error",
-      from: { path: "^(e2e|bench)/" },
+      from: { path: "^(e2e|bench|chaos)/" },
       to: {
         path: "^(libs|apps)/",
         pathNot: [
@@ -209,7 +209,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^((libs|apps)/[^/]+|bench)/(dist|coverage|runs)/" },
+    exclude: { path: "^((libs|apps)/[^/]+|bench|chaos)/(dist|coverage|runs)/" },
     tsPreCompilationDeps: true,
     // Everything here is an ES module: a function called `require` is just a function.
     moduleSystems: ["es6"],

@@ -96,6 +96,7 @@ export default defineConfig(
       "**/bin/**",
       "apps/cli/**",
       "bench/**",
+      "chaos/**",
       "libs/runtime/**",
       "**/vitest.*.ts",
     ],

@@ -2,7 +2,7 @@
  * Checks the import directions. dependency-cruiser ends with the number of violations as its exit code, of
  * which a process keeps eight bits: 256 of them would pass. So what it says counts as well.
  *
- *     node tools/boundaries.mjs libs apps e2e bench
+ *     node tools/boundaries.mjs libs apps e2e bench chaos
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,0 +1,202 @@
+/** The coordinator's process through its lives: started, killed, its files damaged, started again. */
+
+import { createCoordinatorClient, PROTOCOL_VERSION } from "@ostinato/proto";
+import type { NumericsProfile } from "@ostinato/proto";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { AgentCommand, AgentOrders } from "../agent/index.js";
+import { readFirings } from "../agent/index.js";
+import type { CoordinatorHands } from "../faults/index.js";
+import { kindOf } from "../faults/index.js";
+import type { History } from "../history/index.js";
+import { readResources, startProgram } from "../processes/index.js";
+import type { Program, ProgramExit } from "../processes/index.js";
+import type { ScheduledFault } from "../schedule/index.js";
+
+export interface CoordinatorOptions {
+  readonly config: string;
+  readonly runDirectory: string;
+  readonly settings: readonly string[];
+  readonly faults: readonly ScheduledFault[];
+  readonly orders: Pick<AgentOrders, "desk" | "firings" | "mutation">;
+  readonly history: History;
+  readonly tell: (pid: number, command: AgentCommand) => Promise<void>;
+}
+
+interface Ready {
+  readonly kind: "ready";
+  readonly address: string;
+  readonly metricsAddress: string;
+}
+
+/** Kinds after which the process is gone, by whatever hand. */
+const ENDINGS: ReadonlySet<string> = new Set([
+  "coordinatorKill",
+  "coordinatorKillBeforeLine",
+  "coordinatorKillAfterLine",
+  "coordinatorTerminate",
+  "diskTornWrite",
+  "diskFlippedByte",
+  "diskMissingFile",
+]);
+
+export class Coordinator implements CoordinatorHands {
+  readonly #options: CoordinatorOptions;
+  readonly #setOff = new Set<number>();
+  #program: Program | undefined;
+  #ready: Ready | undefined;
+  #damage: ((checkpoint: string) => string) | undefined;
+  #profile: NumericsProfile | undefined;
+  /** Endings that were brought about and have not been followed by a new start yet. */
+  #endingsDue = 0;
+  #life = 0;
+  #lifeWaiters: (() => void)[] = [];
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined while there is none. */
+  get port(): number | undefined {
+    return this.#ready === undefined ? undefined : Number(this.#ready.address.split(":").at(-1));
+  }
+
+  /** Number of its life, from 1; 0 before the first. */
+  get life(): number {
+    return this.#life;
+  }
+
+  /** Resolves once it lives another life than this one, if ever. */
+  async lifeAfter(life: number): Promise<void> {
+    while (this.#life <= life)
+      await new Promise<void>((resolve) => this.#lifeWaiters.push(resolve));
+  }
+
+  /** Of the run, once a worker has joined. */
+  set profile(profile: NumericsProfile) {
+    this.#profile = profile;
+  }
+
+  /** A fault of these hands was set off. */
+  fired({ id, kind }: ScheduledFault): void {
+    this.#setOff.add(id);
+    if (ENDINGS.has(kind)) this.#endingsDue += 1;
+  }
+
+  /**
+   * Runs it to the end of the run, through every life that the schedule ends.
+   *
+   * @returns undefined when the run is complete, else what was not to happen
+   */
+  async run(): Promise<string | undefined> {
+    for (let resume = false; ; resume = true) {
+      const { code, signal, stderr } = await this.#live(resume);
+      this.#noteFirings();
+      const isMeant = this.#endingsDue > 0 && (signal === "SIGKILL" || code === 143);
+      if (code === 0) return undefined;
+      if (!isMeant) {
+        return `the coordinator ended with ${signal ?? `exit code ${code}`}: ${stderr.trim()}`;
+      }
+      this.#endingsDue = 0;
+      this.#doDamage();
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#program?.kill(signal);
+  }
+
+  async tell(command: AgentCommand): Promise<void> {
+    if (this.#program === undefined) throw new Error("there is no coordinator");
+    await this.#options.tell(this.#program.pid, command);
+  }
+
+  beforeRestart(damage: (checkpoint: string) => string): void {
+    this.#damage = damage;
+  }
+
+  async joinMany(count: number): Promise<{ readonly joined: number; readonly refused: number }> {
+    if (this.#ready === undefined || this.#profile === undefined) {
+      throw new Error("nobody has joined yet");
+    }
+    const profile = this.#profile;
+    const client = createCoordinatorClient(this.#ready.address);
+    const joins = Array.from({ length: count }, (_, i) =>
+      client.join(
+        { protocolVersion: PROTOCOL_VERSION, workerName: `storm-${i}`, profiles: [profile] },
+        { deadlineMs: 10_000 },
+      ),
+    );
+    const answers = await Promise.allSettled(joins);
+    client.close();
+    const joined = answers.filter(({ status }) => status === "fulfilled").length;
+    return { joined, refused: count - joined };
+  }
+
+  /** What it holds and counts now. */
+  async read(when: "base" | "end", incarnation: number): Promise<void> {
+    if (this.#program === undefined || this.#ready === undefined) return;
+    const page = await fetch(`${this.#ready.metricsAddress}/metrics`);
+    const metrics = await page.text();
+    const resources = readResources(this.#program.pid);
+    this.#options.history.add({ kind: "reading", when, incarnation, resources, metrics });
+  }
+
+  /** Ends whatever still runs. */
+  async close(): Promise<void> {
+    this.kill("SIGKILL");
+    await this.#program?.exited;
+  }
+
+  async #live(resume: boolean): Promise<ProgramExit> {
+    const { config, runDirectory, settings, history } = this.#options;
+    const flags = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory];
+    const set = settings.flatMap((setting) => ["--set", setting]);
+    const args = ["coordinator", config, ...flags, ...set, ...(resume ? ["--resume"] : [])];
+    const program = startProgram(args, this.#orders());
+    this.#program = program;
+    this.#life += 1;
+    for (const resolve of this.#lifeWaiters.splice(0)) resolve();
+    const { pid } = program;
+    const about = { kind: "process", role: "coordinator", slot: 0, pid } as const;
+    history.add({ ...about, what: "started" });
+    // That it ends before it is ready, its exit says.
+    this.#ready = await program.message<Ready>("ready").catch(() => undefined);
+    const exit = await program.exited;
+    this.#ready = undefined;
+    const lastLine = exit.stderr.trim().split("\n").at(-1) ?? "";
+    history.add({ ...about, what: "exited", code: exit.code, signal: exit.signal, lastLine });
+    return exit;
+  }
+
+  #orders(): AgentOrders {
+    const due = this.#options.faults.filter(({ id }) => !this.#setOff.has(id));
+    return {
+      ...this.#options.orders,
+      ledger: due.flatMap((fault) => kindOf(fault).ledger?.(fault) ?? []),
+      disk: due.flatMap((fault) => kindOf(fault).disk?.(fault) ?? []),
+    };
+  }
+
+  #noteFirings(): void {
+    const { faults, history, orders } = this.#options;
+    for (const { faultId, text } of readFirings(orders.firings)) {
+      const fault = faults.find(({ id }) => id === faultId);
+      if (fault === undefined || this.#setOff.has(faultId)) continue;
+      this.fired(fault);
+      history.add({ kind: "fired", fault, workerId: "", step: fault.at.step, fence: 0 });
+      history.add({ kind: "evidence", faultId, text });
+    }
+  }
+
+  #doDamage(): void {
+    if (this.#damage === undefined) return;
+    const folder = join(this.#options.runDirectory, "checkpoints");
+    const newest = readdirSync(folder)
+      .filter((name) => /^step-\d+$/.test(name))
+      .sort()
+      .at(-1);
+    if (newest !== undefined) this.#damage(join(folder, newest));
+    this.#damage = undefined;
+  }
+}

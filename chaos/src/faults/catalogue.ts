@@ -1,0 +1,36 @@
+import type { ScheduledFault } from "../schedule/index.js";
+import { COORDINATOR_FAULTS } from "./coordinator.js";
+import { DISK_FAULTS } from "./disk.js";
+import type { FaultKind } from "./fault-kind.js";
+import { LINK_FAULTS } from "./link.js";
+import { PROCESS_FAULTS } from "./process.js";
+import { SURROUNDINGS_FAULTS } from "./surroundings.js";
+import { UPLOAD_FAULTS } from "./uploads/index.js";
+
+/** Neighbours share a schedule: kinds of each group in turn make it varied. */
+export const CATALOGUE: readonly FaultKind[] = interleaved([
+  PROCESS_FAULTS,
+  UPLOAD_FAULTS,
+  LINK_FAULTS,
+  DISK_FAULTS,
+  COORDINATOR_FAULTS,
+  SURROUNDINGS_FAULTS,
+]);
+
+const kinds = new Map(CATALOGUE.map((kind) => [kind.kind, kind]));
+
+/** @throws RangeError for a kind that is none */
+export function kindOf({ kind }: Pick<ScheduledFault, "kind">): FaultKind {
+  const found = kinds.get(kind);
+  if (found === undefined) {
+    throw new RangeError(`${kind} is no kind of fault; there are ${[...kinds.keys()].join(", ")}`);
+  }
+  return found;
+}
+
+function interleaved<T>(groups: readonly (readonly T[])[]): readonly T[] {
+  const longest = Math.max(...groups.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, i) =>
+    groups.flatMap((group) => group.slice(i, i + 1)),
+  ).flat();
+}

@@ -1,0 +1,15 @@
+/**
+ * A seed's faults: the same seed, the same schedule, whatever the machine. Pure.
+ *
+ * @example
+ * const { workers, faults } = drawSchedule(42, CATALOGUE);
+ */
+export { drawSchedule, describeFault } from "./schedule.js";
+export type {
+  FaultKindToDraw,
+  FaultValues,
+  Moment,
+  Random,
+  Schedule,
+  ScheduledFault,
+} from "./schedule.js";

@@ -1,0 +1,101 @@
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
+/** A whole number from `min` to `max`, both included. */
+export type Random = (min: number, max: number) => number;
+
+/**
+ * Where a fault fires: at the nth such moment of its worker at this step; if that never comes, at the first one of a
+ * later step.
+ */
+export interface Moment {
+  readonly step: number;
+  readonly phase: string;
+  /** From 1, counted anew with each step. */
+  readonly nth: number;
+}
+
+export type FaultValues = Readonly<Record<string, number>>;
+
+export interface ScheduledFault {
+  /** From 1, in the order of their steps. */
+  readonly id: number;
+  readonly kind: string;
+  /** The worker's place, from 1; 0: the coordinator. */
+  readonly slot: number;
+  readonly at: Moment;
+  /** Drawn for this kind: how long, how far, which bit. */
+  readonly values: FaultValues;
+}
+
+export interface Schedule {
+  readonly seed: number;
+  /** Which of the runs in fixtures/. */
+  readonly run: string;
+  readonly workers: number;
+  readonly faults: readonly ScheduledFault[];
+}
+
+/** What a schedule needs to know of a kind of fault. */
+export interface FaultKindToDraw {
+  readonly kind: string;
+  readonly target: "worker" | "coordinator";
+  /** Phases to choose from. */
+  readonly phases: readonly string[];
+  /** The highest nth in any of them. */
+  readonly maxNth: number;
+  readonly draw?: (random: Random) => FaultValues;
+}
+
+const RUNS = ["text", "rounded"] as const;
+/** Of the runs in fixtures/. A fault needs some steps after it, in which it shows. */
+const STEPS = { first: 5, last: 35 } as const;
+const NUM_WORKERS = { min: 3, max: 4 } as const;
+const NUM_FAULTS = 6;
+
+/**
+ * Seeds that follow each other go through the catalogue in turn, so that a few of them have every kind; everything else
+ * is drawn.
+ */
+export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]): Schedule {
+  const generator = xoroshiro128plus(seed);
+  const random: Random = (min, max) => uniformInt(generator, min, max);
+  const run = RUNS[random(0, RUNS.length - 1)] ?? "text";
+  const workers = random(NUM_WORKERS.min, NUM_WORKERS.max);
+  const first = (Math.abs(seed) * NUM_FAULTS) % catalogue.length;
+  const kinds = Array.from(
+    { length: NUM_FAULTS },
+    (_, i) => catalogue[(first + i) % catalogue.length],
+  ).filter((kind) => kind !== undefined);
+  const order = shuffled(kinds, random);
+  const gap = (STEPS.last - STEPS.first) / order.length;
+  const faults = order.map((kind, index): ScheduledFault => ({
+    id: index + 1,
+    kind: kind.kind,
+    slot: kind.target === "worker" ? random(1, workers) : 0,
+    at: {
+      step: Math.floor(STEPS.first + index * gap) + random(0, Math.floor(gap) - 2),
+      phase: kind.phases[random(0, kind.phases.length - 1)] ?? "",
+      nth: random(1, kind.maxNth),
+    },
+    values: kind.draw?.(random) ?? {},
+  }));
+  return { seed, run, workers, faults };
+}
+
+function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
+  const left = [...items];
+  return Array.from({ length: left.length }, () =>
+    left.splice(random(0, left.length - 1), 1),
+  ).flat();
+}
+
+/** As in `#3 bitFlip at worker 2, step 31, upload 1 (bit 17)`. */
+export function describeFault({ id, kind, slot, at, values }: ScheduledFault): string {
+  const who = slot === 0 ? "the coordinator" : `worker ${slot}`;
+  const drawn = Object.entries(values).map(([name, value]) => `${name} ${value}`);
+  return (
+    `#${id} ${kind} at ${who}, step ${at.step}, ${at.phase} ${at.nth}` +
+    (drawn.length === 0 ? "" : ` (${drawn.join(", ")})`)
+  );
+}

@@ -1,0 +1,81 @@
+import type { StepRecord } from "@ostinato/run";
+import type { MessageEvent, TimedEvent } from "../../history/index.js";
+import type { Facts, Life } from "../facts.js";
+
+/** What is under way when the coordinator decides may pass the proxy a little later. */
+const IN_FLIGHT_MS = 250;
+
+interface SeenLease {
+  readonly atMs: number;
+  readonly workerId: string;
+  readonly fence: number;
+  readonly step: number;
+  readonly leaves: readonly number[];
+}
+
+/**
+ * A death costs its unfinished leaves and nothing else: a leaf whose gradient was admitted is not leased again, and one
+ * that somebody computes goes to another only when that lease is gone, or late.
+ */
+export function lostWork(facts: Facts): readonly string[] {
+  const problems = facts.lives.flatMap((life) => problemsOf(facts, life));
+  return problems.slice(0, 5);
+}
+
+function problemsOf({ ledger }: Facts, life: Life): readonly string[] {
+  const leases = life.events.flatMap((event) => leaseOf(event) ?? []);
+  const steps = ledger.filter(
+    (record): record is typeof record & { readonly type: "step" } => record.type === "step",
+  );
+  const admitted = steps.filter(({ incarnation }) => incarnation === life.incarnation);
+  const uploads = finishedUploads(life.events);
+  return leases.flatMap((lease) => {
+    const record = admitted.find(({ step }) => step === lease.step);
+    if (record === undefined) return [];
+    const again = lease.leaves.find((leaf) => {
+      const doneAtMs = admittedAtMs(record, leaf, uploads);
+      return doneAtMs !== undefined && doneAtMs < lease.atMs - IN_FLIGHT_MS;
+    });
+    if (again === undefined) return [];
+    return [
+      `step ${lease.step}: leaf ${again} was leased to ${lease.workerId} (fence ${lease.fence}) ` +
+        "although its gradient was in",
+    ];
+  });
+}
+
+/** When the upload passed that the ledger says the leaf's gradient came with. */
+function admittedAtMs(
+  record: StepRecord,
+  leaf: number,
+  uploads: ReadonlyMap<string, number>,
+): number | undefined {
+  const node = record.nodes.find(({ first, count }) => leaf >= first && leaf < first + count);
+  return node && uploads.get(`${node.worker} ${node.fence} ${node.first}`);
+}
+
+/** By worker, fence and first leaf: when each upload's end passed. */
+function finishedUploads(events: readonly TimedEvent[]): ReadonlyMap<string, number> {
+  const begun = new Map<string, MessageEvent["message"]>();
+  const finished = new Map<string, number>();
+  for (const event of events) {
+    if (event.kind !== "message") continue;
+    const { workerId, message } = event;
+    if (message.kind === "uploadBegin" && message.node !== undefined) {
+      begun.set(`${workerId} ${message.node.firstLeaf}`, message);
+    }
+    if (message.kind === "uploadEnd") {
+      const first = message.leaves?.[0] ?? 0;
+      const fence = begun.get(`${workerId} ${first}`)?.fence ?? 0;
+      finished.set(`${workerId} ${fence} ${first}`, event.atMs);
+    }
+  }
+  return finished;
+}
+
+function leaseOf(event: TimedEvent): SeenLease | undefined {
+  if (event.kind !== "message" || event.message.kind !== "lease") return undefined;
+  const { leaseKind, fence = 0, step = 0, leaves = [] } = event.message;
+  if (leaseKind !== "train") return undefined;
+  return { atMs: event.atMs, workerId: event.workerId, fence, step, leaves };
+}

@@ -1,0 +1,30 @@
+import type { Resources } from "../../history/index.js";
+import type { Facts, Life } from "../facts.js";
+
+/** Beyond what it held early in its life, with as many workers: a connection or a file in passing. */
+const SPARE = { threads: 0, sockets: 2, files: 4, bytes: 96 << 20 } as const;
+
+/** After the faults the coordinator holds what it held before them: threads, sockets, files, memory. */
+export function resources({ lives }: Facts): readonly string[] {
+  return lives.flatMap((life) => {
+    const base = readingOf(life, "base");
+    const end = readingOf(life, "end");
+    if (base === undefined || end === undefined) return [];
+    return [
+      ...grown("threads", base.numThreads, end.numThreads, SPARE.threads),
+      ...grown("sockets", base.numSockets, end.numSockets, SPARE.sockets),
+      ...grown("open files", base.numFiles, end.numFiles, SPARE.files),
+      ...grown("resident bytes", base.residentBytes, end.residentBytes, SPARE.bytes),
+    ];
+  });
+}
+
+function readingOf(life: Life, when: "base" | "end"): Resources | undefined {
+  const found = life.events.find((event) => event.kind === "reading" && event.when === when);
+  return found?.kind === "reading" ? found.resources : undefined;
+}
+
+function grown(what: string, before: number, after: number, spare: number): readonly string[] {
+  if (after <= before + spare) return [];
+  return [`the coordinator has ${after} ${what} at the end, and had ${before}`];
+}

@@ -1,0 +1,57 @@
+import type { PlayedSchedule } from "../conductor/index.js";
+import { attribution } from "./checks/attribution.js";
+import { ending } from "./checks/ending.js";
+import { ledger } from "./checks/ledger.js";
+import { lostWork } from "./checks/lost-work.js";
+import { metrics } from "./checks/metrics.js";
+import { observed } from "./checks/observed.js";
+import { resources } from "./checks/resources.js";
+import { waits } from "./checks/waits.js";
+import { gatherFacts } from "./facts.js";
+import type { Facts } from "./facts.js";
+
+/** @returns a line for each thing that is not as promised */
+type Check = (facts: Facts) => readonly string[];
+
+const CHECKS = {
+  ending,
+  ledger,
+  observed,
+  attribution,
+  lostWork,
+  waits,
+  metrics,
+  resources,
+} as const satisfies Readonly<Record<string, Check>>;
+
+export const CHECK_NAMES = Object.keys(CHECKS);
+
+export interface Problem {
+  readonly check: string;
+  readonly text: string;
+}
+
+export interface Verdict {
+  readonly problems: readonly Problem[];
+  readonly steps: number;
+  readonly lives: number;
+}
+
+export async function validate(
+  played: PlayedSchedule,
+  expected: { readonly parametersSha256: string },
+): Promise<Verdict> {
+  let facts: Facts;
+  try {
+    facts = await gatherFacts(played, expected.parametersSha256);
+  } catch (error) {
+    const ended = played.history.events.find((event) => event.kind === "ended");
+    const text = `what the run left cannot be read: ${String(error)}; ${ended?.reason ?? ""}`;
+    return { problems: [{ check: "ledger", text }], steps: 0, lives: 0 };
+  }
+  const problems = Object.entries<Check>(CHECKS).flatMap(([check, run]) =>
+    run(facts).map((text): Problem => ({ check, text })),
+  );
+  const steps = facts.ledger.filter(({ type }) => type === "step").length;
+  return { problems, steps, lives: facts.lives.length };
+}

@@ -1,0 +1,37 @@
+/** Real clusters under faults: a fixed set of seeds, and more of them where OSTINATO_CHAOS_SCHEDULES says so. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { CATALOGUE } from "../src/faults/index.js";
+import { describeFault, drawSchedule } from "../src/schedule/index.js";
+import { createTrial } from "../src/trial/index.js";
+import type { Trial } from "../src/trial/index.js";
+
+/** Every kind of fault is in so many schedules that follow each other. */
+const SHORT_SET = Math.ceil(CATALOGUE.length / 6);
+const numSchedules = Number(process.env["OSTINATO_CHAOS_SCHEDULES"] ?? SHORT_SET);
+const seeds = Array.from({ length: numSchedules }, (_, index) => index + 1);
+
+let folder: string;
+let trial: Trial;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ostinato-chaos-"));
+  trial = createTrial({ folder });
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe("every promise is kept", () => {
+  it.each(seeds)("under the faults of seed %i", async (seed) => {
+    const schedule = drawSchedule(seed, CATALOGUE);
+    const { problems } = await trial.run(schedule);
+    const faults = schedule.faults.map(describeFault).join("\n");
+    expect(problems.map(({ check, text }) => `${check}: ${text}`).join("\n"), faults).toBe("");
+  });
+});
