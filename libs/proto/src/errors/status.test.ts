@@ -6,6 +6,11 @@ import { describe, expect, it } from "vitest";
 import type { WireErrorCode } from "./index.js";
 import { ERROR_STATUS, fromStatus, onOneLine, toStatus, WireError } from "./index.js";
 
+it("is an error of one line of a bounded length, whatever a peer's names are", () => {
+  expect(new WireError("invalidAddress", "a\nb is no address").message).toBe("a b is no address");
+  expect(new WireError("invalidAddress", "k".repeat(1e6)).message).toHaveLength(1024);
+});
+
 const codes = Object.keys(ERROR_STATUS) as WireErrorCode[];
 
 describe("an error on its way through a status", () => {

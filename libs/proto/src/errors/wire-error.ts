@@ -1,3 +1,5 @@
+import { onOneLine } from "./one-line.js";
+
 /**
  * What can go wrong on the wire.
  *
@@ -53,13 +55,16 @@ export type WireErrorCode =
   | "bigEndian"
   | "internal";
 
-/** The one error of this package. Match on `code`; `message` is one line for people. */
+/**
+ * The one error of this package. Match on `code`; `message` is one line for people, whatever names and values of a
+ * peer's it was given with (see `onOneLine`).
+ */
 export class WireError extends Error {
   override readonly name = "WireError";
   readonly code: WireErrorCode;
 
   constructor(code: WireErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(onOneLine(message), options);
     this.code = code;
   }
 }
