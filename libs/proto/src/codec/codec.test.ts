@@ -331,6 +331,16 @@ describe("encoding", () => {
     expect(received.reason.endsWith("x…")).toBe(true);
   });
 
+  it("takes prose as it would be sent on", () => {
+    // What another sender left at its end: the field `revoke`, in it `reason`, "over" and two spaces.
+    const bytes = Buffer.from("220812066f7665722020", "hex");
+    const received = coordinatorMessageCodec.decode(bytes);
+    expect(received).toEqual({ kind: "revoke", fence: 0, reason: "over" });
+    expect(coordinatorMessageCodec.decode(coordinatorMessageCodec.encode(received))).toEqual(
+      received,
+    );
+  });
+
   it("copies the payload, so that its buffer may be reused at once", () => {
     const payload = new Uint8Array([1, 2, 3, 4]);
     const bytes = workerMessageCodec.encode({ kind: "frame", frame: { ...frame, payload } });

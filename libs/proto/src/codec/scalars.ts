@@ -50,7 +50,8 @@ export const identifier: Field<string, string> = checked((value) => {
  * when sent, so that an odd character in it never costs the message.
  */
 export const prose: Field<string, string> = {
-  fromWire: (wire) => text.fromWire(wire),
+  // As it would be sent on.
+  fromWire: (wire) => text.fromWire(wire).trimEnd(),
   toWire: (value) => text.toWire(onOneLine(value, MAX_TEXT_LENGTH)),
 };
 
