@@ -1,3 +1,5 @@
+import { onOneLine } from "./one-line.js";
+
 /** What can be wrong with data or with what is asked of it. */
 export type DataErrorCode =
   /** A pattern matched no file. */
@@ -36,7 +38,10 @@ export type DataErrorCode =
 /** The numbers and names of an error, for tests and logs; the message says the same in a sentence. */
 export type DataErrorDetails = Readonly<Record<string, string | number>>;
 
-/** The one error of this package: a code to branch on, and one line for a person. */
+/**
+ * The one error of this package: a code to branch on, and one line for a person, whatever names and values of a file
+ * it was given with.
+ */
 export class DataError extends Error {
   override readonly name = "DataError";
   readonly code: DataErrorCode;
@@ -48,7 +53,7 @@ export class DataError extends Error {
     details: DataErrorDetails = {},
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(onOneLine(message), options);
     this.code = code;
     this.details = details;
   }

@@ -26,6 +26,7 @@ export { trainNGram } from "./baselines/index.js";
 export type { NGramModel, NGramOptions } from "./baselines/index.js";
 export { DataError } from "./data-error.js";
 export type { DataErrorCode, DataErrorDetails } from "./data-error.js";
+export { onOneLine } from "./one-line.js";
 export { decodeDataset, encodeDataset } from "./any-dataset.js";
 export type { Dataset } from "./any-dataset.js";
 export { createTextDataset, SPLIT_NAMES } from "./dataset/index.js";
