@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { decodeDataset, encodeDataset } from "./any-dataset.js";
 import { beginEncoding, createTextDataset } from "./dataset/index.js";
 import type { SequenceDataset } from "./sequences/index.js";
+import { createTokenVocabulary } from "./vocabulary/index.js";
 
 const text = createTextDataset("abcabcabc", { validationFraction: 0.2, testFraction: 0.2 });
 
@@ -39,6 +40,23 @@ describe("a data set of any kind", () => {
   it.each(["null", "[]", '{"kind":"pictures"}', "{}"])("is none with the header %s", (header) => {
     const { bytes } = beginEncoding(new TextEncoder().encode(header), 0);
     expect(() => decodeDataset(bytes)).toThrow("its header is neither that of");
+  });
+
+  it("may have vocabularies whose header is larger than any text's", () => {
+    const tokens = Array.from({ length: 70_000 }, (_, i) => `token-${String(i).padStart(9, "0")}`);
+    const source = createTokenVocabulary({ form: "tokens", tokens, firstId: 1 });
+    const target = createTokenVocabulary({ form: "tokens", tokens: [], firstId: 3 });
+    // The training part has every token, as it must; the others have one each.
+    const ids = [...tokens.map((_, i) => i + 1), 1, 2];
+    const pairs = {
+      ...{ kind: "pairs", vocabularies: { source, target }, digest: "" },
+      source: { lengths: Uint32Array.of(tokens.length, 1, 1), ids: Int32Array.from(ids) },
+      target: { lengths: new Uint32Array(3), ids: new Int32Array(0) },
+      ...{ weights: Float32Array.of(1, 1, 1), splits: content.splits },
+    } as const;
+    const bytes = encodeDataset(pairs);
+    expect(new DataView(bytes.buffer).getUint32(12, true)).toBeGreaterThan(2 ** 20);
+    expect(Buffer.compare(encodeDataset(decodeDataset(bytes)), bytes)).toBe(0);
   });
 
   it("has no header that is larger than any kind's, however many bytes there are", () => {

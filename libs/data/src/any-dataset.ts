@@ -4,7 +4,6 @@ import {
   decodeHeader,
   encodeDataset as encodeText,
   isRecord,
-  MAX_HEADER_BYTES,
 } from "./dataset/index.js";
 import type { TextDataset } from "./dataset/index.js";
 import { decodePairs, encodePairs } from "./pairs/index.js";
@@ -35,7 +34,7 @@ export function encodeDataset(dataset: Dataset): Uint8Array {
  * @throws DataError 'corruptDataset'
  */
 export function decodeDataset(bytes: Uint8Array): Dataset {
-  const { raw } = decodeHeader(bytes, MAX_HEADER_BYTES);
+  const { raw } = decodeHeader(bytes, bytes.length);
   const kind = isRecord(raw) ? raw["kind"] : undefined;
   if (kind === "text") return decodeText(bytes);
   if (kind === "sequences") return decodeSequences(bytes);
