@@ -125,6 +125,14 @@ describe("a line that is no pair", () => {
     expect((refusal as DataError).message).not.toContain("\n");
   });
 
+  it("is refused by its place, however deep it is", async () => {
+    const deep = `${"[".repeat(20_000)}${"]".repeat(20_000)}`;
+    await expect(read([good, `{"source": "a", "target": [${deep}]}`])).rejects.toMatchObject({
+      code: "invalidSample",
+      message: expect.stringContaining(":2: target[0] is a value too deep to be shown;"),
+    });
+  });
+
   it.each([
     [[], "the files hold no pair"],
     [[good, good, good], "3 pairs leave 0 for the validation part"],

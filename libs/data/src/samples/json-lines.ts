@@ -102,6 +102,12 @@ const MAX_SHOWN = 40;
 /** A value of a line as a message shows it. */
 export function shown(value: unknown): string {
   if (value === undefined) return "missing";
-  const json = JSON.stringify(value);
+  let json: string;
+  try {
+    json = JSON.stringify(value);
+  } catch {
+    // JSON.parse takes any depth; to write it again takes a stack.
+    return "a value too deep to be shown";
+  }
   return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
 }
