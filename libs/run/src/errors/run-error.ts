@@ -1,3 +1,5 @@
+import { onOneLine } from "@ostinato/data";
+
 /** What can go wrong with configs, run directories, ledgers and checkpoints. */
 export type RunErrorCode =
   /** There is no readable config file at the given path. */
@@ -68,13 +70,16 @@ const USAGE_ERRORS: Readonly<Record<RunErrorCode, boolean>> = {
   storageFailed: false,
 };
 
-/** The one error of this package: a code to branch on, and one line for a person. */
+/**
+ * The one error of this package: a code to branch on, and one line for a person, whatever names and values of a file
+ * it was given with.
+ */
 export class RunError extends Error {
   override readonly name = "RunError";
   readonly code: RunErrorCode;
 
   constructor(code: RunErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(onOneLine(message), options);
     this.code = code;
   }
 }
