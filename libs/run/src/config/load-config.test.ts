@@ -182,6 +182,34 @@ describe("loadConfig refuses", () => {
     expect(await refusalOf(bomb.join("\n"))).toMatch(/^configSyntax x.yaml: not YAML: /);
   });
 
+  const ALLOWED = "a config has text, numbers, true, false, null, and lists and groups of them";
+  it.each([
+    ["a group that contains itself", "data: &a\n  files: *a\n", "data.files contains itself"],
+    ["a list that does", "data: &a [*a]\n", "data.0 contains itself"],
+    ["bytes", "data:\n  files: !!binary aGVsbG8=\n", "data.files is a Buffer"],
+    ["a date", "data:\n  files: !!timestamp 2001-12-14\n", "data.files is a Date"],
+    ["a set", "data: !!set { a }\n", "data is a Set"],
+  ])("%s", async (_, text, words) => {
+    expect(await refusalOf(text)).toBe(`configSyntax x.yaml: ${words}; ${ALLOWED}`);
+  });
+
+  it("lists and groups deeper than any config's, however deep", async () => {
+    for (const depth of [100, 1000, 100_000]) {
+      const text = `data: ${"[".repeat(depth)}${"]".repeat(depth)}`;
+      expect(await refusalOf(text)).toMatch(
+        /^configSyntax x.yaml(?:: data.* is deeper|:1: not YAML: )/,
+      );
+      // What is too deep for YAML is the name of a file, as it stands.
+      const refusal = await refusalOf(BOOK, [text.replace(": ", ".files=")]);
+      expect(refusal).toMatch(/^(?:configSyntax x.yaml: data.files.* is deeper|accepted)/);
+    }
+  });
+
+  it("a name of any length, without comparing it with every key", async () => {
+    const name = "k".repeat(1_000_000);
+    expect(await refusalOf(`${BOOK}? ${name}\n: 1\n`)).toMatch(/^unknownKey x.yaml:3: k{4000}k*…$/);
+  });
+
   it.each(["training.epochs", "=3", "training..epochs=3", ".=1"])(
     "an override that is not key=value: %s",
     async (override) => {

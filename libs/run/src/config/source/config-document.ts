@@ -8,6 +8,7 @@ import type { Document, Node } from "yaml";
 
 import { RunError } from "../../errors/index.js";
 import { applyOverride, parseOverride } from "./overrides.js";
+import { unplainValue } from "./plain-values.js";
 
 export interface LoadConfigOptions {
   /** Path of a YAML file. */
@@ -34,7 +35,9 @@ export async function readConfigDocument({
 }: LoadConfigOptions): Promise<ConfigDocument> {
   const text = await readConfigFile(file);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // What YAML would warn of on the console is refused below, with its line.
+  const logLevel = "error";
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel });
   const flaw = document.errors[0] ?? document.warnings[0];
   if (flaw !== undefined) {
     const line = lines.linePos(flaw.pos[0]).line;
@@ -88,13 +91,18 @@ async function readConfigFile(file: string): Promise<string> {
 }
 
 function valuesOf(document: Document, file: string): unknown {
+  let raw: unknown;
   try {
-    return document.toJS();
+    raw = document.toJS();
   } catch (error) {
     // Aliases that expand without bound end here.
     const reason = error instanceof Error ? oneLine(error.message) : String(error);
     throw new RunError("configSyntax", `${file}: not YAML: ${reason}`, { cause: error });
   }
+  const problem = unplainValue(raw);
+  if (problem === undefined) return raw;
+  const allowed = "a config has text, numbers, true, false, null, and lists and groups of them";
+  throw new RunError("configSyntax", `${file}: ${problem}; ${allowed}`);
 }
 
 /** The line of a key, or of the nearest group around it that the file has. */
