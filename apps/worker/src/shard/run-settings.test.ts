@@ -50,6 +50,8 @@ describe("readRunSettings", () => {
       JSON.stringify({ ...config, numerics: { gradients: "bfloat16", gradientLeaves: 0 } }),
       /numerics\.gradientLeaves is 0, not an integer of at least 1/,
     ],
+    ["no numerics", JSON.stringify({ ...config, numerics: null }), /gradients is undefined/],
+    ["rooms that are null", '{"seed":1,"training":null}', /training\.batchSize is undefined/],
     [
       "a string",
       JSON.stringify({ ...config, seed: "7" }),

@@ -38,10 +38,10 @@ export function readRunSettings(configJson: string): RunSettings {
 }
 
 function readRoundedLeaves(
-  numerics: Partial<RunConfig["numerics"]> = {},
+  numerics: Partial<RunConfig["numerics"]> | null | undefined,
   training: { readonly microShards: number },
 ): number | undefined {
-  const { gradients, gradientLeaves = null } = numerics;
+  const { gradients, gradientLeaves = null } = numerics ?? {};
   if (gradients !== "float32" && gradients !== "bfloat16") {
     throw new WorkerError(
       "refused",
