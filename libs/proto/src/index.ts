@@ -40,6 +40,7 @@ export {
   requireLoopback,
 } from "./channel/index.js";
 export type {
+  Codec,
   CoordinatorMessage,
   DataChunk,
   FetchDataRequest,
@@ -61,7 +62,7 @@ export type {
   WorkerMessage,
   WorkerStatus,
 } from "./codec/index.js";
-export { UPLOAD_REJECTIONS } from "./codec/index.js";
+export { UPLOAD_REJECTIONS, WIRE_CODECS } from "./codec/index.js";
 export type { WireErrorCode } from "./errors/index.js";
 export { onOneLine, WireError } from "./errors/index.js";
 export {

@@ -16,6 +16,8 @@
  * @module
  */
 export {
+  decodeManifest,
+  encodeManifest,
   encodeTensorFiles,
   loadCheckpoint,
   newestCheckpoint,
@@ -33,6 +35,7 @@ export type {
   CheckpointTensors,
   ExpectedRun,
   HashedFile,
+  Manifest,
   NewestCheckpoint,
   NewestCheckpointOptions,
   PointerName,
@@ -78,6 +81,11 @@ export type {
 export { decisionsOf, replayDecisions } from "./decisions/index.js";
 export {
   createRunDirectory,
+  decodePairVocabularies,
+  decodeRunEnd,
+  decodeVocabulary,
+  encodeRunEnd,
+  encodeVocabulary,
   openRunDirectory,
   readEndpoints,
   removeEndpoints,
@@ -104,7 +112,7 @@ export type {
   RunClaim,
   SignalSender,
 } from "./incarnation/index.js";
-export { LedgerWriter, readLedger } from "./ledger/index.js";
+export { decodeLedger, LedgerWriter, readLedger } from "./ledger/index.js";
 export type {
   AppendedLine,
   EndRecord,
@@ -121,6 +129,13 @@ export type {
 } from "./ledger/index.js";
 export { metricsLine, metricsOf, openMetricsFile } from "./metrics/index.js";
 export type { MetricsFile, MetricsLine } from "./metrics/index.js";
+export { decodeSafetensors, encodeSafetensors } from "./safetensors/index.js";
+export type {
+  FloatTensor,
+  SafetensorsFile,
+  StoredTensor,
+  TensorType,
+} from "./safetensors/index.js";
 export { FileStorage, guardStorage } from "./storage/index.js";
 export type { FileSystem, NamedBytes, Storage, WriteOptions } from "./storage/index.js";
 export { verifyRun } from "./verify/index.js";

@@ -7,6 +7,7 @@
  * const message = workerMessageCodec.decode(bytes);
  */
 export type { Codec } from "./codec.js";
+export { WIRE_CODECS } from "./wire-codecs.js";
 export { dataChunkCodec, fetchDataRequestCodec } from "./data-codec.js";
 export { joinReplyCodec, joinRequestCodec } from "./join-codec.js";
 export type {

@@ -11,6 +11,8 @@
  * @module
  */
 export type { CheckpointContent, CheckpointProfile, CheckpointTensors } from "./content.js";
+export { decodeManifest, encodeManifest } from "./manifest.js";
+export type { Manifest } from "./manifest.js";
 export { checkpointName, checkpointPath, checkpointSteps } from "./names.js";
 export { readPointer } from "./pointers.js";
 export type { CheckpointPointer, PointerName } from "./pointers.js";

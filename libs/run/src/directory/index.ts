@@ -14,6 +14,7 @@
  *
  * @module
  */
+export { decodeRunEnd, encodeRunEnd } from "./end-record.js";
 export type { RunEnd } from "./end-record.js";
 export { readEndpoints, removeEndpoints, writeEndpoints } from "./endpoints-file.js";
 export type { CoordinatorEndpoints } from "./endpoints-file.js";
