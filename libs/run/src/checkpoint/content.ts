@@ -9,6 +9,7 @@ import type {
 } from "@ostinato/lstm";
 
 import type { RunModelSpec } from "../data/index.js";
+import { RunError } from "../errors/index.js";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -108,9 +109,7 @@ export function decodeTensors(
   const { layout } = layouts;
   const slots = decodeSafetensors(files["optimizer.safetensors"]);
   const state = decodeSafetensors(files["state.safetensors"]);
-  const leaves = [...state.tensors.keys()]
-    .filter((name) => name.startsWith(LEAF))
-    .map((name) => Number(name.slice(LEAF.length)));
+  const leaves = [...state.tensors.keys()].filter((name) => name.startsWith(LEAF)).map(leafOf);
   return {
     parameters: join(decodeSafetensors(files["parameters.safetensors"]), layout, ""),
     optimizer: {
@@ -122,6 +121,13 @@ export function decodeTensors(
     statistics: joinStatistics(state, layouts.statistics),
     states: new Map(leaves.map((leaf) => [leaf, readFloats(state, `${LEAF}${leaf}`)])),
   };
+}
+
+/** The leaf of a carried state, by its tensor's name. */
+function leafOf(name: string): number {
+  const leaf = Number(name.slice(LEAF.length));
+  if (Number.isSafeInteger(leaf) && leaf >= 0 && name === `${LEAF}${leaf}`) return leaf;
+  throw new RunError("tensorsCorrupt", `${name} is the carried state of no leaf`);
 }
 
 /** A flat buffer as the named tensors that it consists of; views, no copies. */
