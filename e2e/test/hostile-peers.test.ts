@@ -14,7 +14,7 @@ let workspace: Workspace;
 let reference: string;
 
 /** Enough to be in the middle of, on any machine. */
-const SETTINGS = ["training.maxSteps=40"];
+const SETTINGS = ["training.maxSteps=30"];
 
 beforeAll(async () => {
   workspace = await createWorkspace();

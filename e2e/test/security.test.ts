@@ -24,10 +24,16 @@ let credentials: Credentials;
 /** Final parameters of a run without any of this. */
 let reference: string;
 
+/** Enough to be in the middle of, on any machine. */
+const SHORT = ["training.maxSteps=30"];
+
 beforeAll(async () => {
   workspace = await createWorkspace();
   credentials = await Credentials.create(workspace.at("credentials"));
-  const plain = await trainToTheEnd(workspace.config, workspace.at("plain"), { workers: [{}] });
+  const plain = await trainToTheEnd(workspace.config, workspace.at("plain"), {
+    settings: SHORT,
+    workers: [{}],
+  });
   reference = endOf(await ledgerOf(plain)).parametersSha256;
 });
 
@@ -43,7 +49,8 @@ describe("an encrypted cluster whose workers have certificates and tokens", () =
     const runDirectory = workspace.at("encrypted");
     const { config } = workspace;
     const { serverFlags, workerFlags, viewer } = credentials;
-    const cluster = await Cluster.start(config, runDirectory, serverFlags, viewer);
+    const flags = [...serverFlags, ...settingFlags(SHORT)];
+    const cluster = await Cluster.start(config, runDirectory, flags, viewer);
     try {
       cluster.addWorker({}, workerFlags);
       cluster.addWorker({}, workerFlags);
@@ -108,7 +115,8 @@ describe("a closed coordinator", () => {
     await credentials.issue("expired", -1);
     await credentials.write("other-token", "another-token-".padEnd(32, "o"));
     const { serverFlags, viewer } = credentials;
-    cluster = await Cluster.start(workspace.config, workspace.at("closed"), serverFlags, viewer);
+    const flags = [...serverFlags, ...settingFlags(SHORT)];
+    cluster = await Cluster.start(workspace.config, workspace.at("closed"), flags, viewer);
   });
 
   afterAll(async () => {
