@@ -239,7 +239,9 @@ describe("two workers that disagree, each with the same result twice", () => {
     );
     trial.pass(DEADLINE_MS);
     const { gate } = trial.dispatcher.collecting ?? {};
-    expect(gate?.what).toMatch(/^another worker to tell whose result of leaves 0–1 is right: worker-1-1 /);
+    expect(gate?.what).toMatch(
+      /^another worker to tell whose result of leaves 0–1 is right: worker-1-1 /,
+    );
     expect(gate?.next).toBe("without it the run ends in 1.0 s");
     expect(bad.sent("stop")).toEqual([]);
     trial.join().serve();

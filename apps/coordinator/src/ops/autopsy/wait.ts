@@ -49,8 +49,7 @@ export interface Collecting {
   readonly retries: readonly { readonly node: NodeId; readonly notBy: string }[];
   /** What the gatekeeper waits for, while no lease does. */
   readonly gate:
-    | { readonly what: string; readonly next: string; readonly sinceMs: number }
-    | undefined;
+    { readonly what: string; readonly next: string; readonly sinceMs: number } | undefined;
 }
 
 export interface AutopsySources {
