@@ -50,12 +50,15 @@ describe("workers of different speed", () => {
       expect((await round.tree.takeRoot())[0]).toBe(11.5);
       divisions.push(leaves);
     }
-    expect(divisions[0]).toEqual([
-      [0, 1, 2, 3],
-      [4, 5, 6, 7],
-    ]);
+    // Two steps to warm up, and one that is measured.
+    for (const division of divisions.slice(0, 3)) {
+      expect(division).toEqual([
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+      ]);
+    }
     // Three times as fast: three times as many. Nothing moves from then on.
-    for (const division of divisions.slice(1)) {
+    for (const division of divisions.slice(3)) {
       expect(division).toEqual([
         [0, 1],
         [2, 3, 4, 5, 6, 7],
@@ -74,11 +77,14 @@ describe("workers of different speed", () => {
     }
     expect(shares[0]).toBe(2);
     const given = shares.flatMap((share, index) => (share > 0 ? [index + 1] : []));
-    // A few steps until its speed is known. Then its rate rises by 2 % a step, in case it is quicker by now,
-    // until two leaves seem to pay: at 20 times what was measured, after ln 20 / ln 1.02 = 151 steps.
-    expect(given.filter((step) => step <= 150).length).toBeLessThan(6);
-    expect(given.filter((step) => step > 150).length).toBeGreaterThan(0);
-    expect(given.filter((step) => step > 150).length).toBeLessThan(6);
+    // Two steps to warm up and one that is measured.
+    expect(given.slice(0, 3)).toEqual([1, 2, 3]);
+    // Then its rate rises by 2 % a step, in case it is quicker by now, until two leaves seem to pay: at some 15 times
+    // what was measured, after ln 15 / ln 1.02 = 137 steps. It is as slow as before, which takes a few steps to show.
+    const again = given.slice(3);
+    expect(again[0]).toBeGreaterThan(120);
+    expect(again[0]).toBeLessThan(160);
+    expect(again.length).toBeLessThan(6);
   });
 });
 

@@ -9,51 +9,73 @@ function paceAfter(durationsMs: readonly number[]): LeasePace {
   return pace;
 }
 
+/** Workers whose first leases, which are no measure, are done. */
+function paceOf(...workers: readonly string[]): LeasePace {
+  const pace = new LeasePace();
+  for (const id of [...workers, ...workers]) pace.completed(id, "train", 1, 9999);
+  return pace;
+}
+
 describe("the rate of a worker", () => {
+  it("is not measured by its first two leases: everything is new to it", () => {
+    const pace = paceOf("a");
+    expect(pace.ratesOf(["a"])).toBeUndefined();
+    pace.completed("a", "train", 4, 400);
+    expect(pace.ratesOf(["a"])).toEqual([0.01]);
+    // Nor by what others finished in its stead.
+    for (let i = 0; i < 2; i++) pace.overtaken("new", "train", 1, 9999);
+    expect(pace.ratesOf(["new"])).toBeUndefined();
+    // Another identity begins anew.
+    pace.forget("a");
+    pace.completed("a", "train", 4, 400);
+    expect(pace.ratesOf(["a"])).toBeUndefined();
+  });
+
   it("is measured in leaves a time, and follows a change of speed", () => {
-    const pace = paceAfter([400]);
+    const pace = paceOf("a");
+    pace.completed("a", "train", 4, 400);
     expect(pace.ratesOf(["a"])).toEqual([0.01]);
     for (let i = 0; i < 20; i++) pace.completed("a", "train", 4, 200);
     expect(pace.ratesOf(["a"])?.[0]).toBeCloseTo(0.02, 4);
   });
 
   it("is hardly changed by one pause", () => {
-    const pace = paceAfter([400, 400, 400]);
+    const pace = paceOf("a");
+    for (let i = 0; i < 3; i++) pace.completed("a", "train", 4, 400);
     pace.completed("a", "train", 4, 400_000);
     // Counted as four times slower, of which three tenths: 4^-0.3 = 0.66.
     expect(pace.ratesOf(["a"])?.[0]).toBeCloseTo(0.01 * 4 ** -0.3, 9);
   });
 
   it("is the median of the others' for one that is new, and unknown where all are", () => {
-    const pace = new LeasePace();
+    const pace = paceOf("a", "b", "c");
     expect(pace.ratesOf(["a", "b"])).toBeUndefined();
     pace.completed("a", "train", 1, 100);
     pace.completed("b", "train", 1, 50);
     pace.completed("c", "train", 1, 10);
     expect(pace.ratesOf(["a", "b", "c", "new"])).toEqual([0.01, 0.02, 0.1, 0.02]);
-    pace.forget("c");
-    expect(pace.ratesOf(["c"])).toBeUndefined();
   });
 
   it("falls when others finish what it has not, and is not raised by that", () => {
-    const pace = paceAfter([400]);
+    const pace = paceOf("a", "b");
+    pace.completed("a", "train", 4, 400);
     pace.overtaken("a", "train", 4, 100);
     expect(pace.ratesOf(["a"])).toEqual([0.01]);
     pace.overtaken("a", "train", 4, 1600);
     expect(pace.ratesOf(["a"])?.[0]).toBeLessThan(0.01);
-    pace.overtaken("new", "train", 1, 1000);
-    expect(pace.ratesOf(["new"])).toEqual([0.001]);
+    pace.overtaken("b", "train", 1, 1000);
+    expect(pace.ratesOf(["b"])).toEqual([0.001]);
   });
 
   it("is not measured by evaluations", () => {
-    const pace = new LeasePace();
+    const pace = paceOf("a");
     pace.completed("a", "evaluate", 4, 10);
     pace.overtaken("a", "evaluate", 4, 10);
     expect(pace.ratesOf(["a"])).toBeUndefined();
   });
 
   it("of one that gets nothing recovers up to the usual one, so that it is measured again", () => {
-    const pace = new LeasePace();
+    const pace = paceOf("a", "b", "slow", "quick");
     for (const id of ["a", "b"]) pace.completed(id, "train", 1, 10);
     pace.completed("slow", "train", 1, 1000);
     let steps = 0;

@@ -8,6 +8,8 @@ type Kind = "train" | "evaluate";
 const SMOOTHING = 0.3;
 /** One lease says no more than this factor: a pause is no change of speed. */
 const MAX_FACTOR = 4;
+/** A worker's first leases are no measure: parameters are on their way to it, and its code is not yet compiled. */
+const WARM_UP_LEASES = 2;
 /** What a worker that was left out gains a step, until it is asked and measured again. */
 const RECOVERY = 1.02;
 
@@ -17,6 +19,7 @@ const MIN_LEASES = 4;
 
 /** A lease is late after so many times what leases take. */
 const LATE_MEDIANS = 4;
+
 /**
  * A worker's rate is in leaves a millisecond, from the lease to the result: transfers and waiting count, as
  * the step waits for them too. Only training is measured; evaluations are shared out by the same rates.
@@ -25,6 +28,8 @@ const LATE_MEDIANS = 4;
  */
 export class LeasePace {
   readonly #rates = new Map<string, number>();
+  /** Leases of each worker that were no measure. */
+  readonly #warmUps = new Map<string, number>();
   readonly #durations: Record<Kind, number[]> = { train: [], evaluate: [] };
 
   /** All leaves of a lease came in, after `durationMs`. */
@@ -52,6 +57,7 @@ export class LeasePace {
 
   forget(workerId: string): void {
     this.#rates.delete(workerId);
+    this.#warmUps.delete(workerId);
   }
 
   /**
@@ -78,6 +84,11 @@ export class LeasePace {
   }
 
   #observe(workerId: string, rate: number): void {
+    const numWarmUps = this.#warmUps.get(workerId) ?? 0;
+    if (numWarmUps < WARM_UP_LEASES) {
+      this.#warmUps.set(workerId, numWarmUps + 1);
+      return;
+    }
     const before = this.#rates.get(workerId) ?? rate;
     const bounded = Math.min(before * MAX_FACTOR, Math.max(before / MAX_FACTOR, rate));
     this.#rates.set(workerId, before * (bounded / before) ** SMOOTHING);
