@@ -1,12 +1,13 @@
 import type { CoordinatorMessage, WorkerMessage } from "@ostinato/proto";
 import type { SeenMessage } from "../history/index.js";
 
-/** What a history keeps of a message; undefined for tensors and progress, of which there are too many. */
+/** What a history keeps of a message; undefined for tensors, progress and heartbeats, of which there are too many. */
 export function seen(message: WorkerMessage | CoordinatorMessage): SeenMessage | undefined {
   switch (message.kind) {
     case "frame":
     case "segmentFrame":
     case "progress":
+    case "heartbeat":
     case "parameters":
       return undefined;
     case "attach":

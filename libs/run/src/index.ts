@@ -102,14 +102,16 @@ export type {
 } from "./directory/index.js";
 export { isUsageError, RunError } from "./errors/index.js";
 export type { RunErrorCode } from "./errors/index.js";
-export { claimRun, isProcessAlive, procProcesses } from "./incarnation/index.js";
+export { claimRun, isProcessAlive, procProcesses, readIncarnation } from "./incarnation/index.js";
 export type {
   ClaimClock,
   Claimant,
+  Holder,
   Processes,
   ProcessIdentity,
   ProcProcessesOptions,
   RunClaim,
+  SeenIncarnation,
   SignalSender,
 } from "./incarnation/index.js";
 export { decodeLedger, LedgerWriter, readLedger } from "./ledger/index.js";

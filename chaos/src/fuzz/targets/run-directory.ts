@@ -1,13 +1,13 @@
-/** The small files of a run directory: end.json, vocabulary.json, the lock, metrics.jsonl. */
+/** The small files of a run directory: end.json, vocabulary.json, an incarnation's file, metrics.jsonl. */
 
 import {
-  claimRunLock,
   decodePairVocabularies,
   decodeRunEnd,
   decodeVocabulary,
   encodeRunEnd,
   encodeVocabulary,
   openMetricsFile,
+  readIncarnation,
   RunError,
 } from "@ostinato/run";
 import type { RunEnd } from "@ostinato/run";
@@ -100,33 +100,31 @@ function pairVocabularies(): FuzzTarget {
   });
 }
 
-/** A lock file of any content: it is held, or taken over; never something else. */
-function lock(folder: string): FuzzTarget {
-  const path = join(folder, "coordinator.lock");
+/** The file of an incarnation with any content: a holder, or nobody that wrote itself down. */
+function incarnation(folder: string): FuzzTarget {
+  const path = join(folder, "000001.json");
   const holder = {
-    pid: process.pid,
-    host: "far",
-    startedAt: "2026-11-24T03:15:09.000Z",
+    ...{ format: 1, incarnation: 1, id: "a1", since: "2026-11-24T03:15:09.000Z" },
+    process: { pid: 7, host: "here", bootId: "b", pidNamespace: "n", startTicks: 123 },
     deadlineMs: 30_000,
   };
-  const clock = { wallTime: () => new Date(), setTimer: () => ({ cancel: () => undefined }) };
+  const line = `${JSON.stringify(holder)}\n`;
   return parserTarget({
     ...{
-      name: "lock",
-      words: ["pid", "host", "here", "far", "deadlineMs", "startedAt", "\\n"],
+      name: "incarnation",
+      words: ["format", "incarnation", "process", "pid", "deadlineMs", "releasedAt", "\\n"],
       refusals,
     },
-    seeds: [
-      JSON.stringify({ ...holder, host: "here" }),
-      JSON.stringify({ ...holder, host: "here", pid: 2 ** 22 }),
-    ],
+    seeds: [line, `${line}${JSON.stringify({ releasedAt: holder.since })}\n`],
     parse: (input) => {
       writeFileSync(path, input);
-      return claimRunLock(path, { process, host: "here", clock, deadlineMs: 30_000 });
+      return readIncarnation(path);
     },
-    check: (claimed) => {
-      claimed.requireHeld();
-      claimed.release();
+    check: (read) => {
+      requireThat(read !== undefined, () => "a file that is there is not");
+      const held = read?.holder;
+      if (held === undefined) return;
+      requireThat(held.deadlineMs > 0 && held.incarnation > 0, () => "a holder that cannot be");
     },
   });
 }
@@ -154,7 +152,7 @@ function metrics(folder: string): FuzzTarget {
     seeds: ["", lines.join(""), lines.slice(0, 2).join("") + '{"type":'],
     parse: (input) => {
       writeFileSync(path, input);
-      openMetricsFile(path, committed).close();
+      openMetricsFile(path, { committed }).close();
       return textOf(readFileSync(path));
     },
     check: (text) => {
@@ -169,6 +167,6 @@ export const RUN_DIRECTORY_TARGETS = {
   endRecord,
   vocabulary,
   pairVocabularies,
-  lock,
+  incarnation,
   metrics,
 } as const satisfies TargetTable;

@@ -104,10 +104,13 @@ export const statusReply = {
       leaves: [1, 2],
       phase: "forward",
       sinceProgressMs: 4,
+      ...{ hereSeconds: 9, samplesPerSecond: 6.5 },
     },
   ],
   ...{
     waitingFor: "leaf 3",
+    ...{ stalled: true, minWorkers: 1, samplesPerSecond: 12.5, secondsLeft: 3 },
+    ...{ numLeaves: 8, leavesDone: 3, roundSeconds: 0.5, checkpointAgeSeconds: 9 },
     runDirectory: "runs/a",
     metricsAddress: "127.0.0.1:9464",
     deadlineMs: 30_000,

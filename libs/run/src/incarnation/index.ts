@@ -14,6 +14,8 @@
 export { claimRun } from "./claim-run.js";
 export type { RunClaim } from "./claim-run.js";
 export type { ClaimClock, Claimant } from "./claimant.js";
+export { readIncarnation } from "./incarnation-file.js";
+export type { Holder, SeenIncarnation } from "./incarnation-file.js";
 export { isProcessAlive, procProcesses } from "./process-identity.js";
 export type {
   Processes,

@@ -33,9 +33,28 @@ async function parse(programArguments: readonly string[]): Promise<unknown> {
   return understood;
 }
 
+// Processes of one machine need neither certificates nor tokens.
+const NO_SERVER_SECURITY = {
+  tlsCert: undefined,
+  tlsKey: undefined,
+  tlsClientCa: undefined,
+  tokenFile: undefined,
+};
+const NO_CLIENT_SECURITY = {
+  tlsCa: undefined,
+  tlsCert: undefined,
+  tlsKey: undefined,
+  tokenFile: undefined,
+};
+
 describe("the command lines of a local cluster", () => {
   const options = clusterOptions({
-    options: { config: "-my run.yaml", runDir: "a dir", resume: true },
+    options: {
+      config: "-my run.yaml",
+      security: NO_SERVER_SECURITY,
+      runDir: "a dir",
+      resume: true,
+    },
     overrides: ['data.baseDirectory="/some where"', "seed=1"],
     numWorkers: 3,
     minWorkers: 2,
@@ -71,6 +90,7 @@ describe("the command lines of a local cluster", () => {
 
   it("give a worker the coordinator's address on this machine, the run's deadline, and a log in the run directory", async () => {
     expect(await parse(options.workerArguments(ready, "worker-2"))).toEqual({
+      security: NO_CLIENT_SECURITY,
       coordinator: "unix:/tmp/o/coordinator.sock",
       backend: undefined,
       threads: 1,
