@@ -38,7 +38,8 @@ function troubleLedger(faults: readonly LedgerFault[], fire: Fire): void {
   const ledgers = new Set<number>();
   fs.openSync = (path, flags, mode): number => {
     const file = openSync(path, flags, mode);
-    if (typeof path === "string" && path.endsWith("ledger.jsonl")) ledgers.add(file);
+    // After a resume it is written under another name first.
+    if (typeof path === "string" && path.includes("ledger.jsonl")) ledgers.add(file);
     return file;
   };
   const around = (file: number, ...rest: unknown[]): number => {
@@ -56,7 +57,7 @@ function troubleLedger(faults: readonly LedgerFault[], fire: Fire): void {
     }
     return written;
   };
-  fs.writeSync = around as typeof fs.writeSync;
+  fs.writeSync = around;
 }
 
 function stepOfLine(bytes: ArrayBufferView): number | undefined {
@@ -80,7 +81,7 @@ function troubleCheckpoints(faults: readonly DiskFault[], fire: Fire): void {
       ...rest,
     );
     const write = file.writeFile.bind(file);
-    file.writeFile = (async (data: Uint8Array, ...others: never[]): Promise<void> => {
+    file.writeFile = async (data: Uint8Array, ...others: never[]): Promise<void> => {
       const verdict = await trouble.meets("write", path);
       if (verdict === "torn") {
         await write(data.subarray(0, data.length >> 1));
@@ -88,7 +89,7 @@ function troubleCheckpoints(faults: readonly DiskFault[], fire: Fire): void {
         die();
       }
       await write(data, ...others);
-    }) as typeof file.writeFile;
+    };
     const sync = file.sync.bind(file);
     file.sync = async (): Promise<void> => {
       await trouble.meets("sync", path);

@@ -145,6 +145,10 @@ class Conductor implements SlotConductor {
     await this.#gate;
   }
 
+  life(): number {
+    return this.#coordinator?.life ?? 0;
+  }
+
   joined({ profile, incarnation }: JoinReply): void {
     this.#incarnation = incarnation;
     if (this.#coordinator !== undefined) this.#coordinator.profile = profile;
@@ -221,8 +225,7 @@ class Conductor implements SlotConductor {
         ledger: [],
         disk: [],
       });
-      slot.program = program;
-      slot.isToldToStop = false;
+      slot.begin(program);
       const { pid } = program;
       const about = { kind: "process", role: "worker", slot: number, pid } as const;
       this.history.add({ ...about, what: "started" });
@@ -230,12 +233,15 @@ class Conductor implements SlotConductor {
       const lastLine = stderr.trim().split("\n").at(-1) ?? "";
       this.history.add({ ...about, what: "exited", code, signal, lastLine });
       // Whether it has more to do shows when the coordinator that sent it away has ended.
-      const life = this.#coordinator?.life ?? 0;
-      const isSentAway = slot.isToldToStop && code === 0;
-      if (isSentAway && !this.#isOver()) {
-        await Promise.race([this.#coordinator?.lifeAfter(life), once(this.#over.signal, "abort")]);
-      }
+      const life = slot.stoppedInLife;
+      if (life !== undefined && code === 0) await this.#lifeAfter(life);
     }
+  }
+
+  /** Resolves when the coordinator lives another life than this one, or the run is over. */
+  async #lifeAfter(life: number): Promise<void> {
+    if (this.#isOver()) return;
+    await Promise.race([this.#coordinator?.lifeAfter(life), once(this.#over.signal, "abort")]);
   }
 
   #isOver(): boolean {
@@ -247,10 +253,10 @@ class Conductor implements SlotConductor {
     const leftOver: string[] = [];
     const bound = sleep(LONGEST_GOODBYE_MS, undefined, { ref: false });
     await Promise.race([Promise.all(this.#meanwhile), bound]);
-    for (const { number, program, isAttached, isToldToStop } of this.#slots) {
+    for (const { number, program, isAttached, stoppedInLife } of this.#slots) {
       if (program === undefined) continue;
       // One that came too late to be told: it would look for the coordinator for a while.
-      if (!isAttached && !isToldToStop) program.kill("SIGTERM");
+      if (!isAttached && stoppedInLife === undefined) program.kill("SIGTERM");
       await Promise.race([program.exited, bound]);
       if (!program.isRunning) continue;
       leftOver.push(`worker ${number}, process ${program.pid}`);

@@ -23,6 +23,8 @@ export interface SlotConductor {
   /** Resolves when the worker may ask to join. */
   mayJoin(): Promise<void>;
   joined(reply: JoinReply): void;
+  /** Number of the coordinator's present life. */
+  life(): number;
   /** Whether a fault's moment has come, and what it makes of the message. */
   meet(slot: Slot, passing: Passing): Promise<Instead>;
 }
@@ -50,8 +52,8 @@ export class Slot implements SlotHands, Tap {
   readonly number: number;
   readonly uploads: PassedUpload[] = [];
   workerId = "";
-  /** The present process was told that the run is over for it. */
-  isToldToStop = false;
+  /** The life of the coordinator in which the present process was told that the run is over for it. */
+  stoppedInLife: number | undefined;
   program: Program | undefined;
   readonly #conductor: SlotConductor;
   #relay: Relay | undefined;
@@ -80,6 +82,12 @@ export class Slot implements SlotHands, Tap {
 
   set relay(relay: Relay) {
     this.#relay = relay;
+  }
+
+  /** Another process has the place now. */
+  begin(program: Program): void {
+    this.program = program;
+    this.stoppedInLife = undefined;
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -149,7 +157,7 @@ export class Slot implements SlotHands, Tap {
     this.#note("down", passage, message);
     if (message.kind === "uploadRejected" && this.#wasExpected(message)) return [];
     if (message.kind === "revoke") this.#gone(message.fence);
-    if (message.kind === "stop") this.isToldToStop = true;
+    if (message.kind === "stop") this.stoppedInLife = this.#conductor.life();
     if (message.kind === "lease") {
       this.#lease = { fence: message.lease.fence, step: message.lease.step };
     }

@@ -16,7 +16,7 @@ const reset: FaultKind = {
     evidence(`cut after ${fault.values["bytes"]} bytes of the message`);
     return undefined;
   },
-  shows: { logLine: "WORKER .* lost" },
+  shows: { logLine: "WORKER .* (lost|left)" },
 };
 
 /** Each side hears silence from the other, and nothing says that the connection is gone. */

@@ -15,7 +15,7 @@ const kill: FaultKind = {
     evidence("killed");
     return [];
   },
-  shows: { logLine: "WORKER .* lost" },
+  shows: { logLine: "WORKER .* (lost|left)" },
 };
 
 /** It stands still until somebody else has what it was to compute, and wakes as a zombie. */
@@ -93,7 +93,7 @@ const exception: FaultKind = {
   phases: ["lease"],
   maxNth: 1,
   fire: dies("throw"),
-  shows: { logLine: "WORKER .*(lost|leaves)" },
+  shows: { logLine: "WORKER .*(lost|left|leaves)" },
 };
 
 const outOfMemory: FaultKind = {
@@ -102,7 +102,7 @@ const outOfMemory: FaultKind = {
   phases: ["lease"],
   maxNth: 1,
   fire: dies("exhaustMemory"),
-  shows: { logLine: "WORKER .* lost" },
+  shows: { logLine: "WORKER .* (lost|left)" },
 };
 
 export const PROCESS_FAULTS: readonly FaultKind[] = [

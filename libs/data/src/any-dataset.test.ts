@@ -49,7 +49,8 @@ describe("a data set of any kind", () => {
     // The training part has every token, as it must; the others have one each.
     const ids = [...tokens.map((_, i) => i + 1), 1, 2];
     const pairs = {
-      ...{ kind: "pairs", vocabularies: { source, target }, digest: "" },
+      kind: "pairs",
+      ...{ vocabularies: { source, target }, digest: "" },
       source: { lengths: Uint32Array.of(tokens.length, 1, 1), ids: Int32Array.from(ids) },
       target: { lengths: new Uint32Array(3), ids: new Int32Array(0) },
       ...{ weights: Float32Array.of(1, 1, 1), splits: content.splits },

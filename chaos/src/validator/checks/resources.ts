@@ -1,8 +1,11 @@
 import type { Resources } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
 
-/** Beyond what it held early in its life, with as many workers: a connection or a file in passing. */
-const SPARE = { threads: 0, sockets: 2, files: 4, bytes: 96 << 20 } as const;
+/**
+ * Beyond what it held early in its life, with as many workers: a connection or a file in passing, and threads that Node
+ * starts when it first needs them.
+ */
+const SPARE = { threads: 2, sockets: 2, files: 4, bytes: 96 << 20 } as const;
 
 /** After the faults the coordinator holds what it held before them: threads, sockets, files, memory. */
 export function resources({ lives }: Facts): readonly string[] {

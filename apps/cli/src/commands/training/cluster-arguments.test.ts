@@ -51,7 +51,6 @@ describe("the command lines of a local cluster", () => {
   const options = clusterOptions({
     options: {
       config: "-my run.yaml",
-      security: NO_SERVER_SECURITY,
       runDir: "a dir",
       resume: true,
     },
@@ -65,6 +64,7 @@ describe("the command lines of a local cluster", () => {
   it("give the coordinator the config as it is, on loopback and on any free port", async () => {
     expect(await parse(options.coordinatorArguments)).toEqual({
       config: "-my run.yaml",
+      security: NO_SERVER_SECURITY,
       listen: "127.0.0.1:0",
       localSocket: "/tmp/o/coordinator.sock",
       http: "127.0.0.1:0",
