@@ -201,6 +201,34 @@ describe("a gradient whose norm is far off", () => {
     expectNoneHeld(trial);
   });
 
+  it("is judged by the others when its worker is gone before the step's last result comes", async () => {
+    const trial = new Trial();
+    const [bad, last, third] = [trial.join(), trial.join(), trial.join()];
+    const upTo3 = (lease: Lease): FakeUpload | undefined => (lease.step < 4 ? right : undefined);
+    bad.serve(upTo3);
+    let withheld: Lease | undefined;
+    last.serve((lease) => {
+      if (lease.step < 4 || withheld !== undefined) return right;
+      withheld = lease;
+      return undefined;
+    });
+    third.serve();
+    await collectUsual(trial);
+    const collected = collect(trial, 4);
+    const [ofBad, ofLast] = await vi.waitFor(() => {
+      const lease = bad.sent("lease").at(-1)?.lease;
+      if (lease?.step !== 4 || withheld === undefined) throw new Error("no leases of step 4");
+      return [lease, withheld];
+    });
+    bad.complete(ofBad, huge);
+    bad.stream.drop(new WireError("unavailable", "killed"));
+    last.complete(ofLast, right);
+    const round = await collected;
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(await counts(trial)).toMatchObject({ suspects: 1, machine: 1 });
+    expectNoneHeld(trial);
+  });
+
   it("is not admitted on the word of a result that is not finite", async () => {
     const trial = new Trial();
     const [bad, nan, third] = [trial.join(), trial.join(), trial.join()];

@@ -51,6 +51,13 @@ export interface CheckRequest {
   readonly begin: (workerId: string, fence: number) => void;
 }
 
+/** A result that more of its step is to be compared with first. */
+interface WaitingResult {
+  readonly result: NodeResult;
+  /** As of when it came: its worker may be gone when it is judged. */
+  readonly electorate: InquiryModules["electorate"];
+}
+
 /** So many results wait at most for more of their step to be compared with; each is a gradient in memory. */
 const MAX_WAITING = 4;
 
@@ -64,7 +71,7 @@ export class Gate {
   readonly #modules: GateModules;
   readonly #reviewer: Reviewer;
   readonly #sizes = new Map<number, NodeNorm>();
-  #waiting: NodeResult[] = [];
+  #waiting: WaitingResult[] = [];
   readonly #inquiries = new Map<number, Inquiry>();
   #isClosed = false;
 
@@ -81,12 +88,12 @@ export class Gate {
     this.#sizes.set(result.upload.node.firstLeaf, size);
     if (this.#isAudited(result)) {
       effects.hold(result);
-      this.#inquire("audit", result);
+      this.#inquire("audit", result, effects.electorate(result.workerId));
     } else if (reference.isFarFromHistory(size) === false) {
       effects.admit(result);
     } else {
       effects.hold(result);
-      this.#waiting.push(result);
+      this.#waiting.push({ result, electorate: effects.electorate(result.workerId) });
       if (this.#waiting.length > MAX_WAITING) this.#judge();
     }
   }
@@ -141,7 +148,9 @@ export class Gate {
   /** Gives back whatever is still held. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { upload } of this.#waiting.splice(0)) this.#modules.release(upload.gradient);
+    for (const { result } of this.#waiting.splice(0)) {
+      this.#modules.release(result.upload.gradient);
+    }
     const open = [...this.#inquiries.values()];
     this.#inquiries.clear();
     await Promise.all(open.map((inquiry) => inquiry.close()));
@@ -161,12 +170,13 @@ export class Gate {
     const { reference, effects } = this.#modules;
     const waiting = this.#waiting.splice(0);
     // All by the same sizes, before any of them goes.
-    const judged = waiting.map((result) => ({
+    const judged = waiting.map(({ result, electorate }) => ({
       result,
+      electorate,
       isOutlier: reference.isOutlier(sizeOf(result.upload), this.#peersOf(result.upload.node)),
     }));
-    for (const { result, isOutlier } of judged) {
-      if (isOutlier) this.#inquire("norm", result);
+    for (const { result, electorate, isOutlier } of judged) {
+      if (isOutlier) this.#inquire("norm", result, electorate);
       else effects.admit(result);
     }
   }
@@ -175,10 +185,9 @@ export class Gate {
     return [...this.#sizes].flatMap(([first, size]) => (first === firstLeaf ? [] : [size]));
   }
 
-  #inquire(cause: Cause, first: NodeResult): void {
-    const { metrics, effects, add, release, sha256 } = this.#modules;
+  #inquire(cause: Cause, first: NodeResult, electorate: InquiryModules["electorate"]): void {
+    const { metrics, add, release, sha256 } = this.#modules;
     (cause === "norm" ? metrics.suspects : metrics.audits).inc();
-    const electorate = effects.electorate(first.workerId);
     const inquiry = new Inquiry(cause, first, { add, release, sha256, electorate });
     this.#inquiries.set(inquiry.node.firstLeaf, inquiry);
     this.#follow(inquiry.open());
