@@ -158,7 +158,8 @@ export async function composeRun(
       statistics: data.statistics,
       roundedLeaves: roundedLeaves(config),
       numLeaves: config.training.microShards,
-      seed: config.seed,
+      // Of this incarnation: a worker that knew it could be right when it is audited, and then alone.
+      auditSecret: randomBytes(16).toString("hex"),
       auditEverySteps: config.cluster.auditEverySteps,
       describeSamples: describe,
       lossWeightTotals: (round) =>

@@ -6,7 +6,7 @@ const steps = (numSteps: number): readonly number[] =>
 
 describe("auditedLeaf", () => {
   it("is in one step of each stretch, the same every time, at places that differ", () => {
-    const options = { seed: 7, everySteps: 20, numLeaves: 8 };
+    const options = { secret: "7", everySteps: 20, numLeaves: 8 };
     const audited = steps(2000).filter((step) => auditedLeaf(options, step) !== undefined);
     expect(audited).toHaveLength(100);
     expect(audited.map((step) => Math.floor((step - 1) / 20))).toEqual(
@@ -18,16 +18,16 @@ describe("auditedLeaf", () => {
     expect(audited.map((step) => auditedLeaf(options, step))).toEqual(leaves);
   });
 
-  it("depends on the seed", () => {
-    const places = (seed: number): readonly number[] =>
+  it("depends on the secret", () => {
+    const places = (secret: string): readonly number[] =>
       steps(200).filter(
-        (step) => auditedLeaf({ seed, everySteps: 20, numLeaves: 8 }, step) !== undefined,
+        (step) => auditedLeaf({ secret, everySteps: 20, numLeaves: 8 }, step) !== undefined,
       );
-    expect(places(1)).not.toEqual(places(2));
+    expect(places("1")).not.toEqual(places("2"));
   });
 
   it("is in every step with 1, and in none with null", () => {
-    const options = { seed: 1, numLeaves: 4 };
+    const options = { secret: "1", numLeaves: 4 };
     expect(steps(9).every((n) => auditedLeaf({ ...options, everySteps: 1 }, n) !== undefined)).toBe(
       true,
     );

@@ -53,8 +53,10 @@ export class Discipline {
 
   #quarantine(workerId: string, reason: string): void {
     const { workers, metrics, notify, release } = this.#modules;
+    const worker = workers.get(workerId);
+    if (worker?.state === "quarantined") return;
     notify("warn", reason);
-    const session = workers.get(workerId)?.link;
+    const session = worker?.link;
     if (session === undefined) return;
     workers.quarantine(workerId);
     metrics.workersQuarantined.inc();

@@ -32,7 +32,7 @@ export interface DispatcherOptions extends IntakeOptions {
   /** With fewer no round begins. */
   readonly minWorkers: number;
   readonly numLeaves: number;
-  readonly seed: number;
+  readonly auditSecret: string;
   /** One node in so many steps is computed by a second worker, to compare; null: none. */
   readonly auditEverySteps: number | null;
   /** Names the samples of leaves, for a message about bad data. */
@@ -76,7 +76,7 @@ export class Dispatcher implements SessionHub {
     this.#options = options;
     this.#modules = modules;
     const { clock, logger, metrics, gradients, workers, arithmetic, states, notify } = modules;
-    const { numLeaves, seed, auditEverySteps } = options;
+    const { numLeaves, auditSecret, auditEverySteps } = options;
     const timeouts = deriveTimeouts(options.deadlineMs);
     this.#timeouts = timeouts;
     this.presence = new Presence(options.minWorkers, clock.now());
@@ -112,7 +112,7 @@ export class Dispatcher implements SessionHub {
     this.intake = new Intake(options, { clock, logger, metrics, gradients, effects });
     this.#gatekeeper = new Gatekeeper(
       {
-        audit: { seed, numLeaves, everySteps: auditEverySteps },
+        audit: { secret: auditSecret, numLeaves, everySteps: auditEverySteps },
         tieMs: timeouts.disagreementMs,
       },
       {

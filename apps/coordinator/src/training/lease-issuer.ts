@@ -51,8 +51,11 @@ export class LeaseIssuer {
     leaves: readonly number[],
     options: GrantOptions = {},
   ): LeaseRecord | undefined {
-    const session = this.#modules.workers.get(workerId)?.link;
-    if (session === undefined || !this.#modules.isHeld()) return undefined;
+    const worker = this.#modules.workers.get(workerId);
+    const session = worker?.link;
+    // It may have been sent away since it was chosen.
+    if (worker?.state !== "active" || session === undefined) return undefined;
+    if (!this.#modules.isHeld()) return undefined;
     const { metrics, clock, states } = this.#modules;
     const isTraining = round.kind === "train";
     const nodes = options.nodes ?? nodesToUpload(leaves, this.roundedLeaves(round));

@@ -93,7 +93,7 @@ export class Trial {
         statistics,
         roundedLeaves,
         numLeaves,
-        seed: 1,
+        auditSecret: "1",
         auditEverySteps,
         describeSamples: ({ step }, leaves) => `samples of ${step}/${leaves.join(",")}`,
         lossWeightTotals: () => [numLeaves * SAMPLES_PER_LEAF],
