@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { RunError } from "../errors/index.js";
 import { claimRun } from "../incarnation/index.js";
 import type { Claimant, RunClaim } from "../incarnation/index.js";
+import { guardStorage } from "../storage/index.js";
 import type { Storage } from "../storage/index.js";
 import { runPaths } from "./run-paths.js";
 import type { RunPaths } from "./run-paths.js";
@@ -34,8 +35,9 @@ export async function claimNamed(
   try {
     // Once more, as another run may have come and gone before the folder was ours.
     await requireUnborn(storage, paths);
-    await storage.remove(paths.ledger);
-    await storage.sweep(root);
+    const guarded = guardStorage(storage, () => claim.requireHeld());
+    await guarded.remove(paths.ledger);
+    await guarded.sweep(root);
   } catch (error) {
     claim.release();
     throw error;

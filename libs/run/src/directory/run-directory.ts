@@ -85,18 +85,25 @@ export async function createRunDirectory(
     path === undefined
       ? await claimUnnamed(storage, runsFolder, name, claimant)
       : await claimNamed(storage, path, claimant);
+  const guarded = guardStorage(storage, () => claim.requireHeld());
   const discard = async (): Promise<void> => {
-    for (const file of unbornFiles(paths)) await storage.remove(file);
-    // While it is held: whoever claims the folder meanwhile finds the claim, or none and no folder for one.
-    await storage.remove(paths.incarnations);
+    try {
+      for (const file of unbornFiles(paths)) await guarded.remove(file);
+      // While it is held: whoever claims the folder meanwhile finds the claim, or none and no folder for one.
+      await guarded.remove(paths.incarnations);
+    } catch (error) {
+      // A process that slept so long that another one has the folder: what is there is that one's.
+      if (!(error instanceof RunError) || error.code !== "incarnationLost") throw error;
+      claim.release();
+      return;
+    }
     claim.release();
     if (topmost !== undefined) await removeEmpty(storage, resolve(paths.root), topmost);
   };
   try {
     const vocabulary = symbols && encodeVocabulary(symbols);
-    if (vocabulary !== null) await storage.write(paths.vocabulary, vocabulary);
-    await storage.write(paths.config, encodeConfig(config));
-    const guarded = guardStorage(storage, () => claim.requireHeld());
+    if (vocabulary !== null) await guarded.write(paths.vocabulary, vocabulary);
+    await guarded.write(paths.config, encodeConfig(config));
     return { ...describe(guarded, paths, config, vocabulary), claim, discard };
   } catch (error) {
     await discard();

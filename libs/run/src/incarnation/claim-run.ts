@@ -76,6 +76,8 @@ class HeldClaim implements RunClaim {
   readonly #claimant: Claimant;
   readonly #listeners: ((error: RunError) => void)[] = [];
   #timer: { cancel(): void } | undefined;
+  /** Found by a heartbeat, perhaps before anybody listened. */
+  #loss: RunError | undefined;
   #isReleased = false;
 
   constructor(folder: string, incarnation: number, file: number, claimant: Claimant) {
@@ -98,7 +100,8 @@ class HeldClaim implements RunClaim {
   }
 
   onLost(listener: (error: RunError) => void): void {
-    this.#listeners.push(listener);
+    if (this.#loss === undefined) this.#listeners.push(listener);
+    else listener(this.#loss);
   }
 
   release(): void {
@@ -128,6 +131,7 @@ class HeldClaim implements RunClaim {
       this.requireHeld();
     } catch (error) {
       if (error instanceof RunError && error.code === "incarnationLost") {
+        this.#loss = error;
         for (const listener of this.#listeners.splice(0)) listener(error);
         return;
       }

@@ -67,7 +67,9 @@ export function procProcesses({
       // Hidden where /proc shows a user his own alone: then it is there, and nobody knows since when.
       const found = statOf(at(String(other.pid), "stat"));
       if (found === undefined) return false;
-      return found.hasEnded || found.startTicks !== other.startTicks;
+      if (found.hasEnded) return true;
+      // One that could not tell when it began is not shown to be another one.
+      return other.startTicks !== null && found.startTicks !== other.startTicks;
     },
   };
 }
