@@ -94,7 +94,7 @@ describe("the end of a worker process", () => {
     expect(worker.linesWith("the compute thread is gone")).toHaveLength(1);
   });
 
-  it("notices a coordinator that was stopped, and gives up after the deadline", async () => {
+  it("notices a coordinator that was stopped, and gives up after some deadlines", async () => {
     const coordinator = await startCoordinator({ deadlineMs: 900 });
     const proxy = await startProxy(coordinator.address);
     const worker = startWorker(proxy.address, { backend: "cpu" });

@@ -115,19 +115,26 @@ export class WorkerSession {
           throw asFinal(error, this.#options.address);
         this.#enter("joining");
         const failure = outage.failed();
-        const { firstPauseMs, giveUpMs, longestPauseMs } = this.#timeouts;
-        if (failure.elapsedMs >= giveUpMs) throw this.#givenUp(failure, error);
+        const { firstPauseMs, longestPauseMs } = this.#timeouts;
+        const patienceMs = this.#patienceMs(failure.numLetGo);
+        if (failure.elapsedMs >= patienceMs) throw this.#givenUp(failure, error);
         // So that a coordinator that is back is found soon, whatever the deadline.
         const backoff = { firstMs: firstPauseMs, maxMs: longestPauseMs, random };
         const pauseMs = Math.min(
           backoffDelayMs(failure.numAttempts - 1, backoff),
-          giveUpMs - failure.elapsedMs,
+          patienceMs - failure.elapsedMs,
         );
         this.#logRetry(failure, pauseMs, error);
         const waited = await waitMs(clock, pauseMs, AbortSignal.any([drain, compute.lost]));
         if (waited === "aborted") return this.#drainedOrLost();
       }
     }
+  }
+
+  /** How long to try: one that was here and went may come back on another machine. */
+  #patienceMs(numLetGo: number): number {
+    const { awaitReturnMs, giveUpMs } = this.#timeouts;
+    return this.#firstJobId === undefined || numLetGo > 0 ? giveUpMs : awaitReturnMs;
   }
 
   /** From joining to the end of a stream; nearly always with one identity. */
@@ -137,7 +144,7 @@ export class WorkerSession {
     const connectedWithMs = this.#deadlineMs;
     let link = connect(connectedWithMs);
     try {
-      let identity = await this.#join(link, this.#timeouts.giveUpMs - outage.elapsedMs);
+      let identity = await this.#join(link, this.#patienceMs(0) - outage.elapsedMs);
       const joinedAtMs = clock.now();
       outage.joined();
       if (this.#deadlineMs !== connectedWithMs) {

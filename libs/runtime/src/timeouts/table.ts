@@ -161,10 +161,17 @@ export const TIMEOUT_TABLE = {
     what: "from one look at the files of certificates and tokens to the next",
     then: "they are read again if they have changed",
   },
+  awaitReturnMs: {
+    owner: "worker",
+    // One that resumes the run on another machine watches its predecessor for a deadline first, and is started before.
+    deadlines: 3,
+    what: "no coordinator, after there was one that worked with this worker",
+    then: "the worker ends with exit code 1 and says what it tried",
+  },
   giveUpMs: {
     owner: "worker",
     deadlines: 1,
-    what: "no coordinator, or none that works with this worker",
+    what: "no coordinator in the beginning, or none that works with this worker",
     then: "the worker ends with exit code 1 and says what it tried",
   },
   leastJoinMs: {
@@ -290,6 +297,12 @@ export const TIMEOUT_TABLE = {
     fixedMs: 5000,
     what: "a connection for such pages on which no request comes",
     then: "it is closed",
+  },
+  httpCheckMs: {
+    owner: "http",
+    fixedMs: 1000,
+    what: "from one look at the connections of the metrics server to the next",
+    then: "those that are too slow are closed",
   },
 } as const satisfies Readonly<Record<`${string}Ms`, TimeoutRow>>;
 
