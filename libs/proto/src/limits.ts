@@ -37,8 +37,8 @@ export const PEER_LIMITS = {
   streamsOfConnection: 32,
   /** Train streams of one address open at once. */
   openStreams: 512,
-  /** Calls of any other method, of one address and open at once. */
-  openCalls: 64,
+  /** Calls of any other method, of one address and open at once: each of its workers may fetch data. */
+  openCalls: 512,
   connects: { burst: 512, perSecond: 64 },
   calls: { burst: 1024, perSecond: 256 },
   joins: { burst: 128, perSecond: 16 },

@@ -1,4 +1,5 @@
-import type { Server } from "@grpc/grpc-js";
+import type { handleServerStreamingCall, Server, ServiceDefinition } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 
 import { COORDINATOR_SERVICE } from "../service-name.js";
 
@@ -14,7 +15,7 @@ export interface Health {
 
 /**
  * Adds the standard `grpc.health.v1.Health` service, for "" and for `ostinato.v1.Coordinator`; both
- * begin NOT_SERVING. A probe that names another service is answered NOT_FOUND.
+ * begin NOT_SERVING. Whoever checks or watches another service is answered NOT_FOUND.
  */
 export async function addHealth(server: Server): Promise<Health> {
   // It brings a whole protobuf compiler along, which only a server should take the time to load.
@@ -23,11 +24,27 @@ export async function addHealth(server: Server): Promise<Health> {
     "": "NOT_SERVING",
     [COORDINATOR_SERVICE]: "NOT_SERVING",
   });
-  health.addToServer(server);
+  health.addToServer({
+    addService: (definition, handlers) => {
+      const watch = ofKnownServices(handlers["watch"] as WatchHealth);
+      server.addService(definition as ServiceDefinition, { ...handlers, watch });
+    },
+  });
   return {
     set: (service, status) => {
       health.setStatus(service, status);
       if (service === "") health.setStatus(COORDINATOR_SERVICE, status);
     },
+  };
+}
+
+type WatchHealth = handleServerStreamingCall<{ readonly service: string }, unknown>;
+
+/** The library keeps every name that was ever watched, and anybody may name what he likes. */
+function ofKnownServices(watch: WatchHealth): WatchHealth {
+  return (call) => {
+    const { service } = call.request;
+    if (service === "" || service === COORDINATOR_SERVICE) watch(call);
+    else call.emit("error", { code: status.NOT_FOUND, details: "there is no such service" });
   };
 }

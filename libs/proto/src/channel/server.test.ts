@@ -7,7 +7,7 @@ import { createServer as createTcpServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Client, Server } from "@grpc/grpc-js";
+import type { Client, ClientReadableStream, Server } from "@grpc/grpc-js";
 import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -39,6 +39,7 @@ interface HealthClient extends Client {
     request: { service: string },
     callback: (error: { code: number } | null, reply?: { status: string }) => void,
   ): void;
+  watch(request: { service: string }): ClientReadableStream<{ status: string }>;
 }
 
 describe("bindServer", () => {
@@ -197,6 +198,23 @@ describe("health", () => {
     expect(await check("ostinato.v1.Other")).toBe("status 5"); // NOT_FOUND
     health.set("ostinato.v1.Other", "SERVING");
     expect(await check("ostinato.v1.Other")).toBe("SERVING");
+    client.close();
+  });
+
+  it("is watched for the one service alone: names of nothing are not kept", async () => {
+    const server = newServer();
+    await addHealth(server);
+    const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
+    const { Health } = loadPackageDefinition({ Health: healthService });
+    const client = new (Health as unknown as new (...args: unknown[]) => HealthClient)(
+      address,
+      credentials.createInsecure(),
+    );
+    const watched = client.watch({ service: "" });
+    expect(await once(watched, "data")).toMatchObject([{ status: "NOT_SERVING" }]);
+    const other = client.watch({ service: "x".repeat(1000) });
+    expect(await once(other, "error")).toMatchObject([{ code: 5 }]); // NOT_FOUND
+    watched.on("error", () => undefined).cancel();
     client.close();
   });
 });

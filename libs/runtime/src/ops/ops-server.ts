@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import { createServer as createEncryptedServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { isIPv6 } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 
@@ -60,6 +60,8 @@ export interface OpsServer {
 const LIMITS = {
   headerBytes: 8 << 10,
   numConnections: 64,
+  /** Of one address: a few scrapers and probes, so that nobody takes all there are. */
+  numConnectionsOfAddress: 16,
 };
 
 const TEXT = "text/plain; charset=utf-8";
@@ -81,6 +83,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     headersTimeout: FIXED_TIMEOUTS.httpRequestMs,
     requestTimeout: FIXED_TIMEOUTS.httpRequestMs,
     keepAliveTimeout: FIXED_TIMEOUTS.httpIdleMs,
+    connectionsCheckingInterval: FIXED_TIMEOUTS.httpCheckMs,
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const path = pathOf(request);
@@ -97,6 +100,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
       ? createServer(limits, onRequest)
       : createEncrypted(encryption, limits, onRequest);
   server.maxConnections = LIMITS.numConnections;
+  boundAddresses(server, LIMITS.numConnectionsOfAddress);
   await listen(server, host, port);
   // Without a listener such an error would end the process, which has better things to do.
   server.on("error", (error) => onFault?.("", error));
@@ -123,6 +127,22 @@ function createEncrypted(
     server.setSecureContext(context);
   });
   return server;
+}
+
+/** Ends connections of an address that has so many open already. */
+function boundAddresses(server: Server, most: number): void {
+  const open = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const { remoteAddress = "" } = socket;
+    const count = (open.get(remoteAddress) ?? 0) + 1;
+    open.set(remoteAddress, count);
+    socket.once("close", () => {
+      const left = (open.get(remoteAddress) ?? 1) - 1;
+      if (left === 0) open.delete(remoteAddress);
+      else open.set(remoteAddress, left);
+    });
+    if (count > most) socket.destroy();
+  });
 }
 
 async function answer(
