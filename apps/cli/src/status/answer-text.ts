@@ -96,17 +96,33 @@ function sentenceOf(answer: Exclude<Answer, { kind: "reply" }>): string {
     case "unreachable":
       return answer.reason;
     case "idle": {
-      const { runDirectory, killed, checkpointStep } = answer;
-      const who =
-        killed === undefined
-          ? "no coordinator works on it"
-          : `its coordinator, process id ${killed.pid} on ${killed.host} since ${killed.startedAt}, is ` +
-            "gone without having ended";
+      const { runDirectory, checkpointStep } = answer;
+      const isUnsure = answer.killed !== undefined && !isKnownGone(answer);
       const next =
         checkpointStep === undefined
           ? "there is no checkpoint yet"
           : `the newest checkpoint is of step ${checkpointStep}`;
-      return `${runDirectory}: ${who}; ${next}; --resume --run-dir ${runDirectory} goes on from there`;
+      const goesOn = `--resume --run-dir ${runDirectory} goes on from there`;
+      return `${runDirectory}: ${whoWorked(answer)}; ${next}; ${isUnsure ? "if it is gone, " : ""}${goesOn}`;
     }
   }
+}
+
+type Idle = Extract<Answer, { readonly kind: "idle" }>;
+
+/** That nobody listens where a coordinator did shows that it is gone; that it cannot be asked does not. */
+function isKnownGone({ unreached }: Idle): boolean {
+  return unreached === undefined || /ECONNREFUSED|ENOENT/.test(unreached);
+}
+
+function whoWorked(answer: Idle): string {
+  const { killed, unreached } = answer;
+  if (killed === undefined) return "no coordinator works on it";
+  const { pid, host, startedAt, address } = killed;
+  const who = `its coordinator, process id ${pid} on ${host} since ${startedAt},`;
+  if (isKnownGone(answer)) return `${who} is gone without having ended`;
+  return (
+    `${who} could not be asked at ${address} (${unreached ?? ""}): it may want encryption (--tls-ca), or ` +
+    "be out of reach from here"
+  );
 }

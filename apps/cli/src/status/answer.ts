@@ -35,6 +35,8 @@ export type Answer =
       readonly runDirectory: string;
       /** The coordinator that was killed there; undefined if the last one left in good order. */
       readonly killed: CoordinatorEndpoints | undefined;
+      /** Why that one could not be asked; undefined: whoever answers there has another run. */
+      readonly unreached: string | undefined;
       /** Step of the newest checkpoint. */
       readonly checkpointStep: number | undefined;
     };
@@ -66,16 +68,19 @@ export async function askTarget(target: Target, ask: AskCoordinator): Promise<An
     return asked.kind === "silent" ? { ...asked, address, endpoints: undefined } : asked;
   }
   const { runDirectory, endpoints } = target;
+  let unreached: string | undefined;
   if (endpoints !== undefined) {
     const { address, job } = endpoints;
     const asked = await ask(address);
     if (asked.kind === "silent") return { ...asked, address, endpoints };
     // Another run's coordinator may have the address by now.
     if (asked.kind === "reply" && asked.reply.jobId === job) return asked;
+    if (asked.kind === "unreachable") unreached = asked.reason;
   }
   const run = await openRunDirectory(runDirectory);
   const end = await run.readEnd();
   if (end !== undefined) return { kind: "completed", runDirectory, end };
   const latest = await readPointer(run, "latest").catch(() => undefined);
-  return { kind: "idle", runDirectory, killed: endpoints, checkpointStep: latest?.step };
+  const checkpointStep = latest?.step;
+  return { kind: "idle", runDirectory, killed: endpoints, unreached, checkpointStep };
 }

@@ -121,9 +121,16 @@ describe("a run without a coordinator's answer", () => {
   it("is told in one sentence, with what to do", () => {
     const text = (answer: Parameters<typeof answerText>[0]): string => answerText(answer, 500);
     const runDirectory = "runs/a";
-    expect(text({ kind: "idle", runDirectory, killed: ENDPOINTS, checkpointStep: 40 })).toBe(
+    const idle = { kind: "idle", runDirectory, killed: ENDPOINTS, checkpointStep: 40 } as const;
+    expect(text({ ...idle, unreached: "connect ECONNREFUSED 127.0.0.1:7070" })).toBe(
       "runs/a: its coordinator, process id 4711 on node-a since 2026-11-24T03:15:09.000Z, is gone without " +
         "having ended; the newest checkpoint is of step 40; --resume --run-dir runs/a goes on from there\n",
+    );
+    // Plaintext to an encrypted port.
+    expect(text({ ...idle, unreached: "Connection dropped" })).toBe(
+      "runs/a: its coordinator, process id 4711 on node-a since 2026-11-24T03:15:09.000Z, could not be asked " +
+        "at 127.0.0.1:7070 (Connection dropped): it may want encryption (--tls-ca), or be out of reach from " +
+        "here; the newest checkpoint is of step 40; if it is gone, --resume --run-dir runs/a goes on from there\n",
     );
     expect(
       text({
