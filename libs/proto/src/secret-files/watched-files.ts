@@ -1,4 +1,5 @@
-import { unwatchFile, watchFile } from "node:fs";
+import { statSync, unwatchFile, watchFile } from "node:fs";
+import { stat } from "node:fs/promises";
 
 import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
 
@@ -25,6 +26,7 @@ export class WatchedFiles<Value> {
   /** @throws {WireError} what `read` throws at first: there is nothing to keep then */
   constructor(options: WatchedFilesOptions<Value>) {
     this.#options = options;
+    const before = options.paths.map((path) => stampOf(statSync(path, MISSING_IS_NONE)));
     this.#value = options.read();
     // By their attributes and by their paths: links that are turned to other files are seen too.
     for (const path of options.paths) {
@@ -34,6 +36,7 @@ export class WatchedFiles<Value> {
         this.#reload,
       );
     }
+    void this.#lookAgain(before);
   }
 
   get value(): Value {
@@ -42,6 +45,19 @@ export class WatchedFiles<Value> {
 
   dispose(): void {
     for (const path of this.#options.paths) unwatchFile(path, this.#reload);
+  }
+
+  /** `watchFile` compares with a first look of its own, and does not see what changed between the reading and that. */
+  async #lookAgain(before: readonly string[]): Promise<void> {
+    // Its look was begun before the first of these, and so is over after it.
+    for (const _ of [1, 2]) {
+      for (const [index, path] of this.#options.paths.entries()) {
+        const stamp = stampOf(await stat(path, { bigint: true }).catch(() => undefined));
+        if (stamp === before[index]) continue;
+        this.#reload();
+        return;
+      }
+    }
   }
 
   readonly #reload = (): void => {
@@ -54,4 +70,19 @@ export class WatchedFiles<Value> {
     }
     onReloaded(this.#value);
   };
+}
+
+const MISSING_IS_NONE = { bigint: true, throwIfNoEntry: false } as const;
+
+interface Stats {
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+function stampOf(stats: Stats | undefined): string {
+  if (stats === undefined) return "";
+  const { ino, size, mtimeNs, ctimeNs } = stats;
+  return [ino, size, mtimeNs, ctimeNs].join(" ");
 }
