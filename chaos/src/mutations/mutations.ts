@@ -143,6 +143,33 @@ export const MUTATIONS: readonly Mutation[] = [
     fault: BIT_FLIP,
     noticedBy: "metrics",
   },
+  {
+    name: "normsNotCompared",
+    promise: 6,
+    changes: [
+      {
+        file: `${COORDINATOR}/gatekeeper/gate.js`,
+        find: "reference.isFarFromHistory(size) === false",
+        replace: "reference !== undefined",
+      },
+    ],
+    fault: { kind: "gradientTooLarge", slot: 2, phase: "upload", step: 8 },
+    noticedBy: "ending",
+  },
+  {
+    name: "filesLeftOpen",
+    promise: 0,
+    changes: [
+      {
+        file: `${COORDINATOR}/rpc/handlers.js`,
+        find: "const worker = modules.workers.join(",
+        replace:
+          'process.getBuiltinModule("node:fs").openSync("/dev/null", "r");\n    const worker = modules.workers.join(',
+      },
+    ],
+    fault: { kind: "joinStorm", slot: 0, phase: "lease", step: 8, values: { joins: 60 } },
+    noticedBy: "resources",
+  },
 ];
 
 /** @throws RangeError for a name that none has */

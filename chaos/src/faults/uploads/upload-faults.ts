@@ -63,7 +63,7 @@ const tooLarge: FaultKind = {
     moment.evidence("every gradient of the upload is a million times what it was");
     return forge(moment, (frame) => scaled(frame, TOO_LARGE));
   },
-  shows: { logLine: "WORKER" },
+  shows: { logLine: "WORKER is quarantined: .*an odd norm" },
 };
 
 /** An upload of an earlier step comes again. */

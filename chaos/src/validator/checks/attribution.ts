@@ -12,18 +12,27 @@ const ACCUSATIONS: readonly { readonly what: string; readonly pattern: RegExp }[
   { what: "unmoved", pattern: new RegExp(`${ID} has not moved`) },
 ];
 
-/** Nobody is accused of what was not done to it. */
+/** Kinds that are no reason to accuse anybody of anything, though they are a worker's. */
+const INNOCENT: ReadonlySet<string> = new Set(["linkDelay", "linkThrottle", "workerClockJump"]);
+
+/** Nobody is accused of what was not done to it, nor quarantined for what others do not see. */
 export function attribution({ log, events, schedule }: Facts): readonly string[] {
+  const fired = events.flatMap((event) => (event.kind === "fired" ? [event] : []));
   const guilty = new Set(
-    events.flatMap((event) => (event.kind === "fired" ? [event.workerId] : [])),
+    fired.filter(({ fault }) => !INNOCENT.has(fault.kind)).map(({ workerId }) => workerId),
+  );
+  const wrong = new Set(
+    fired.filter(({ fault }) => fault.kind === "gradientTooLarge").map(({ workerId }) => workerId),
   );
   const kinds = new Set(schedule.faults.map((fault) => kindOf(fault).kind));
   const problems = log.flatMap((line) => {
     const accused = accusedBy(line);
-    if (accused === undefined || guilty.has(accused.workerId)) return [];
+    if (accused === undefined) return [];
+    const { workerId, what } = accused;
+    if (what === "quarantined" ? wrong.has(workerId) : guilty.has(workerId)) return [];
     // Whoever hears nothing of a coordinator that stands still looks for it anew.
-    if (accused.what === "lost" && kinds.has("coordinatorFreeze")) return [];
-    return [`${accused.workerId} is accused of what was not done to it: ${line.msg}`];
+    if (what === "lost" && kinds.has("coordinatorFreeze")) return [];
+    return [`${workerId} is accused of what was not done to it: ${line.msg}`];
   });
   return problems.slice(0, 5);
 }

@@ -2,11 +2,13 @@ import type { Facts, Life } from "../facts.js";
 
 const PREFIX = "ostinato_coordinator_";
 
-/** The metrics page at the end of each life says what happened in it. */
+/** The metrics page at the run's end says what happened in the coordinator's last life. */
 export function metrics(facts: Facts): readonly string[] {
-  return facts.lives.flatMap((life) => {
-    const reading = life.events.find((event) => event.kind === "reading" && event.when === "end");
-    if (reading?.kind !== "reading") return [];
+  return facts.lives.slice(-1).flatMap((life) => {
+    const reading = life.events.findLast(
+      (event) => event.kind === "reading" && event.when === "end",
+    );
+    if (reading?.kind !== "reading") return ["nobody read them at the run's end"];
     const upToThen = life.events.slice(0, life.events.indexOf(reading));
     return problemsOf(facts, { ...life, events: upToThen }, samplesOf(reading.metrics));
   });

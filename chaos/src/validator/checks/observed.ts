@@ -13,43 +13,60 @@ export function observed(facts: Facts): readonly string[] {
 }
 
 function problemOf(facts: Facts, fault: ScheduledFault): string | undefined {
-  const { events } = facts;
+  const { events, schedule } = facts;
   const fired = events.find((event) => event.kind === "fired" && event.fault.id === fault.id);
   if (fired?.kind !== "fired") return "its moment never came";
   const isEvident = events.some((event) => event.kind === "evidence" && event.faultId === fault.id);
   if (!isEvident) return "nothing shows that it did what it is there for";
   const { shows } = kindOf(fault);
-  return isNoticed(facts, shows, fired.workerId, fired.fence)
-    ? undefined
-    : `the cluster did not notice (${JSON.stringify(shows)}, ${fired.workerId})`;
+  if (shows.nothing === true) return undefined;
+  const { workerId, fence } = fired;
+  // A sign is one of one fault: what several have in common must be there as often.
+  const signKey = (other: ScheduledFault): string => JSON.stringify(kindOf(other).shows);
+  const alike = schedule.faults.filter(
+    (other) => signKey(other) === signKey(fault) && isOf(facts, other, workerId),
+  );
+  const numSigns = signsOf(facts, shows, workerId, fence);
+  if (numSigns > alike.indexOf(fault)) return undefined;
+  return `the cluster did not notice (${JSON.stringify(shows)}, ${workerId || "the coordinator"}, ${numSigns})`;
 }
 
-function isNoticed(facts: Facts, signs: Signs, workerId: string, fence: number): boolean {
-  const { log, events, ledger } = facts;
-  const { rejections, leaseGone, logLine, resume, skippedCheckpoint, nothing } = signs;
-  if (nothing === true) return true;
+function isOf({ events }: Facts, { id }: ScheduledFault, workerId: string): boolean {
+  return events.some(
+    (event) => event.kind === "fired" && event.fault.id === id && event.workerId === workerId,
+  );
+}
+
+/** How often the cluster showed in this way that it noticed, and held this worker responsible. */
+function signsOf(facts: Facts, signs: Signs, workerId: string, fence: number): number {
+  const { log, ledger } = facts;
+  const { rejections, leaseGone, logLine, skippedCheckpoint } = signs;
   if (rejections !== undefined) {
     const reasons: readonly string[] = rejections;
-    return log.some(
+    return log.filter(
       ({ msg, worker, reason }) =>
         msg.startsWith("upload refused") && worker === workerId && reasons.includes(reason ?? ""),
-    );
+    ).length;
   }
-  if (leaseGone === true) {
-    return events.some(
-      (event) =>
-        (event.kind === "message" &&
-          event.workerId === workerId &&
-          event.message.kind === "revoke" &&
-          event.message.fence === fence) ||
-        (event.kind === "streamClosed" && event.workerId === workerId),
-    );
-  }
+  if (leaseGone === true) return isLeaseGone(facts, workerId, fence) ? Infinity : 0;
   if (logLine !== undefined) {
     const pattern = new RegExp(logLine.replace("WORKER", `\\b${workerId}\\b`));
-    return log.some(({ msg, level }) => level !== "debug" && pattern.test(msg));
+    return log.filter(({ msg, level }) => level !== "debug" && pattern.test(msg)).length;
   }
   const resumes = ledger.filter((record) => record.type === "resume");
-  if (skippedCheckpoint === true) return resumes.some(({ skipped }) => skipped.length > 0);
-  return resume === true && resumes.length > 0;
+  if (skippedCheckpoint === true) return resumes.filter(({ skipped }) => skipped.length > 0).length;
+  return resumes.length;
+}
+
+/** The lease was taken away, or its stream ended while others went on. */
+function isLeaseGone({ events }: Facts, workerId: string, fence: number): boolean {
+  return events.some((event, index) => {
+    if (event.kind === "streamClosed" && event.workerId === workerId) {
+      return events
+        .slice(index)
+        .some((later) => later.kind === "message" && later.message.kind === "lease");
+    }
+    if (event.kind !== "message" || event.workerId !== workerId) return false;
+    return event.message.kind === "revoke" && event.message.fence === fence;
+  });
 }

@@ -7,12 +7,14 @@ import type { Facts, Life } from "../facts.js";
  */
 const SPARE = { threads: 2, sockets: 2, files: 4, bytes: 96 << 20 } as const;
 
-/** After the faults the coordinator holds what it held before them: threads, sockets, files, memory. */
+/** At the run's end the coordinator holds what it held early in its last life: threads, sockets, files, memory. */
 export function resources({ lives }: Facts): readonly string[] {
-  return lives.flatMap((life) => {
+  return lives.slice(-1).flatMap((life) => {
     const base = readingOf(life, "base");
     const end = readingOf(life, "end");
-    if (base === undefined || end === undefined) return [];
+    if (base === undefined || end === undefined) {
+      return [`nobody read them ${base === undefined ? "early" : "late"} in the last life`];
+    }
     return [
       ...grown("threads", base.numThreads, end.numThreads, SPARE.threads),
       ...grown("sockets", base.numSockets, end.numSockets, SPARE.sockets),
@@ -23,7 +25,7 @@ export function resources({ lives }: Facts): readonly string[] {
 }
 
 function readingOf(life: Life, when: "base" | "end"): Resources | undefined {
-  const found = life.events.find((event) => event.kind === "reading" && event.when === when);
+  const found = life.events.findLast((event) => event.kind === "reading" && event.when === when);
   return found?.kind === "reading" ? found.resources : undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { handleServerStreamingCall, Server, ServiceDefinition } from "@grpc/grpc-js";
+import type { handleServerStreamingCall, Server } from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
 
 import { COORDINATOR_SERVICE } from "../service-name.js";
@@ -27,7 +27,7 @@ export async function addHealth(server: Server): Promise<Health> {
   health.addToServer({
     addService: (definition, handlers) => {
       const watch = ofKnownServices(handlers["watch"] as WatchHealth);
-      server.addService(definition as ServiceDefinition, { ...handlers, watch });
+      server.addService(definition, { ...handlers, watch });
     },
   });
   return {
