@@ -203,6 +203,8 @@ beforeAll(() => {
     "apps",
     "e2e",
     "bench",
+    "chaos",
+    "tools",
     "package.json",
     ".dependency-cruiser.cjs",
     "vitest.base.ts",
