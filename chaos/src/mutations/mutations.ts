@@ -52,20 +52,6 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: "ending",
   },
   {
-    name: "finishedLeavesLeasedAgain",
-    promise: 2,
-    changes: [
-      {
-        file: `${COORDINATOR}/leases/lease-table.js`,
-        find: 'lease.state = "revoked";\n',
-        // A death takes what others have finished with it.
-        replace: 'lease.state = "revoked";\n        this.#done.fill(false);\n',
-      },
-    ],
-    fault: { kind: "workerFreeze", slot: 2, phase: "lease", step: 8 },
-    noticedBy: "lostWork",
-  },
-  {
     name: "stepsAppendedAgain",
     promise: 3,
     changes: [
@@ -102,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
       },
     ],
     fault: BIT_FLIP,
-    noticedBy: "ending",
+    noticedBy: "observed",
   },
   {
     name: "jobNotChecked",
