@@ -183,7 +183,7 @@ describe("a fuzzer", () => {
       "address,override",
     );
     expect(`${String(stdout)} exit ${status ?? ""}`).toMatch(
-      /^parser .*\naddress +200 .*\noverride +100 .*\n300 inputs to 2 parsers in \d+ s with seed 3, at most \d+ MB of memory: 0 faults\n exit 0$/,
+      /^parser .*\naddress +500 .*\noverride +250 .*\n750 inputs to 2 parsers in \d+ s with seed 3, at most \d+ MB of memory: 0 faults\n exit 0$/,
     );
     const once = fuzz("--target", "address", "--input", inputText(Buffer.from("a:1")));
     expect(`${String(once.stdout)} exit ${once.status ?? ""}`).toBe("address: taken\n exit 0");
