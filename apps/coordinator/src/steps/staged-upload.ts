@@ -97,7 +97,13 @@ export class StagedUpload {
       return;
     }
     const values = slot.buffer.subarray(frame.firstValue, frame.firstValue + length);
-    const bad = indexOfNonFinite(values);
+    // While the values are in the cache, and in one pass: the sum is finite if and only if all of them are.
+    const squareSum =
+      frame.transferKind === "gradient" && values instanceof Float32Array
+        ? sumOfSquares(values)
+        : undefined;
+    const isFinite = squareSum !== undefined && Number.isFinite(squareSum);
+    const bad = isFinite ? -1 : indexOfNonFinite(values);
     if (bad >= 0) {
       const what = `${NAMES[frame.transferKind]} value ${frame.firstValue + bad}`;
       const of = frame.transferKind === "gradient" ? "" : ` of leaf ${frame.leaf}`;
@@ -109,10 +115,7 @@ export class StagedUpload {
       this.#fail("malformed", `${value} is ${values[exact]}, which is not rounded to bfloat16`);
       return;
     }
-    // While the values are in the cache, and with one frame's time of the event loop at most.
-    if (frame.transferKind === "gradient" && values instanceof Float32Array) {
-      this.#squareSum += sumOfSquares(values);
-    }
+    this.#squareSum += squareSum ?? 0;
     slot.numValues += length;
     if (slot.numValues > slot.buffer.length) {
       this.#fail("shape", "more values than the tensor has");
