@@ -14,6 +14,7 @@ import {
   statusRequestCodec,
   watchEventCodec,
   watchRequestCodec,
+  WIRE_CODECS,
   workerMessageCodec,
 } from "./index.js";
 import { WireError } from "../errors/index.js";
@@ -51,19 +52,6 @@ function plain<Value>(value: Value): Value {
   return structuredClone(value);
 }
 
-const everyCodec = {
-  JoinRequest: joinRequestCodec,
-  JoinReply: joinReplyCodec,
-  WorkerMessage: workerMessageCodec,
-  CoordinatorMessage: coordinatorMessageCodec,
-  FetchDataRequest: fetchDataRequestCodec,
-  DataChunk: dataChunkCodec,
-  StatusRequest: statusRequestCodec,
-  StatusReply: statusReplyCodec,
-  WatchRequest: watchRequestCodec,
-  WatchEvent: watchEventCodec,
-} as const;
-
 describe("every message", () => {
   function expectRoundTrips<Value>(codec: Codec<Value>, values: fc.Arbitrary<Value>): void {
     fc.assert(
@@ -89,7 +77,7 @@ describe("every message", () => {
   it("made of random bytes is a value or a WireError, nothing else", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        for (const codec of Object.values<Codec<unknown>>(everyCodec)) {
+        for (const codec of Object.values<Codec<unknown>>(WIRE_CODECS)) {
           try {
             codec.decode(bytes);
           } catch (error) {
@@ -172,7 +160,7 @@ describe("every message", () => {
 });
 
 describe("decoding refuses", () => {
-  const refused: [string, keyof typeof everyCodec, Uint8Array, string][] = [
+  const refused: [string, keyof typeof WIRE_CODECS, Uint8Array, string][] = [
     ["a message without a body", "WorkerMessage", new Uint8Array(0), "WorkerMessage has no body"],
     [
       "a body of a later version",
@@ -277,7 +265,7 @@ describe("decoding refuses", () => {
   ];
 
   it.each(refused)("%s", (_what, name, bytes, message) => {
-    const error = errorOf(() => everyCodec[name].decode(bytes));
+    const error = errorOf(() => WIRE_CODECS[name].decode(bytes));
     expect([error.code, error.message]).toEqual(["badMessage", message]);
   });
 
