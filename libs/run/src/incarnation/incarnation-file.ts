@@ -20,6 +20,7 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 
 import { RunError, storageFailed } from "../errors/index.js";
+import { syncFolder } from "../storage/index.js";
 import { processIdentitySchema } from "./process-identity.js";
 
 const holderSchema = z.object({
@@ -166,15 +167,6 @@ function writeUnderName(path: string, holder: Holder): number | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
     throw error;
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

@@ -19,6 +19,7 @@ import { promisify } from "node:util";
 
 import { RunError, storageFailed } from "../errors/index.js";
 import { sealJson } from "../sealed-json/index.js";
+import { syncFolder } from "../storage/index.js";
 import { headAfter } from "./follow-chain.js";
 import { CHAIN_START } from "./read-ledger.js";
 import type { LedgerContents } from "./read-ledger.js";
@@ -202,16 +203,6 @@ export class LedgerWriter {
     } finally {
       closeSync(this.#file);
     }
-  }
-}
-
-/** Without it a crash of the machine can take the file's name, whatever is synced of its bytes. */
-function syncFolder(path: string): void {
-  const folder = openSync(path, "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }
 

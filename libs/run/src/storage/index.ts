@@ -12,4 +12,5 @@
 export { FileStorage } from "./file-storage.js";
 export type { FileSystem } from "./file-storage.js";
 export { guardStorage } from "./guarded-storage.js";
+export { syncFolder } from "./sync-folder.js";
 export type { NamedBytes, Storage, WriteOptions } from "./storage.js";
