@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { buildAndRun } from "./build-and-run.js";
+import { buildAndRun } from "../../tools/build-and-run.mjs";
 
-await buildAndRun("bench", "main.js");
+await buildAndRun({ name: "bench", folder: "bench", main: "main.js" });

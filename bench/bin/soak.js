@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { buildAndRun } from "./build-and-run.js";
+import { buildAndRun } from "../../tools/build-and-run.mjs";
 
-await buildAndRun("soak", "soak-main.js");
+await buildAndRun({ name: "soak", folder: "bench", main: "soak-main.js" });
