@@ -1,9 +1,9 @@
 /** A coordinator's address that passes everything on to another, and changes what workers say on the way. */
 
-import { crc32 } from "node:zlib";
 import {
   bindServer,
   checksumOfFrames,
+  crcOfFrame,
   createCoordinatorClient,
   createServer,
   implementCoordinator,
@@ -113,7 +113,5 @@ function alteredFrame(
   const payload = Uint8Array.from(frame.payload);
   alter({ step, values: new Float32Array(payload.buffer) });
   // Rows that are left out have a mask, which is under the checksum too.
-  const mask = frame.rows?.mask;
-  const crc = mask === undefined ? crc32(payload) : crc32(payload, crc32(mask));
-  return { ...frame, payload, crc32: crc };
+  return { ...frame, payload, crc32: crcOfFrame({ ...frame, payload }) };
 }

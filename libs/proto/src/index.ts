@@ -70,6 +70,7 @@ export {
   carriedBytes,
   checkFrame,
   checksumOfFrames,
+  crcOfFrame,
   digestOfFrames,
   digestOfVersion,
   encodeFrames,

@@ -1,7 +1,7 @@
 /** Changes of a frame's values, with the checksum that belongs to them. */
 
+import { crcOfFrame } from "@ostinato/proto";
 import type { TensorFrame } from "@ostinato/proto";
-import { crc32 } from "node:zlib";
 
 /** Bits of a NaN as float32, little-endian; its upper half is a NaN of bfloat16. */
 const NOT_A_NUMBER = [0x00, 0x00, 0xc0, 0x7f] as const;
@@ -50,9 +50,7 @@ function isDouble({ transferKind }: TensorFrame): boolean {
 }
 
 function sealed(frame: TensorFrame): TensorFrame {
-  const { payload, rows } = frame;
-  const ofMask = rows === undefined ? 0 : crc32(rows.mask);
-  return { ...frame, crc32: payload.length === 0 ? ofMask : crc32(payload, ofMask) };
+  return { ...frame, crc32: crcOfFrame(frame) };
 }
 
 const bits = new DataView(new ArrayBuffer(4));

@@ -14,7 +14,13 @@ export type { FrameCarrier } from "./carried-bytes.js";
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";
 export { encodeGradientFrames } from "./gradient-frames.js";
 export type { GradientValues } from "./gradient-frames.js";
-export { bytesOfFrame, checkFrame, encodeFrames, readFrameInto } from "./tensor-frames.js";
+export {
+  bytesOfFrame,
+  checkFrame,
+  crcOfFrame,
+  encodeFrames,
+  readFrameInto,
+} from "./tensor-frames.js";
 export type { DoubleKind, ValuesOf } from "./tensor-frames.js";
 export { digestOfVersion, framesOfVersion } from "./version-frames.js";
 export type { VersionValues } from "./version-frames.js";
