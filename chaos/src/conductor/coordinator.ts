@@ -29,17 +29,6 @@ interface Ready {
   readonly metricsAddress: string;
 }
 
-/** Kinds after which the process is gone, by whatever hand. */
-const ENDINGS: ReadonlySet<string> = new Set([
-  "coordinatorKill",
-  "coordinatorKillBeforeLine",
-  "coordinatorKillAfterLine",
-  "coordinatorTerminate",
-  "diskTornWrite",
-  "diskFlippedByte",
-  "diskMissingFile",
-]);
-
 export class Coordinator implements CoordinatorHands {
   readonly #options: CoordinatorOptions;
   readonly #setOff = new Set<number>();
@@ -78,9 +67,9 @@ export class Coordinator implements CoordinatorHands {
   }
 
   /** A fault of these hands was set off. */
-  fired({ id, kind }: ScheduledFault): void {
-    this.#setOff.add(id);
-    if (ENDINGS.has(kind)) this.#endingsDue += 1;
+  fired(fault: ScheduledFault): void {
+    this.#setOff.add(fault.id);
+    if (kindOf(fault).endsCoordinator === true) this.#endingsDue += 1;
   }
 
   /**

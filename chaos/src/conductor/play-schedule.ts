@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { kindOf } from "../faults/index.js";
-import type { Instead } from "../faults/index.js";
+import type { Instead, Replacement } from "../faults/index.js";
 import { openHistory } from "../history/index.js";
 import type { History } from "../history/index.js";
 import type { Mutation } from "../mutations/index.js";
@@ -154,7 +154,7 @@ class Conductor implements SlotConductor {
     if (this.#coordinator !== undefined) this.#coordinator.profile = profile;
   }
 
-  async meet(slot: Slot, passing: Passing): Promise<Instead> {
+  async meet(slot: Slot, passing: Passing): Promise<Replacement> {
     await this.#readIfDue(passing);
     for (const fault of this.#due) {
       if (!isMoment(fault, slot, passing)) continue;
@@ -171,16 +171,11 @@ class Conductor implements SlotConductor {
     const { step, fence, message, upload } = passing;
     // Taken off before: another message may pass while this one waits.
     this.#due.delete(fault);
-    const evidence: string[] = [];
-    const tell = (text: string): void => {
-      this.history.add({ kind: "evidence", faultId: fault.id, text });
-    };
-    let say = (text: string): void => void evidence.push(text);
-    const { workerId } = slot;
+    const workerId = fault.slot === 0 ? "" : slot.workerId;
     const instead = await fire({
       ...{ fault, message, upload, fence, slot, coordinator, deadlineMs: DEADLINE_MS },
       evidence: (text) => {
-        say(text);
+        this.history.add({ kind: "evidence", faultId: fault.id, text });
       },
       meanwhile: (task) => this.#meanwhile.push(task),
     });
@@ -189,10 +184,7 @@ class Conductor implements SlotConductor {
       return "later";
     }
     coordinator.fired(fault);
-    const isWorkers = fault.slot !== 0;
-    this.history.add({ kind: "fired", fault, workerId: isWorkers ? workerId : "", step, fence });
-    for (const text of evidence) tell(text);
-    say = tell;
+    this.history.add({ kind: "fired", fault, workerId, step, fence });
     return instead;
   }
 

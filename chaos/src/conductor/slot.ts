@@ -10,7 +10,7 @@ import type {
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCommand } from "../agent/index.js";
 import { passedUpload, repaired, scaled } from "../faults/index.js";
-import type { Instead, PassedUpload, PassingMessage, SlotHands } from "../faults/index.js";
+import type { PassedUpload, PassingMessage, Replacement, SlotHands } from "../faults/index.js";
 import type { Direction, History } from "../history/index.js";
 import type { Program } from "../processes/index.js";
 import type { Passage, Relay, Tap } from "../proxy/index.js";
@@ -26,7 +26,7 @@ export interface SlotConductor {
   /** Number of the coordinator's present life. */
   life(): number;
   /** Whether a fault's moment has come, and what it makes of the message. */
-  meet(slot: Slot, passing: Passing): Promise<Instead>;
+  meet(slot: Slot, passing: Passing): Promise<Replacement>;
 }
 
 /** A message at a moment that a fault can name. */
@@ -169,14 +169,13 @@ export class Slot implements SlotHands, Tap {
 
   async #meet(
     passing: Omit<Passing, "count" | "phase"> & { readonly phase: string | undefined },
-  ): Promise<readonly PassingMessage[] | undefined> {
+  ): Promise<Replacement> {
     const { phase, step } = passing;
     if (phase === undefined) return undefined;
     const key = `${step} ${phase}`;
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
-    const instead = await this.#conductor.meet(this, { ...passing, phase, count });
-    return instead === "later" ? undefined : instead;
+    return this.#conductor.meet(this, { ...passing, phase, count });
   }
 
   #attached(passage: Passage): void {

@@ -14,6 +14,7 @@ const kill: FaultKind = {
     evidence("killed");
     return undefined;
   },
+  endsCoordinator: true,
   shows: { resume: true },
 };
 
@@ -23,6 +24,7 @@ const killedAround = (when: "before" | "after"): FaultKind => ({
   phases: ["ledger"],
   maxNth: 1,
   ledger: ({ id, at }) => ({ faultId: id, step: at.step, when }),
+  endsCoordinator: true,
   shows: { resume: true },
 });
 
@@ -37,6 +39,7 @@ const terminate: FaultKind = {
     evidence("asked to stop");
     return undefined;
   },
+  endsCoordinator: true,
   shows: { resume: true },
 };
 

@@ -38,6 +38,7 @@ const damaged = (
     coordinator.kill("SIGKILL");
     return undefined;
   },
+  endsCoordinator: true,
   shows: { skippedCheckpoint: true },
 });
 
@@ -58,7 +59,8 @@ export const DISK_FAULTS: readonly FaultKind[] = [
   failing("diskFull", "full", { logLine: NOT_WRITTEN }),
   flippedByte,
   failing("diskReadOnly", "readOnly", { logLine: NOT_WRITTEN }),
-  failing("diskTornWrite", "torn", { resume: true }),
+  // Half of the file is there, and then the process is not.
+  { ...failing("diskTornWrite", "torn", { resume: true }), endsCoordinator: true },
   failing("diskSlow", "slow", { nothing: true }),
   missingFile,
   failing("diskFailing", "failing", { logLine: NOT_WRITTEN }),

@@ -53,8 +53,11 @@ export interface FaultMoment {
   readonly meanwhile: (task: Promise<void>) => void;
 }
 
-/** What passes instead; undefined: the message as it is. `later`: it will not do here, the next moment may. */
-export type Instead = readonly PassingMessage[] | "later" | undefined;
+/** What passes instead; undefined: the message as it is. */
+export type Replacement = readonly PassingMessage[] | undefined;
+
+/** `later`: this message will not do, the next one may. */
+export type Instead = Replacement | "later";
 
 export interface FaultKind extends FaultKindToDraw {
   /** Done at the moment; absent where the agent does it by itself. */
@@ -64,6 +67,8 @@ export interface FaultKind extends FaultKindToDraw {
   /** What the coordinator's agent is to do by itself. */
   readonly ledger?: (fault: ScheduledFault) => LedgerFault;
   readonly disk?: (fault: ScheduledFault) => DiskFault;
+  /** The coordinator's process is gone after it, by whatever hand, and is to be started again. */
+  readonly endsCoordinator?: true;
   /** How the coordinator shows that it noticed, and whom it holds responsible. */
   readonly shows: Signs;
 }

@@ -12,6 +12,7 @@ export type {
   FaultMoment,
   Instead,
   PassingMessage,
+  Replacement,
   Signs,
   SlotHands,
 } from "./fault-kind.js";

@@ -12,14 +12,14 @@ const ACCUSATIONS: readonly { readonly what: string; readonly pattern: RegExp }[
   { what: "unmoved", pattern: new RegExp(`${ID} has not moved`) },
 ];
 
-/** Kinds that are no reason to accuse anybody of anything, though they are a worker's. */
-const INNOCENT: ReadonlySet<string> = new Set(["linkDelay", "linkThrottle", "workerClockJump"]);
-
 /** Nobody is accused of what was not done to it, nor quarantined for what others do not see. */
 export function attribution({ log, events, schedule }: Facts): readonly string[] {
   const fired = events.flatMap((event) => (event.kind === "fired" ? [event] : []));
   const guilty = new Set(
-    fired.filter(({ fault }) => !INNOCENT.has(fault.kind)).map(({ workerId }) => workerId),
+    // What nobody is to notice is no reason to accuse anybody.
+    fired
+      .filter(({ fault }) => kindOf(fault).shows.nothing !== true)
+      .map(({ workerId }) => workerId),
   );
   const wrong = new Set(
     fired.filter(({ fault }) => fault.kind === "gradientTooLarge").map(({ workerId }) => workerId),
