@@ -13,7 +13,7 @@ for (let round = 0; round < 300; round++) {
   if (kept.length > 20) kept.shift();
 }
 const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-console.log(space.space_size);
+process.stdout.write(String(space.space_size));
 `;
 
 function sizeAfter(before: string): number {
