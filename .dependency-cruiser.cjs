@@ -209,7 +209,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^((libs|apps)/[^/]+|bench|chaos)/(dist|coverage|runs)/" },
+    exclude: { path: "^((libs|apps)/[^/]+|bench|chaos)/(dist|bundle|coverage|runs)/" },
     tsPreCompilationDeps: true,
     // Everything here is an ES module: a function called `require` is just a function.
     moduleSystems: ["es6"],

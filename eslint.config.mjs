@@ -25,7 +25,15 @@ const given = {
 };
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/generated/", "**/node_modules/", ".nx/", "reports/", "runs/"]),
+  globalIgnores([
+    "**/dist/",
+    "**/bundle/",
+    "**/generated/",
+    "**/node_modules/",
+    ".nx/",
+    "reports/",
+    "runs/",
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: "error", reportUnusedInlineConfigs: "error" } },
   js.configs.recommended,
   {

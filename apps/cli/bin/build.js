@@ -11,10 +11,13 @@ import { fail } from "./fail.js";
 
 const appFolder = join(dirname(fileURLToPath(import.meta.url)), "..");
 const root = join(appFolder, "../..");
-/** The program itself. */
-export const mainFile = join(appFolder, "dist/main.js");
+/** The program itself: the bundle, which starts sooner, or the files that it is made of, as a debugger wants them. */
+export const mainFile = join(
+  appFolder,
+  process.env.OSTINATO_UNBUNDLED ? "dist/main.js" : "bundle/main.js",
+);
 const workFolder = join(root, ".nx");
-/** Holds the fingerprint of the sources that `dist` was last built from. */
+/** Holds the fingerprint of the sources that the program was last built from. */
 const stampFile = join(workFolder, "ostinato-built-from");
 
 /** Folders of the packages in a checkout, such as `…/libs/run`. */
@@ -38,6 +41,7 @@ function sourceFingerprint() {
   const settings = ["package-lock.json", "tsconfig.base.json", "nx.json"];
   files.push(...settings.map((name) => join(root, name)));
   files.push(...folders.map((folder) => join(folder, "tsconfig.json")));
+  files.push(join(appFolder, "rolldown.config.mjs"));
   for (const file of files.sort()) {
     const entry = statSync(file, { throwIfNoEntry: false });
     if (entry?.isFile()) hash.update(`${file}\0${entry.size}\0${entry.mtimeMs}\n`);
@@ -63,7 +67,7 @@ function isFresh() {
   return readFileSync(stampFile, "utf8") === sourceFingerprint();
 }
 
-/** Notes that `dist` was built from the sources as they are. */
+/** Notes that the program was built from the sources as they are. */
 export function stampBuild(fingerprint = sourceFingerprint()) {
   mkdirSync(workFolder, { recursive: true });
   writeFileSync(stampFile, fingerprint);
@@ -71,12 +75,13 @@ export function stampBuild(fingerprint = sourceFingerprint()) {
 
 /** Builds unless that is done; one process at a time, so that none finds half a program. */
 export async function buildIfNeeded() {
-  const nx = existsSync(join(root, "nx.json")) ? localNx() : undefined;
+  const isCheckout = existsSync(join(root, "nx.json"));
+  if (isCheckout && isFresh()) return;
+  const nx = isCheckout ? localNx() : undefined;
   if (nx === undefined) {
     if (existsSync(mainFile)) return;
     fail(1, "not built, and Nx is not installed to do it: run `npm ci` first");
   }
-  if (isFresh()) return;
   let release;
   try {
     release = await claimBuild(workFolder, () => {
@@ -100,7 +105,7 @@ function build(nx) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("NX_"));
   const { status, stdout, stderr, error } = spawnSync(
     process.execPath,
-    [nx, "run", "ostinato:build", "--output-style=static"],
+    [nx, "run", "ostinato:bundle", "--output-style=static"],
     {
       cwd: root,
       env: { ...Object.fromEntries(inherited), NX_DAEMON: "false", NX_NO_CLOUD: "true" },

@@ -20,8 +20,11 @@ const NX = `
   const fs = require("node:fs");
   fs.appendFileSync("builds", process.argv.slice(2).join(" ") + "\\n");
   if (process.env.NX_TASK_TARGET_PROJECT) throw new Error("taken for a task of another run");
-  fs.mkdirSync("apps/cli/dist", { recursive: true });
-  fs.writeFileSync("apps/cli/dist/main.js", 'console.log("hello", ...process.argv.slice(2));');
+  for (const [folder, word] of [["dist", "files"], ["bundle", "hello"]]) {
+    fs.mkdirSync("apps/cli/" + folder, { recursive: true });
+    const program = "console.log(" + JSON.stringify(word) + ", ...process.argv.slice(2));";
+    fs.writeFileSync("apps/cli/" + folder + "/main.js", program);
+  }
 `;
 
 let root = "";
@@ -60,12 +63,12 @@ function environment(): NodeJS.ProcessEnv {
   return { ...process.env, NX_TASK_TARGET_PROJECT: "the test itself" };
 }
 
-function launch(nodeArguments: readonly string[] = []) {
+function launch(nodeArguments: readonly string[] = [], more: NodeJS.ProcessEnv = {}) {
   const launcher = join(root, "apps/cli/bin/ostinato.js");
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [...nodeArguments, launcher, "verify", "r"],
-    { encoding: "utf8", env: environment() },
+    { encoding: "utf8", env: { ...environment(), ...more } },
   );
   return { status, stdout, stderr };
 }
@@ -81,7 +84,12 @@ describe("the launcher", () => {
       stdout: "hello verify r\n",
       stderr: expect.stringMatching(/^ostinato: building [^\n]*\n$/),
     });
-    expect(readFileSync(join(root, "builds"), "utf8")).toMatch(/^run ostinato:build /);
+    expect(readFileSync(join(root, "builds"), "utf8")).toMatch(/^run ostinato:bundle /);
+  });
+
+  it("runs the files that the bundle is made of where that is asked for", () => {
+    const { stdout } = launch([], { OSTINATO_UNBUNDLED: "1" });
+    expect(stdout).toBe("files verify r\n");
   });
 
   it("does not build again while the sources are the same", () => {
@@ -96,6 +104,7 @@ describe("the launcher", () => {
     ["a source went", () => unlinkSync(join(root, "apps/cli/src/main.ts"))],
     ["a dependency changed", () => write("package-lock.json", "{}")],
     ["the build is gone", () => rmSync(join(root, "apps/cli/dist"), { recursive: true })],
+    ["the bundle is gone", () => rmSync(join(root, "apps/cli/bundle"), { recursive: true })],
   ])("builds again when %s", (_, change) => {
     launch();
     change();
@@ -171,7 +180,7 @@ describe("the launcher", () => {
     rmSync(join(root, "node_modules"), { recursive: true });
     write("apps/cli/src/main.ts", "export const edited = 1;");
     expect(launch()).toEqual({ status: 0, stdout: "hello verify r\n", stderr: "" });
-    rmSync(join(root, "apps/cli/dist"), { recursive: true });
+    rmSync(join(root, "apps/cli/bundle"), { recursive: true });
     const unbuilt = launch();
     expect(unbuilt).toMatchObject({ status: 1, stdout: "" });
     expect(unbuilt.stderr).toMatch(/^ostinato: not built[^\n]*npm ci[^\n]*\n$/);

@@ -44,6 +44,7 @@ export function prepareWorker(
   return { registry, metrics, compute, offers };
 }
 
+/** Of this package or, in a bundle, of the program: they have one version. */
 function ownVersion(): string {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   return (JSON.parse(manifest) as { readonly version: string }).version;

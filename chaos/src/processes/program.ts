@@ -28,7 +28,12 @@ export interface Program {
 export function startProgram(args: readonly string[], orders: AgentOrders): Program {
   const child = fork(LAUNCHER, [...args], {
     execArgv: ["--import", AGENT, `--max-old-space-size=${MAX_HEAP_MIB}`],
-    env: { ...process.env, OSTINATO_CHAOS_ORDERS: JSON.stringify(orders) },
+    env: {
+      ...process.env,
+      OSTINATO_CHAOS_ORDERS: JSON.stringify(orders),
+      // A mutation names the file that it changes.
+      ...(orders.mutation && { OSTINATO_UNBUNDLED: "1" }),
+    },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const { pid } = child;

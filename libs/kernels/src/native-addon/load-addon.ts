@@ -9,11 +9,10 @@ export function loadAddon(): object {
   // Asked for, not imported: the package runs wherever JavaScript runs, with or without Node.
   // eslint-disable-next-line no-restricted-globals
   const { createRequire } = process.getBuiltinModule("module");
-  // From src and from dist alike.
-  const addon = "../../native-build/ostinato-kernels.node";
   const require = createRequire(import.meta.url);
   try {
-    loaded ??= require(addon) as object;
+    // By the package's name: a bundle is somewhere else.
+    loaded ??= require("@ostinato/kernels/addon") as object;
   } catch (error) {
     if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
     const how = "`npx nx run @ostinato/kernels:native` compiles them where a C++ compiler is";
