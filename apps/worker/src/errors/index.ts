@@ -28,11 +28,12 @@ export type WorkerErrorCode =
   /** An error came up that nobody caught: the process is in no state to go on. */
   | "internal";
 
+/** Its message is one line of a bounded length, whatever was put into it. */
 export class WorkerError extends Error {
   readonly code: WorkerErrorCode;
 
   constructor(code: WorkerErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(onOneLine(message), options);
     this.name = "WorkerError";
     this.code = code;
   }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { readRunSettings } from "./run-settings.js";
@@ -60,5 +61,47 @@ describe("readRunSettings", () => {
   ])("refuses %s, naming what is wrong", (_, json, message) => {
     expect(() => readRunSettings(json)).toThrow(message);
     expect(() => readRunSettings(json)).toThrow(expect.objectContaining({ code: "refused" }));
+  });
+
+  it("takes or refuses in one line whatever a coordinator sends", () => {
+    const value = fc.oneof(
+      fc.constantFrom(0, 1, 4, 2 ** 53, -1, 0.5, null, "float32", "bfloat16", "\u2028"),
+      fc.string({ unit: "binary", maxLength: 3000 }),
+      fc.jsonValue(),
+    );
+    // The right one with one value put in another's place, at any depth; and anything at all.
+    const places = [
+      ...["seed", "training", "evaluation", "numerics", "training.batchSize"],
+      ...["training.sequenceLength", "training.microShards", "evaluation.batchSize"],
+      ...["numerics.gradients", "numerics.gradientLeaves"],
+    ];
+    const changed = fc.tuple(fc.constantFrom(...places), value).map(([place, put]) => {
+      const [key = "", inner] = place.split(".");
+      const room = config[key as keyof typeof config];
+      const rooms = inner === undefined ? put : { ...(room as object), [inner]: put };
+      return JSON.stringify({ ...config, [key]: rooms });
+    });
+    const sent = fc.oneof(
+      changed,
+      value.map((bare) => JSON.stringify(bare)),
+      fc.string({ maxLength: 3000 }),
+    );
+    let numTaken = 0;
+    fc.assert(
+      fc.property(sent, (json) => {
+        try {
+          const { seed, batchSize } = readRunSettings(json);
+          expect(Number.isSafeInteger(seed) && batchSize >= 1).toBe(true);
+          numTaken += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ name: "WorkerError", code: "refused" });
+          const { message } = error as Error;
+          expect(message.length).toBeLessThanOrEqual(1024);
+          expect(message).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+        }
+      }),
+      { numRuns: 3000, seed: 1 },
+    );
+    expect(numTaken).toBeGreaterThan(0);
   });
 });

@@ -4,6 +4,7 @@ import type { FuzzTarget } from "../fuzz-target.js";
 import { ADDRESS_TARGETS } from "./addresses.js";
 import { CHECKPOINT_TARGETS } from "./checkpoints.js";
 import { CONFIG_TARGETS } from "./configs.js";
+import { CREDENTIAL_TARGETS } from "./credentials.js";
 import { DATASET_TARGETS } from "./datasets.js";
 import { FRAME_TARGETS } from "./frames.js";
 import { LEDGER_TARGETS } from "./ledger.js";
@@ -16,6 +17,7 @@ const TARGETS = {
   ...WIRE_TARGETS,
   ...FRAME_TARGETS,
   ...ADDRESS_TARGETS,
+  ...CREDENTIAL_TARGETS,
   ...CONFIG_TARGETS,
   ...LEDGER_TARGETS,
   ...CHECKPOINT_TARGETS,
