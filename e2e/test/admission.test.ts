@@ -44,12 +44,6 @@ async function join(running: Cluster): Promise<FakeWorker> {
   return worker;
 }
 
-async function metricOf(running: Cluster, sample: string): Promise<number> {
-  const text = await (await fetch(`${running.ready.metricsAddress}/metrics`)).text();
-  const line = text.split("\n").find((candidate) => candidate.startsWith(`${sample} `));
-  return Number(line?.split(" ").at(-1) ?? 0);
-}
-
 /** The final parameters when every upload is right the first time. */
 async function undisturbed(): Promise<string> {
   const running = await startCoordinator();
@@ -111,7 +105,7 @@ describe("an upload that is wrong", () => {
       await waitFor("the rejection", () => worker.rejections[0]);
       expect(worker.rejections[0]).toBe(reason);
       const sample = `ostinato_coordinator_uploads_rejected_total{reason="${reason}"}`;
-      expect(await metricOf(running, sample)).toBeGreaterThan(0);
+      expect(await running.metric(sample)).toBeGreaterThan(0);
       await Promise.all([worker.serve(), running.completed()]);
       const { parametersSha256 } = endOf(await ledgerOf(running.ready.runDirectory));
       expect(parametersSha256).toBe(expected);
@@ -132,7 +126,7 @@ describe("an upload that is wrong", () => {
     dying.send(first);
     dying.send(second);
     await waitFor("half an upload", async () =>
-      (await metricOf(running, RECEIVED_BYTES)) > 0 ? true : undefined,
+      (await running.metric(RECEIVED_BYTES)) > 0 ? true : undefined,
     );
     dying.die();
     const worker = await join(running);

@@ -16,7 +16,6 @@ import {
 import { FaultyDisk } from "./support/disk.js";
 import type { DiskRule } from "./support/disk.js";
 import { expectVerified } from "./support/stories.js";
-import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
 
@@ -52,10 +51,6 @@ async function filesOf(path: string): Promise<Readonly<Record<string, string>>> 
     return [file, digest.digest("hex")] as const;
   });
   return Object.fromEntries(await Promise.all(digests));
-}
-
-async function passes(cluster: Cluster, step: number): Promise<void> {
-  await waitFor(`step ${step}`, async () => (await cluster.status()).step > step || undefined);
 }
 
 /** The taker has the run and no worker yet: nothing changes in it but by the sleeper, who is woken now. */
@@ -103,7 +98,7 @@ describe("a coordinator that sleeps while another one resumes its run", () => {
     const sleeper = await Cluster.start(workspace.config, path, flags, undefined, disk.options);
     try {
       const worker = sleeper.addWorker();
-      await passes(sleeper, 12);
+      await sleeper.passes(12);
       disk.fail();
       if (rule !== undefined) await disk.hit();
       sleeper.coordinator.kill("SIGSTOP");
@@ -132,7 +127,7 @@ describe("a second coordinator", () => {
     const first = await Cluster.start(workspace.config, path, flags);
     try {
       first.addWorker();
-      await passes(first, 3);
+      await first.passes(3);
       const refused = await startCoordinator(undefined, path, ["--resume"]).finished();
       expect(refused.stderr).toMatch(
         new RegExp(

@@ -5,7 +5,7 @@ import { Cluster, endOf, ledgerOf, trainToTheEnd } from "./support/cluster.js";
 import { FaultyDisk } from "./support/disk.js";
 import type { Program } from "./support/processes.js";
 import { start, startChild } from "./support/processes.js";
-import { expectVerified } from "./support/stories.js";
+import { expectVerified, resumeToTheEnd } from "./support/stories.js";
 import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -25,10 +25,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await workspace.remove();
 });
-
-async function passes(cluster: Cluster, step: number): Promise<void> {
-  await waitFor(`step ${step}`, async () => (await cluster.status()).step > step || undefined);
-}
 
 async function completes(path: string): Promise<void> {
   expect(endOf(await ledgerOf(path)).parametersSha256).toBe(reference);
@@ -57,7 +53,7 @@ describe("a second signal at a coordinator", () => {
       const cluster = await Cluster.start(workspace.config, path, [], undefined, disk.options);
       try {
         cluster.addWorker();
-        await passes(cluster, 13);
+        await cluster.passes(13);
         disk.fail();
         cluster.coordinator.kill(first);
         await disk.hit();
@@ -67,13 +63,7 @@ describe("a second signal at a coordinator", () => {
         await cluster.close();
       }
       await expectVerified(path);
-      const resumed = await Cluster.start(undefined, path, ["--resume"]);
-      try {
-        resumed.addWorker();
-        await resumed.completed();
-      } finally {
-        await resumed.close();
-      }
+      await resumeToTheEnd(path);
       await completes(path);
     },
   );
@@ -85,7 +75,7 @@ describe("SIGTERM", () => {
     const first = await Cluster.start(workspace.config, path);
     try {
       first.addWorker();
-      await passes(first, 3);
+      await first.passes(3);
       first.coordinator.kill("SIGSTOP");
       const flags = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
       const second = startChild(["coordinator", ...flags, "--run-dir", path, "--resume"]);
@@ -125,13 +115,7 @@ describe("SIGTERM", () => {
     } finally {
       await cluster.close();
     }
-    const resumed = await Cluster.start(undefined, path, ["--resume"]);
-    try {
-      resumed.addWorker();
-      await resumed.completed();
-    } finally {
-      await resumed.close();
-    }
+    await resumeToTheEnd(path);
     await completes(path);
   });
 });

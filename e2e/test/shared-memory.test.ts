@@ -16,10 +16,7 @@ const foldersOf = (pid: number): readonly string[] =>
   readdirSync(MEMORY).filter((name) => name.startsWith(`ostinato-${pid}-`));
 
 async function bytes(cluster: Cluster, labels: string): Promise<number> {
-  const page = await (await fetch(`${cluster.ready.metricsAddress}/metrics`)).text();
-  const name = `ostinato_coordinator_tensor_bytes_total{${labels}} `;
-  const line = page.split("\n").find((text) => text.startsWith(name));
-  return Number(line?.slice(name.length) ?? NaN);
+  return cluster.metric(`ostinato_coordinator_tensor_bytes_total{${labels}}`);
 }
 
 /** Resolves once tensors went through memory, both ways; the first parameters go over the stream. */

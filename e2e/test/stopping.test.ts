@@ -17,11 +17,7 @@ afterAll(async () => {
   await workspace.remove();
 });
 
-async function bytesSent(cluster: Cluster): Promise<number> {
-  const text = await (await fetch(`${cluster.ready.metricsAddress}/metrics`)).text();
-  const sample = /tensor_bytes_total\{direction="sent",carrier="stream"\} (\d+)/.exec(text)?.[1];
-  return Number(sample ?? 0);
-}
+const BYTES_SENT = 'ostinato_coordinator_tensor_bytes_total{direction="sent",carrier="stream"}';
 
 describe("a coordinator that is stopped", () => {
   it("ends, although a frozen worker has not read the half of its parameters", async () => {
@@ -34,11 +30,14 @@ describe("a coordinator that is stopped", () => {
     const cluster = await Cluster.start(workspace.config, workspace.at("frozen"), flags);
     try {
       const worker = cluster.addWorker();
-      await waitFor("a first frame", async () => (await bytesSent(cluster)) > 0 || undefined);
+      await waitFor(
+        "a first frame",
+        async () => (await cluster.metric(BYTES_SENT)) > 0 || undefined,
+      );
       worker.kill("SIGSTOP");
       let before = -1;
       const stuckAt = await waitFor("the connection to be full", async () => {
-        const sent = await bytesSent(cluster);
+        const sent = await cluster.metric(BYTES_SENT);
         const isFull = sent === before;
         before = sent;
         return isFull ? sent : undefined;

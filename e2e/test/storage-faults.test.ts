@@ -16,7 +16,7 @@ import {
 import { FaultyDisk } from "./support/disk.js";
 import type { DiskRule } from "./support/disk.js";
 import { run } from "./support/processes.js";
-import { expectVerified } from "./support/stories.js";
+import { expectVerified, resumeToTheEnd } from "./support/stories.js";
 import { waitFor } from "./support/waiting.js";
 import { createWorkspace } from "./support/workspace.js";
 import type { Workspace } from "./support/workspace.js";
@@ -54,16 +54,6 @@ async function startOn(
 
 const stepOf = async (cluster: Cluster): Promise<number> => (await cluster.status()).step;
 
-async function passes(cluster: Cluster, step: number): Promise<void> {
-  await waitFor(`step ${step}`, async () => (await stepOf(cluster)) > step || undefined);
-}
-
-async function metric(cluster: Cluster, sample: string): Promise<number> {
-  const text = await (await fetch(`${cluster.ready.metricsAddress}/metrics`)).text();
-  const line = text.split("\n").find((one) => one.startsWith(`ostinato_coordinator_${sample} `));
-  return Number(line?.split(" ")[1] ?? NaN);
-}
-
 const logOf = (path: string): Promise<string> =>
   readFile(join(path, "logs", "coordinator.log"), "utf8");
 
@@ -77,13 +67,7 @@ async function completes(path: string): Promise<void> {
 
 /** Goes on with a run whose disk is well again. */
 async function resumes(path: string): Promise<void> {
-  const cluster = await Cluster.start(undefined, path, ["--resume"]);
-  try {
-    cluster.addWorker();
-    await cluster.completed();
-  } finally {
-    await cluster.close();
-  }
+  await resumeToTheEnd(path);
   await completes(path);
 }
 
@@ -97,17 +81,23 @@ describe("training goes on", () => {
     ]);
     try {
       cluster.addWorker();
-      await passes(cluster, 10);
+      await cluster.passes(10);
       disk.fail();
-      const failures = 'checkpoints_total{outcome="failed"}';
+      const failures = 'ostinato_coordinator_checkpoints_total{outcome="failed"}';
       await waitFor("three checkpoints to fail", async () => {
-        return (await metric(cluster, failures)) >= 3 || undefined;
+        return (await cluster.metric(failures)) >= 3 || undefined;
       });
       const kept = await checkpointsOf(path);
       expect(kept.length).toBeGreaterThan(0);
-      expect(await metric(cluster, 'storage_failing{part="checkpoints"}')).toBeGreaterThan(1);
-      expect(await metric(cluster, 'storage_failing{part="metrics"}')).toBeGreaterThan(1);
-      expect(await metric(cluster, "checkpoint_age_seconds")).toBeGreaterThan(0);
+      expect(
+        await cluster.metric('ostinato_coordinator_storage_failing{part="checkpoints"}'),
+      ).toBeGreaterThan(1);
+      expect(
+        await cluster.metric('ostinato_coordinator_storage_failing{part="metrics"}'),
+      ).toBeGreaterThan(1);
+      expect(await cluster.metric("ostinato_coordinator_checkpoint_age_seconds")).toBeGreaterThan(
+        0,
+      );
       disk.heal();
       await cluster.completed();
       expect(disk.hits.some((hit) => hit.includes("metrics.jsonl"))).toBe(true);
@@ -137,11 +127,11 @@ describe("training goes on", () => {
     ]);
     try {
       cluster.addWorker();
-      await passes(cluster, 5);
+      await cluster.passes(5);
       disk.fail();
       await disk.hit();
       const before = await stepOf(cluster);
-      await passes(cluster, before + 25);
+      await cluster.passes(before + 25);
       disk.heal();
       await cluster.completed();
     } finally {
@@ -174,7 +164,7 @@ describe("training goes on", () => {
     ]);
     try {
       cluster.addWorker();
-      await passes(cluster, 5);
+      await cluster.passes(5);
       disk.fail();
       await cluster.completed();
     } finally {
@@ -195,7 +185,7 @@ describe("a run stops", () => {
     ]);
     try {
       cluster.addWorker();
-      await passes(cluster, 12);
+      await cluster.passes(12);
       disk.fail();
       const { code, stderr } = await cluster.coordinator.finished();
       expect(code).toBe(1);
@@ -216,7 +206,7 @@ describe("a run stops", () => {
     ]);
     try {
       cluster.addWorker();
-      await passes(cluster, 12);
+      await cluster.passes(12);
       disk.fail();
       expect(await cluster.coordinator.finished()).toMatchObject({ signal: "SIGKILL" });
     } finally {
@@ -235,7 +225,7 @@ describe("a run stops", () => {
     ]);
     try {
       cluster.addWorker();
-      await passes(cluster, 12);
+      await cluster.passes(12);
       disk.fail();
       await disk.hit();
       cluster.coordinator.kill("SIGTERM");
@@ -256,7 +246,7 @@ async function stoppedRun(name: string): Promise<string> {
   const cluster = await Cluster.start(workspace.config, path);
   try {
     cluster.addWorker();
-    await passes(cluster, 32);
+    await cluster.passes(32);
     cluster.coordinator.kill("SIGTERM");
     expect(await cluster.coordinator.finished()).toMatchObject({ code: 143 });
   } finally {
@@ -334,7 +324,7 @@ describe("a resume", () => {
     const cluster = await Cluster.start(workspace.config, path, flags);
     try {
       cluster.addWorker();
-      await passes(cluster, 5);
+      await cluster.passes(5);
       cluster.coordinator.kill("SIGKILL");
     } finally {
       await cluster.close();

@@ -86,6 +86,18 @@ export class Cluster {
     });
   }
 
+  /** Waits until this step is committed, and another one after it. */
+  async passes(step: number): Promise<void> {
+    await waitFor(`step ${step}`, async () => (await this.status()).step > step || undefined);
+  }
+
+  /** @param sample as it stands on the metrics page, labels and all; @returns NaN for one that is not there */
+  async metric(sample: string): Promise<number> {
+    const page = await (await fetch(`${this.ready.metricsAddress}/metrics`)).text();
+    const line = page.split("\n").find((candidate) => candidate.startsWith(`${sample} `));
+    return Number(line?.slice(sample.length) ?? NaN);
+  }
+
   async completed(): Promise<void> {
     const { code, stderr } = await this.coordinator.finished();
     if (code !== 0) throw new Error(`the coordinator ended with ${code}: ${stderr}`);

@@ -10,6 +10,17 @@ export async function expectVerified(runDirectory: string): Promise<void> {
   expect(`${verified.stdout}${verified.stderr} exit ${verified.code}`).toMatch(/exit 0$/);
 }
 
+/** Goes on with a run, with its own config and one worker. */
+export async function resumeToTheEnd(runDirectory: string): Promise<void> {
+  const cluster = await Cluster.start(undefined, runDirectory, ["--resume"]);
+  try {
+    cluster.addWorker();
+    await cluster.completed();
+  } finally {
+    await cluster.close();
+  }
+}
+
 /**
  * Three workers, one of which is killed while it holds a lease that it has not finished.
  *
