@@ -67,6 +67,8 @@ export class Program {
 export interface StartOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** LONGEST_LIFE_MS unless given: for a test whose own bound is another one than that of all. */
+  readonly longestLifeMs?: number;
 }
 
 /** A program that a failing test leaves behind ends by itself, before the test's own bound. */
@@ -74,20 +76,20 @@ const LONGEST_LIFE_MS = 110_000;
 
 /** Starts the committed launcher, as `npx ostinato` does. */
 export function start(args: readonly string[], options: StartOptions = {}): Program {
-  const { cwd, env = {} } = options;
+  const { cwd, env = {}, longestLifeMs = LONGEST_LIFE_MS } = options;
   return new Program(
     spawn(process.execPath, [launcher, ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: LONGEST_LIFE_MS,
+      timeout: longestLifeMs,
     }),
   );
 }
 
 /** The same with an IPC channel, as a local cluster starts its children. */
 export function startChild(args: readonly string[], options: StartOptions = {}): Program {
-  const { cwd, env = {} } = options;
+  const { cwd, env = {}, longestLifeMs = LONGEST_LIFE_MS } = options;
   return new Program(
     fork(launcher, [...args], {
       cwd,
@@ -95,7 +97,7 @@ export function startChild(args: readonly string[], options: StartOptions = {}):
       // Without the import conditions of the test run.
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      timeout: LONGEST_LIFE_MS,
+      timeout: longestLifeMs,
     }),
   );
 }
