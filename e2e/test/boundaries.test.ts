@@ -197,7 +197,15 @@ function link(target: string, path: string): void {
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), "ostinato-boundaries-"));
-  const left = new Set(["node_modules", "dist", "bundle", "reports", "runs", "coverage", "fixtures"]);
+  const left = new Set([
+    "node_modules",
+    "dist",
+    "bundle",
+    "reports",
+    "runs",
+    "coverage",
+    "fixtures",
+  ]);
   for (const name of [
     "libs",
     "apps",

@@ -179,9 +179,10 @@ describe("the example of a translator", () => {
       const { stdout: made } = await promisify(execFile)(process.execPath, [program]);
       expect(made).toBe(await readFile(join(examples, "data/numbers.jsonl"), "utf8"));
       const runDirectory = join(folder, "translate");
-      const { code, stdout, stderr } = await run([
-        ...["train", join(examples, "translate.yaml"), "--run-dir", runDirectory],
-      ]);
+      const { code, stdout, stderr } = await run(
+        ["train", join(examples, "translate.yaml"), "--run-dir", runDirectory],
+        { longestLifeMs: EXAMPLE_MS - 60_000 },
+      );
       expect(`${code} ${stderr}`).toMatch(/^0 .*pairs\/s.*completed at step 480\n$/s);
       expect(stdout).toMatch(
         /nats per target token\n\npairs of the test part\n( {2}"\d+" → \[.*\n){5}/,
