@@ -10,6 +10,7 @@ import type {
   ClientSecurity,
   CoordinatorClient,
   Refusal,
+  ServerGuard,
   ServerTlsFiles,
 } from "../src/index.js";
 import {
@@ -32,6 +33,8 @@ const wallTimeMs = (): number => Date.now();
 
 let files: CredentialFiles;
 let server: Server;
+let guard: ServerGuard;
+let tokens: Tokens | undefined;
 let tls: ServerTls | undefined;
 let address: string;
 const callers: Caller[] = [];
@@ -62,8 +65,8 @@ async function serve(options: {
   readonly withTokens?: boolean;
 }): Promise<void> {
   const own = refusals;
-  const tokens = options.withTokens === false ? undefined : readTokens();
-  const guard = createServerGuard({
+  tokens = options.withTokens === false ? undefined : readTokens();
+  guard = createServerGuard({
     now: () => performance.now(),
     tokens: () => tokens,
     onRefused: (refusal) => own.push(refusal),
@@ -302,6 +305,36 @@ describe("a server with tokens", () => {
     expect(refusals).toHaveLength(4);
     // Whoever reads the log learns no token.
     expect(JSON.stringify(refusals)).not.toMatch(/xxxx|wwww|vvvv/);
+  });
+
+  it("ends the streams whose token is taken away, and no other", async () => {
+    const other = "x".repeat(32);
+    files.write("tokens", `worker ${WORKER}\nworker ${other}\n`);
+    await serve({});
+    const [own, others] = ["worker-token", files.write("other-token", other)];
+    const streams = [files.at(own), others].map((tokenFile) => client({ tokenFile }).train());
+    const ends = streams.map((stream) => {
+      stream.onMessage(() => undefined);
+      return new Promise((resolve) => stream.onClosed(resolve));
+    });
+    await vi.waitUntil(() => callers.length === 2);
+    guard.recheck();
+    expect(refusals).toEqual([]);
+
+    files.write("tokens", `worker ${other}\n`);
+    tokens = readTokens();
+    guard.recheck();
+    await expect(ends[0]).resolves.toMatchObject({
+      code: "unauthenticated",
+      message: expect.stringContaining("not known here"),
+    });
+    expect(refusals).toMatchObject([{ reason: "unauthenticated" }]);
+
+    // What is over is looked at no more; what goes on still is.
+    tokens = new Tokens([]);
+    guard.recheck();
+    await expect(ends[1]).resolves.toMatchObject({ code: "unauthenticated" });
+    expect(refusals).toHaveLength(2);
   });
 
   it("is shown none by a client that would send it in the clear to another machine", () => {

@@ -50,7 +50,12 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
     files.tls === undefined ? undefined : new ServerTls(files.tls, { wallTimeMs, report });
   let tokens: WatchedFiles<Tokens> | undefined;
   try {
-    tokens = files.tokenFile === undefined ? undefined : watchTokens(files.tokenFile, report);
+    tokens =
+      files.tokenFile === undefined
+        ? undefined
+        : watchTokens(files.tokenFile, report, () => {
+            guard.recheck();
+          });
   } catch (error) {
     tls?.dispose();
     throw error;
@@ -68,9 +73,14 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
     numUntold = 0;
     report("warn", `refused ${address || "a peer without an address"}: ${text}${before}`);
   };
+  const guard = createServerGuard({
+    now: () => clock.now(),
+    tokens: () => tokens?.value,
+    onRefused,
+  });
   return {
     tls,
-    guard: createServerGuard({ now: () => clock.now(), tokens: () => tokens?.value, onRefused }),
+    guard,
     isComplete: tls !== undefined && tokens !== undefined,
     mayRead:
       tokens === undefined
@@ -83,12 +93,17 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
   };
 }
 
-function watchTokens(path: string, report: SecurityModules["report"]): WatchedFiles<Tokens> {
+function watchTokens(
+  path: string,
+  report: SecurityModules["report"],
+  onReloaded: () => void,
+): WatchedFiles<Tokens> {
   return new WatchedFiles({
     paths: [path],
     read: () => new Tokens(readTokenFile(path)),
     onReloaded: () => {
-      report("info", `${path} was read again; calls from now on need its tokens`);
+      report("info", `${path} was read again; calls need its tokens from now on, open ones too`);
+      onReloaded();
     },
     onRefused: (reason) => {
       report("warn", `${reason}; the tokens read before still hold`);

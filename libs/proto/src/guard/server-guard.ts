@@ -6,6 +6,7 @@ import { ServerInterceptingCall } from "@grpc/grpc-js";
 
 import type { Tokens } from "../access/index.js";
 import { accessProblem } from "../access/index.js";
+import type { WireError } from "../errors/index.js";
 import { onOneLine, toStatus } from "../errors/index.js";
 import { PEER_LIMITS } from "../limits.js";
 import { Peers } from "./peers.js";
@@ -32,6 +33,8 @@ export interface ServerGuardOptions {
 export interface ServerGuard {
   /** Decides over each call before a byte of its message is read. */
   readonly interceptor: ServerInterceptor;
+  /** Decides anew over the calls that are open: those that the tokens of now do not allow are ended. */
+  recheck(): void;
   /** Decides over each connection, before a byte of it is read. */
   protect(http2Server: Http2Server | Http2SecureServer): void;
 }
@@ -39,37 +42,51 @@ export interface ServerGuard {
 export function createServerGuard(options: ServerGuardOptions): ServerGuard {
   const { now, tokens, onRefused } = options;
   const peers = new Peers();
+  /** Ends its call, if that is no longer allowed. */
+  const openCalls = new Set<() => void>();
 
   const interceptor: ServerInterceptor = ({ path }, call) => {
     const address = call.getConnectionInfo().remoteAddress ?? "";
     let isCounted = false;
+    let check: (() => void) | undefined;
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, proceed) => {
             const busy = peers.begun(address, path, now());
             isCounted = busy === undefined;
-            const known = tokens();
             const shown = metadata.get("authorization");
             // Several are none: which of them counts is nobody's guess.
             const authorization = shown.length === 1 ? shown[0]?.toString() : undefined;
-            const problem =
-              busy ?? (known === undefined ? undefined : accessProblem(known, path, authorization));
-            if (problem === undefined) {
-              // Not for those who answer the call, nor for their logs.
-              metadata.remove("authorization");
-              proceed(metadata);
+            const problemNow = (): WireError | undefined => {
+              const known = tokens();
+              return known === undefined ? undefined : accessProblem(known, path, authorization);
+            };
+            const refuse = (problem: WireError): void => {
+              const { code } = problem;
+              const reason = code === "unauthenticated" || code === "forbidden" ? code : OVER_LIMIT;
+              onRefused({ reason, address, text: problem.message });
+              call.sendStatus(toStatus(problem));
+            };
+            const problem = busy ?? problemNow();
+            if (problem !== undefined) {
+              refuse(problem);
               return;
             }
-            const { code } = problem;
-            const reason = code === "unauthenticated" || code === "forbidden" ? code : OVER_LIMIT;
-            onRefused({ reason, address, text: problem.message });
-            call.sendStatus(toStatus(problem));
+            check = () => {
+              const later = problemNow();
+              if (later !== undefined) refuse(later);
+            };
+            openCalls.add(check);
+            // Not for those who answer the call, nor for their logs.
+            metadata.remove("authorization");
+            proceed(metadata);
           },
           // At the end of every call, good or bad.
           onCancel: () => {
             if (isCounted) peers.ended(address, path);
             isCounted = false;
+            if (check !== undefined) openCalls.delete(check);
           },
         }),
     });
@@ -104,7 +121,11 @@ export function createServerGuard(options: ServerGuardOptions): ServerGuard {
     });
   };
 
-  return { interceptor, protect };
+  const recheck = (): void => {
+    for (const check of [...openCalls]) check();
+  };
+
+  return { interceptor, recheck, protect };
 }
 
 const OVER_LIMIT = "resourceExhausted";
