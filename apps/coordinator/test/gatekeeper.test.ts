@@ -3,8 +3,8 @@
 import { WireError } from "@ostinato/proto";
 import type { Lease } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
-import type { TrainRound } from "../src/training/index.js";
 import type { FakeUpload, FakeWorker } from "./support/fake-worker.js";
+import { collect, collectUsual, rootOf } from "./support/rounds.js";
 import { DEADLINE_MS, Trial } from "./support/trial.js";
 
 const ALL_FOUR = 15;
@@ -20,29 +20,6 @@ const from =
   (step: number, upload: FakeUpload) =>
   (lease: Lease): FakeUpload =>
     lease.step >= step ? upload : right;
-
-async function collect(trial: Trial, step: number): Promise<TrainRound> {
-  const round = trial.trainRound(step);
-  const outcome = await trial.collect(round);
-  expect(outcome.kind).toBe("complete");
-  trial.states.replace(round.states(), outcome.holders);
-  return round;
-}
-
-async function rootOf(round: TrainRound): Promise<number | undefined> {
-  const root = await round.tree.takeRoot();
-  const value = root[0];
-  expect([...root]).toEqual([value, value, value]);
-  return value;
-}
-
-/** Steps in which everybody is right. */
-async function collectUsual(trial: Trial, numSteps = 3): Promise<void> {
-  for (let step = 1; step <= numSteps; step++) {
-    const round = await collect(trial, step);
-    trial.gradients.release(await round.tree.takeRoot());
-  }
-}
 
 const counts = async (trial: Trial): Promise<Readonly<Record<string, number>>> => ({
   suspects: await trial.count("suspects_total"),

@@ -8,7 +8,7 @@ import type { Cause, InquiryModules, NodeResult } from "./inquiry.js";
 import type { NodeNorm, NormReference } from "./norm-reference.js";
 import { sizeOf } from "./recomputation.js";
 import { Reviewer } from "./review.js";
-import type { Reviewed, ReviewEffects, ReviewOptions } from "./review.js";
+import type { Culprit, Reviewed, ReviewEffects, ReviewOptions } from "./review.js";
 import { untilEnd, waitOfAsking, waitOfTied } from "./sentences.js";
 
 export interface GateOptions extends ReviewOptions {
@@ -16,7 +16,17 @@ export interface GateOptions extends ReviewOptions {
   readonly auditedLeaf: number | undefined;
 }
 
-export interface GateEffects extends ReviewEffects {
+export interface GateEffects extends Omit<ReviewEffects, "accuse"> {
+  /** The worker's machine is to blame, for certain. */
+  readonly accuse: (culprit: Culprit) => void;
+  /**
+   * Nothing that this worker sent for the step counts, neither what was admitted nor what is held.
+   *
+   * @returns the leaves of which there is no result any more
+   */
+  readonly expel: (workerId: string, held: readonly NodeResult[]) => readonly number[];
+  /** A check of which nothing is to be had any more. */
+  readonly revoke: (fence: number, reason: string) => void;
   /** Into the gradient tree. */
   readonly admit: (result: NodeResult) => void;
   /** Its leaves need not be computed for now. */
@@ -79,7 +89,12 @@ export class Gate {
     this.#options = options;
     this.#modules = modules;
     const peersOf = ({ node }: Inquiry): readonly NodeNorm[] => this.#peersOf(node);
-    this.#reviewer = new Reviewer(options, { ...modules, peersOf });
+    const accuse = (culprit: Culprit, inquiry: Inquiry): void => {
+      modules.effects.accuse(culprit);
+      this.#expel(culprit.workerId, inquiry);
+    };
+    const effects = { ...modules.effects, accuse };
+    this.#reviewer = new Reviewer(options, { ...modules, effects, peersOf });
   }
 
   receive(result: NodeResult): void {
@@ -105,7 +120,11 @@ export class Gate {
 
   /** Concludes what can be, and says what else is to be computed. */
   review(): readonly CheckRequest[] {
-    return [...this.#inquiries.values()].flatMap((inquiry) => this.#review(inquiry) ?? []);
+    return [...this.#inquiries.values()].flatMap((inquiry) => {
+      // What one is found out to be may end another.
+      const isOpen = this.#inquiries.get(inquiry.node.firstLeaf) === inquiry;
+      return isOpen ? (this.#review(inquiry) ?? []) : [];
+    });
   }
 
   /** A part of a node that was to be computed once more; takes its buffer over. */
@@ -168,17 +187,44 @@ export class Gate {
 
   #judge(): void {
     const { reference, effects } = this.#modules;
-    const waiting = this.#waiting.splice(0);
     // All by the same sizes, before any of them goes.
-    const judged = waiting.map(({ result, electorate }) => ({
-      result,
-      electorate,
-      isOutlier: reference.isOutlier(sizeOf(result.upload), this.#peersOf(result.upload.node)),
+    const judged = this.#waiting.map((waiting) => ({
+      waiting,
+      isOutlier: reference.isOutlier(
+        sizeOf(waiting.result.upload),
+        this.#peersOf(waiting.result.upload.node),
+      ),
     }));
-    for (const { result, electorate, isOutlier } of judged) {
-      if (isOutlier) this.#inquire("norm", result, electorate);
-      else effects.admit(result);
+    for (const { waiting, isOutlier } of judged) {
+      const index = this.#waiting.indexOf(waiting);
+      // What followed from the one before may have taken it away, with its worker.
+      if (index < 0) continue;
+      this.#waiting.splice(index, 1);
+      if (isOutlier) this.#inquire("norm", waiting.result, waiting.electorate);
+      else effects.admit(waiting.result);
     }
+  }
+
+  /** Nothing that this worker sent for the step counts. @param but goes on without its votes */
+  #expel(workerId: string, but: Inquiry): void {
+    const { effects, release } = this.#modules;
+    const waiting = this.#waiting.filter(({ result }) => result.workerId === workerId);
+    this.#waiting = this.#waiting.filter((each) => !waiting.includes(each));
+    for (const { result } of waiting) release(result.upload.gradient);
+    const others = [...this.#inquiries.values()].filter((inquiry) => inquiry !== but);
+    for (const inquiry of others) inquiry.exclude(workerId);
+    const dropped = others.filter(({ first }) => first.workerId === workerId);
+    for (const inquiry of dropped) this.#drop(inquiry);
+    const held = [...waiting.map(({ result }) => result), ...dropped.map(({ first }) => first)];
+    for (const leaf of effects.expel(workerId, held)) this.#sizes.delete(leaf);
+  }
+
+  /** The inquiry ends without a result. */
+  #drop(inquiry: Inquiry): void {
+    this.#inquiries.delete(inquiry.node.firstLeaf);
+    const { fence } = inquiry;
+    this.#follow(inquiry.close());
+    if (fence !== undefined) this.#modules.effects.revoke(fence, "what it checks does not count");
   }
 
   #peersOf({ firstLeaf }: NodeId): readonly NodeNorm[] {

@@ -102,6 +102,7 @@ export class Inquiry {
     return this.#ballot.votes;
   }
 
+  /** What this worker said counts no more. */
   exclude(workerId: string): void {
     this.#ballot.exclude(workerId);
   }
@@ -147,12 +148,19 @@ export class Inquiry {
     await recomputation?.discard();
   }
 
-  /** The result with this digest, whose buffer is the caller's from then on; all else is given back. */
+  /**
+   * The result with this digest, whose buffer is the caller's from then on; all else is given back. It is
+   * named after somebody whose word counts.
+   */
   take(digest: string): Outcome | undefined {
     const outcome = this.#outcomes.get(digest);
     this.#outcomes.delete(digest);
     this.#releaseAll();
-    return outcome;
+    const voters = this.voters(digest);
+    const [workerId] = voters;
+    if (outcome === undefined || workerId === undefined || "notFinite" in outcome) return outcome;
+    if (voters.includes(outcome.result.workerId)) return outcome;
+    return { result: { ...outcome.result, workerId, fence: this.fenceOf(workerId) } };
   }
 
   /** The round is over: gives every buffer back, also those that a digest is still taken of. */

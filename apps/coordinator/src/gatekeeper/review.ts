@@ -24,8 +24,8 @@ export interface Culprit {
 }
 
 export interface ReviewEffects {
-  /** The worker's machine is to blame, for certain. */
-  readonly accuse: (culprit: Culprit) => void;
+  /** The worker's machine is to blame, for certain, as this inquiry shows, which is not over yet. */
+  readonly accuse: (culprit: Culprit, inquiry: Inquiry) => void;
   readonly describeSamples: (leaves: readonly number[]) => string;
   readonly notify: (level: "info" | "warn", text: string) => void;
   readonly fail: (error: Error) => void;
@@ -106,7 +106,7 @@ export class Reviewer {
     const { effects, metrics } = this.#modules;
     metrics.verdicts.inc({ verdict: "machine" });
     const { leaves } = inquiry;
-    effects.accuse({ workerId, fence: inquiry.fenceOf(workerId), leaves, reason });
+    effects.accuse({ workerId, fence: inquiry.fenceOf(workerId), leaves, reason }, inquiry);
   }
 
   #tied(inquiry: Inquiry): void {

@@ -85,6 +85,21 @@ describe("LeaseTable", () => {
     expect(table.freeLeaves()).toEqual([]);
   });
 
+  it("frees leaves whose results are dropped, also those that an active lease has sent, which is complete without them", () => {
+    const table = new LeaseTable(4, 1);
+    const active = table.grant("good", [0, 1, 2], 0);
+    const done = table.grant("bad", [3], 0);
+    table.complete([0, 1]);
+    table.complete([3]);
+    table.expel("bad");
+    table.reopen([0, 1, 3]);
+    expect(table.freeLeaves()).toEqual([0, 1, 3]);
+    expect(table.holdsLeaves(done.fence, "bad", [3])).toBe(false);
+    expect(table.unfinished(active)).toEqual([2]);
+    expect(table.complete([2])).toEqual([active]);
+    expect(table.isComplete).toBe(false);
+  });
+
   it("never has a leaf both free and held, nor repeats a fence, whatever happens", () => {
     const action = fc.record({
       kind: fc.constantFrom("grant", "revoke", "complete"),

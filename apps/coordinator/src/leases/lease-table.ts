@@ -35,7 +35,7 @@ export interface LostLease {
 interface MutableLease {
   readonly fence: number;
   readonly workerId: string;
-  readonly leaves: readonly number[];
+  leaves: readonly number[];
   readonly nodes: readonly NodeId[];
   grantedAtMs: number;
   lastProgressMs: number;
@@ -197,6 +197,24 @@ export class LeaseTable {
     lease.state = "revoked";
     const leaves = this.unfinished(lease);
     return { worker: lease.workerId, fence, leaves, reason };
+  }
+
+  /**
+   * There is no result of these leaves any more: they are free. A lease that is still active has sent its
+   * own of them, or another worker has, and is complete without them.
+   */
+  reopen(leaves: readonly number[]): void {
+    for (const leaf of leaves) this.#done[leaf] = false;
+    for (const lease of this.#computing()) {
+      lease.leaves = lease.leaves.filter((leaf) => !leaves.includes(leaf));
+    }
+  }
+
+  /** Refuses this worker's fences from now on, also those whose leases were complete. */
+  expel(workerId: string): void {
+    for (const lease of this.#leases.values()) {
+      if (lease.workerId === workerId) lease.state = "revoked";
+    }
   }
 
   active(): readonly LeaseRecord[] {

@@ -300,6 +300,9 @@ export class Dispatcher implements SessionHub {
     return gateEffects(current, round, {
       ...{ notify, workers, intake: this.intake, discipline: this.#discipline },
       others: () => this.#others(""),
+      revoke: (fence, reason) => {
+        this.#revoke(fence, reason, "superseded");
+      },
       completed: (leases, fence) => {
         this.#leasesCompleted(leases, fence);
       },

@@ -11,6 +11,8 @@ import type { PlannedStep } from "./plan.js";
 export const leavesOf = (node: NodeId): number[] =>
   Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
 
+const ascending = (a: number, b: number): number => a - b;
+
 export interface AdmittedNode {
   readonly node: NodeId;
   readonly workerId: string;
@@ -100,6 +102,52 @@ export class TrainRound {
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
     for (const [leaf, moments] of upload.moments) this.#moments.set(leaf, moments);
     return this.leases.complete(upload.leaves.map((result) => result.leaf));
+  }
+
+  /**
+   * Nothing that this worker sent counts any more. It is taken out of the sums, and with it what others have in
+   * the same ones: all of these leaves are free.
+   *
+   * @param held its results that were not admitted yet
+   * @returns the leaves of the worker's, and those of others
+   */
+  expel(
+    workerId: string,
+    held: readonly AdmittedNode[],
+  ): { readonly own: readonly number[]; readonly others: readonly number[] } {
+    const isOwn = (admitted: AdmittedNode): boolean => admitted.workerId === workerId;
+    const sums = this.#nodes.filter(isOwn).flatMap(({ node }) => this.tree.remove(node) ?? []);
+    const summed = new Set(sums.flatMap(leavesOf));
+    const dropped = this.#nodes.filter(({ node }) => summed.has(node.firstLeaf));
+    this.#nodes = this.#nodes.filter(({ node }) => !summed.has(node.firstLeaf));
+    const parts = {
+      own: [...dropped.filter(isOwn), ...held],
+      others: dropped.filter((each) => !isOwn(each)),
+    };
+    for (const { node, workerId: worker, fence } of [...parts.own, ...parts.others]) {
+      const reason =
+        worker === workerId
+          ? "what a quarantined worker computed does not count"
+          : `in a sum with what ${workerId} computed, which is quarantined`;
+      this.lost.push({ worker, fence, leaves: leavesOf(node), reason });
+    }
+    const own = parts.own.flatMap(({ node }) => leavesOf(node)).sort(ascending);
+    const others = parts.others.flatMap(({ node }) => leavesOf(node)).sort(ascending);
+    this.leases.expel(workerId);
+    this.#forget([...own, ...others]);
+    return { own, others };
+  }
+
+  /** There is no result of these leaves any more. */
+  #forget(leaves: readonly number[]): void {
+    for (const leaf of leaves) {
+      this.#results.delete(leaf);
+      this.#states.delete(leaf);
+      this.#moments.delete(leaf);
+      this.#heldLeaves.delete(leaf);
+      this.#numSamples.delete(leaf);
+    }
+    this.leases.reopen(leaves);
   }
 
   /** What was admitted, ascending by leaf. */
