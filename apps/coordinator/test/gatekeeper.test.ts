@@ -3,6 +3,7 @@
 import { WireError } from "@ostinato/proto";
 import type { Lease } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
+import type { TrainRound } from "../src/training/index.js";
 import type { FakeUpload, FakeWorker } from "./support/fake-worker.js";
 import { collect, collectUsual, rootOf } from "./support/rounds.js";
 import { DEADLINE_MS, Trial } from "./support/trial.js";
@@ -221,6 +222,64 @@ describe("a gradient whose norm is far off", () => {
     expect(trial.notices.join("\n")).toMatch(
       /worker-1-2 is quarantined.*digest not finite, [0-9a-f]+,/,
     );
+  });
+});
+
+describe("a check that is late", () => {
+  const outlier: FakeUpload = { gradientOf: (leaf) => (leaf === 0 ? MILLION : 2 ** leaf) };
+
+  /** The data of leaf 0 are odd; of four workers the second is asked to check them, and does not. */
+  async function lateCheck(): Promise<{
+    readonly trial: Trial;
+    readonly slow: FakeWorker;
+    readonly late: Lease;
+    readonly helper: FakeWorker;
+    readonly collected: Promise<TrainRound>;
+  }> {
+    const trial = new Trial();
+    const [first, slow, helper, last] = [trial.join(), trial.join(), trial.join(), trial.join()];
+    const isCheck = ({ step, nodes }: Lease): boolean => step === 4 && nodes[0]?.firstLeaf === 0;
+    for (const worker of [first, last]) worker.serve(from(4, outlier));
+    for (const worker of [slow, helper]) {
+      worker.serve((lease) => (isCheck(lease) ? undefined : from(4, outlier)(lease)));
+    }
+    await collectUsual(trial);
+    const collected = collect(trial, 4);
+    const late = await slow.lease(4);
+    expect(isCheck(late)).toBe(true);
+    // A sixteenth of the deadline, as leases took no time until now.
+    trial.pass(DEADLINE_MS / 20);
+    expect(helper.sent("lease")).toHaveLength(4);
+    trial.pass(DEADLINE_MS / 20);
+    return { trial, slow, late, helper, collected };
+  }
+
+  it("is asked of a second worker, whose result decides if it is first", async () => {
+    const { trial, slow, late, helper, collected } = await lateCheck();
+    const second = await helper.lease(4);
+    expect(second.nodes).toEqual(late.nodes);
+    expect(await trial.count("second_leases_total")).toBe(1);
+    helper.complete(second, outlier);
+    expect(await rootOf(await collected)).toBe(MILLION + 14);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
+    await vi.waitFor(() =>
+      expect(slow.sent("revoke")).toMatchObject([
+        { fence: late.fence, reason: "another worker was first" },
+      ]),
+    );
+    expectNoneHeld(trial);
+  });
+
+  it("decides all the same if it comes before the second", async () => {
+    const { trial, slow, late, helper, collected } = await lateCheck();
+    const second = await helper.lease(4);
+    slow.complete(late, outlier);
+    expect(await rootOf(await collected)).toBe(MILLION + 14);
+    await vi.waitFor(() => expect(helper.sent("revoke")).toMatchObject([{ fence: second.fence }]));
+    helper.complete(second, outlier);
+    expect(await trial.count("uploads_rejected_total", "staleStep")).toBe(1);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
+    expectNoneHeld(trial);
   });
 });
 

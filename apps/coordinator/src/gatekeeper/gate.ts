@@ -1,65 +1,14 @@
 /** What comes between a whole, checked upload and the gradient tree of its step. */
 
 import type { NodeId } from "@ostinato/proto";
-import type { Clock } from "@ostinato/runtime";
-import type { Metrics } from "../ops/index.js";
+import type { CheckRequest, GateModules, GateOptions, GateWait } from "./gate-modules.js";
 import { Inquiry } from "./inquiry.js";
 import type { Cause, InquiryModules, NodeResult } from "./inquiry.js";
-import type { NodeNorm, NormReference } from "./norm-reference.js";
+import type { NodeNorm } from "./norm-reference.js";
 import { sizeOf } from "./recomputation.js";
 import { Reviewer } from "./review.js";
-import type { Culprit, Reviewed, ReviewEffects, ReviewOptions } from "./review.js";
+import type { Culprit, Reviewed } from "./review.js";
 import { untilEnd, waitOfAsking, waitOfTied } from "./sentences.js";
-
-export interface GateOptions extends ReviewOptions {
-  /** The leaf whose node is audited; undefined: none is. */
-  readonly auditedLeaf: number | undefined;
-}
-
-export interface GateEffects extends Omit<ReviewEffects, "accuse"> {
-  /** The worker's machine is to blame, for certain. */
-  readonly accuse: (culprit: Culprit) => void;
-  /**
-   * Nothing that this worker sent for the step counts, neither what was admitted nor what is held.
-   *
-   * @returns the leaves of which there is no result any more
-   */
-  readonly expel: (workerId: string, held: readonly NodeResult[]) => readonly number[];
-  /** A check of which nothing is to be had any more. */
-  readonly revoke: (fence: number, reason: string) => void;
-  /** Into the gradient tree. */
-  readonly admit: (result: NodeResult) => void;
-  /** Its leaves need not be computed for now. */
-  readonly hold: (result: NodeResult) => void;
-  /** Who could compute what this worker did to the same bits; asked again and again, the worker being here or not. */
-  readonly electorate: (workerId: string) => InquiryModules["electorate"];
-  /** Not finite on more than one worker. */
-  readonly nonFinite: (node: NodeId, detail: string) => void;
-  readonly dispatch: () => void;
-}
-
-export interface GateModules extends Omit<InquiryModules, "electorate"> {
-  readonly clock: Clock;
-  readonly metrics: Pick<Metrics, "suspects" | "audits" | "verdicts">;
-  readonly reference: NormReference;
-  readonly effects: GateEffects;
-}
-
-/** What a step waits for at the gate, and what will be then, in words. */
-export interface GateWait {
-  /** Such as "another worker: …". */
-  readonly what: string;
-  readonly next: string;
-  readonly sinceMs: number;
-}
-
-/** A node to be computed once more by any of these workers. */
-export interface CheckRequest {
-  readonly node: NodeId;
-  readonly workers: readonly string[];
-  /** One of them does it. */
-  readonly begin: (workerId: string, fence: number) => void;
-}
 
 /** A result that more of its step is to be compared with first. */
 interface WaitingResult {
@@ -127,22 +76,32 @@ export class Gate {
     });
   }
 
+  /** Nodes that one worker computes once more, and who could help out if that one is late. */
+  underway(): readonly (CheckRequest & { readonly fence: number })[] {
+    return [...this.#inquiries.values()].flatMap((inquiry) => {
+      const { helpers } = inquiry;
+      return helpers === undefined
+        ? []
+        : [{ ...requestOf(inquiry, helpers.workers), fence: helpers.fence }];
+    });
+  }
+
   /** A part of a node that was to be computed once more; takes its buffer over. */
   receiveCheck(fence: number, upload: NodeResult["upload"]): void {
     const inquiry = this.#inquiryOf(fence);
     if (inquiry === undefined) this.#modules.release(upload.gradient);
-    else this.#follow(inquiry.receive(upload));
+    else this.#follow(inquiry.receive(fence, upload));
   }
 
   checkNotFinite(fence: number, fingerprint: number, detail: string): void {
     const inquiry = this.#inquiryOf(fence);
-    if (inquiry !== undefined) this.#follow(inquiry.receiveNotFinite(fingerprint, detail));
+    if (inquiry !== undefined) this.#follow(inquiry.receiveNotFinite(fence, fingerprint, detail));
   }
 
   /** The lease of a check is gone before all of it was in. */
   checkLost(fence: number): void {
     const inquiry = this.#inquiryOf(fence);
-    if (inquiry !== undefined) this.#follow(inquiry.abandon());
+    if (inquiry !== undefined) this.#follow(inquiry.abandon(fence));
   }
 
   /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
@@ -222,9 +181,11 @@ export class Gate {
   /** The inquiry ends without a result. */
   #drop(inquiry: Inquiry): void {
     this.#inquiries.delete(inquiry.node.firstLeaf);
-    const { fence } = inquiry;
+    const { fences } = inquiry;
     this.#follow(inquiry.close());
-    if (fence !== undefined) this.#modules.effects.revoke(fence, "what it checks does not count");
+    for (const fence of fences) {
+      this.#modules.effects.revoke(fence, "what it checks does not count");
+    }
   }
 
   #peersOf({ firstLeaf }: NodeId): readonly NodeNorm[] {
@@ -232,15 +193,18 @@ export class Gate {
   }
 
   #inquire(cause: Cause, first: NodeResult, electorate: InquiryModules["electorate"]): void {
-    const { metrics, add, release, sha256 } = this.#modules;
+    const { metrics, add, release, sha256, effects } = this.#modules;
     (cause === "norm" ? metrics.suspects : metrics.audits).inc();
-    const inquiry = new Inquiry(cause, first, { add, release, sha256, electorate });
+    const supersede = (fence: number): void => {
+      effects.revoke(fence, "another worker was first");
+    };
+    const inquiry = new Inquiry(cause, first, { add, release, sha256, electorate, supersede });
     this.#inquiries.set(inquiry.node.firstLeaf, inquiry);
     this.#follow(inquiry.open());
   }
 
   #inquiryOf(fence: number): Inquiry | undefined {
-    return [...this.#inquiries.values()].find((inquiry) => inquiry.fence === fence);
+    return [...this.#inquiries.values()].find(({ fences }) => fences.includes(fence));
   }
 
   /** Goes on with what follows from an answer, once it is taken down. */
@@ -259,13 +223,8 @@ export class Gate {
   #review(inquiry: Inquiry): CheckRequest | undefined {
     const reviewed = this.#reviewer.review(inquiry);
     switch (reviewed.kind) {
-      case "ask": {
-        const { node } = inquiry;
-        const begin = (workerId: string, fence: number): void => {
-          inquiry.ask(workerId, fence);
-        };
-        return { node, workers: reviewed.workers, begin };
-      }
+      case "ask":
+        return requestOf(inquiry, reviewed.workers);
       case "settled":
         this.#settle(inquiry, reviewed);
         return undefined;
@@ -285,4 +244,11 @@ export class Gate {
     if ("result" in outcome) effects.admit(outcome.result);
     else effects.nonFinite(node, outcome.notFinite);
   }
+}
+
+function requestOf(inquiry: Inquiry, workers: readonly string[]): CheckRequest {
+  const begin = (workerId: string, fence: number): void => {
+    inquiry.ask(workerId, fence);
+  };
+  return { node: inquiry.node, workers, begin };
 }
