@@ -28,11 +28,13 @@ const counts = async (trial: Trial): Promise<Readonly<Record<string, number>>> =
   agreed: await trial.count("verdicts_total", "agreed"),
   data: await trial.count("verdicts_total", "data"),
   machine: await trial.count("verdicts_total", "machine"),
+  inconclusive: await trial.count("verdicts_total", "inconclusive"),
   undecided: await trial.count("verdicts_total", "undecided"),
   quarantined: await trial.count("workers_quarantined_total"),
 });
 const NOTHING = {
-  ...{ suspects: 0, audits: 0, agreed: 0, data: 0, machine: 0, undecided: 0, quarantined: 0 },
+  ...{ suspects: 0, audits: 0, agreed: 0, data: 0, machine: 0, inconclusive: 0, undecided: 0 },
+  quarantined: 0,
 };
 
 /** All buffers but the root's, which the test took. */
@@ -407,6 +409,71 @@ describe("an audit", () => {
     const { agreed, machine } = await counts(trial);
     expect(agreed).toBeGreaterThan(0);
     expect(machine).toBe(0);
+  });
+});
+
+describe("with several numerics profiles, a result whose profile nobody is left of", () => {
+  const gone = new WireError("unavailable", "killed");
+
+  it("is dropped if it is odd, after two deadlines, and the others compute the step; nobody is accused", async () => {
+    const trial = new Trial();
+    const [last, other] = [trial.join("a"), trial.join("b")];
+    last.serve(({ step }) => (step < 4 ? right : undefined));
+    other.serve();
+    await collectUsual(trial);
+    const round = trial.trainRound(4);
+    const collected = trial.collect(round);
+    last.complete(await last.lease(3), huge);
+    last.stream.drop(gone);
+    await vi.waitFor(() => expect(trial.dispatcher.collecting?.gate).toBeDefined());
+    trial.pass(DEADLINE_MS);
+    expect(trial.dispatcher.collecting?.gate).toMatchObject({
+      what:
+        "a worker that computes leaves 0–1 once more, to compare them (an odd norm): one of the numerics " +
+        "profile of worker-1-1",
+      next: "if none comes, that is given up in 1.0 s",
+    });
+    trial.pass(DEADLINE_MS + DEADLINE_MS / 8);
+    expect((await collected).kind).toBe("complete");
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(trial.notices.at(-1)).toMatch(
+      /^step 4, leaves 0–1 \(an odd norm\): whether the result of worker-1-1 is right is not known: no worker of its numerics profile was here to compute it again for 2\.\d s; it is dropped, and computed by workers of another profile; nobody is accused$/,
+    );
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, inconclusive: 1 });
+    expect(round.lost.map(({ worker, leaves }) => [worker, leaves])).toEqual([[last.id, [0, 1]]]);
+    expectNoneHeld(trial);
+  });
+
+  it("counts as it is if it was only to be audited", async () => {
+    const trial = new Trial(1, undefined, undefined, 1, 1);
+    const [audited, auditor] = [trial.join("a"), trial.join("a")];
+    trial.join("b").serve();
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    audited.complete(await audited.lease(0));
+    await auditor.lease(0);
+    for (const { stream } of [audited, auditor]) stream.drop(gone);
+    trial.pass(2 * DEADLINE_MS + DEADLINE_MS / 4);
+    expect((await collected).kind).toBe("complete");
+    expect(round.nodes()).toMatchObject([{ workerId: audited.id }]);
+    expect(trial.notices.at(-1)).toMatch(/2\.\d s; it counts as it is; nobody is accused$/);
+    expect(await counts(trial)).toEqual({ ...NOTHING, audits: 1, inconclusive: 1 });
+  });
+
+  it("is waited for as long as nobody is here at all, and checked by one that comes in time", async () => {
+    const trial = new Trial();
+    const last = trial.join("a");
+    last.serve(({ step }) => (step < 4 ? right : undefined));
+    await collectUsual(trial);
+    const collected = trial.collect(trial.trainRound(4));
+    last.complete(await last.lease(3), huge);
+    last.stream.drop(gone);
+    await vi.waitFor(() => expect(trial.dispatcher.collecting?.gate).toBeDefined());
+    trial.pass(4 * DEADLINE_MS);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1 });
+    trial.join("a").serve(() => huge);
+    expect((await collected).kind).toBe("complete");
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
   });
 });
 

@@ -27,6 +27,8 @@ export interface GateEffects extends Omit<ReviewEffects, "accuse"> {
   readonly admit: (result: NodeResult) => void;
   /** Its leaves need not be computed for now. */
   readonly hold: (result: NodeResult) => void;
+  /** The opposite of `hold`: it is dropped, and its leaves are to be computed. */
+  readonly drop: (result: NodeResult) => void;
   /** Who could compute what this worker did to the same bits; asked again and again, the worker being here or not. */
   readonly electorate: (workerId: string) => InquiryModules["electorate"];
   /** Not finite on more than one worker. */
@@ -39,14 +41,6 @@ export interface GateModules extends Omit<InquiryModules, "electorate" | "supers
   readonly metrics: Pick<Metrics, "suspects" | "audits" | "verdicts">;
   readonly reference: NormReference;
   readonly effects: GateEffects;
-}
-
-/** What a step waits for at the gate, and what will be then, in words. */
-export interface GateWait {
-  /** Such as "another worker: …". */
-  readonly what: string;
-  readonly next: string;
-  readonly sinceMs: number;
 }
 
 /** A node to be computed once more by any of these workers. */

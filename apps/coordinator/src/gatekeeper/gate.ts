@@ -1,14 +1,15 @@
 /** What comes between a whole, checked upload and the gradient tree of its step. */
 
 import type { NodeId } from "@ostinato/proto";
-import type { CheckRequest, GateModules, GateOptions, GateWait } from "./gate-modules.js";
+import type { CheckRequest, GateModules, GateOptions } from "./gate-modules.js";
+import { waitOf } from "./gate-wait.js";
+import type { GateWait } from "./gate-wait.js";
 import { Inquiry } from "./inquiry.js";
 import type { Cause, InquiryModules, NodeResult } from "./inquiry.js";
 import type { NodeNorm } from "./norm-reference.js";
 import { sizeOf } from "./recomputation.js";
 import { Reviewer } from "./review.js";
 import type { Culprit, Reviewed } from "./review.js";
-import { untilEnd, waitOfAsking, waitOfTied } from "./sentences.js";
 
 /** A result that more of its step is to be compared with first. */
 interface WaitingResult {
@@ -106,16 +107,12 @@ export class Gate {
 
   /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
   get wait(): GateWait | undefined {
-    for (const inquiry of this.#inquiries.values()) {
-      const { isBusy, tiedSinceMs, askedSinceMs } = inquiry;
-      if (isBusy) continue;
-      if (tiedSinceMs !== undefined) {
-        const leftMs = tiedSinceMs + this.#options.tieMs - this.#modules.clock.now();
-        return { sinceMs: tiedSinceMs, ...waitOfTied(inquiry), ...untilEnd(leftMs) };
-      }
-      if (askedSinceMs !== undefined) return { sinceMs: askedSinceMs, ...waitOfAsking(inquiry) };
-    }
-    return undefined;
+    const { clock, effects } = this.#modules;
+    return waitOf([...this.#inquiries.values()], {
+      tieMs: this.#options.tieMs,
+      nowMs: clock.now(),
+      isAnybodyHere: effects.isAnybodyHere(),
+    });
   }
 
   /** The step is collected: later ones are compared with it. */
@@ -225,6 +222,11 @@ export class Gate {
     switch (reviewed.kind) {
       case "ask":
         return requestOf(inquiry, reviewed.workers);
+      case "dropped":
+        this.#drop(inquiry);
+        this.#sizes.delete(inquiry.node.firstLeaf);
+        this.#modules.effects.drop(inquiry.first);
+        return undefined;
       case "settled":
         this.#settle(inquiry, reviewed);
         return undefined;

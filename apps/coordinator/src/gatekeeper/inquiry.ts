@@ -36,6 +36,8 @@ export class Inquiry {
   readonly first: NodeResult;
   /** Since when somebody is wanted to compute it once more; undefined while one does. */
   askedSinceMs: number | undefined;
+  /** Since when there has been nobody who could compute it to the same bits, if that is so. */
+  nobodySinceMs: number | undefined;
   /** Since when only another worker can tell, if that is so. */
   tiedSinceMs: number | undefined;
   readonly #modules: InquiryModules;
@@ -109,6 +111,12 @@ export class Inquiry {
     return [...new Set(same.map(({ workerId }) => workerId))];
   }
 
+  /** The digest of the held result if nobody has said anything else. */
+  get undisputed(): string | undefined {
+    const isUndisputed = this.votes.every(({ digest }) => this.isFirst(digest));
+    return isUndisputed && this.votes.length > 0 ? this.#firstDigest : undefined;
+  }
+
   get votes(): Ballot["votes"] {
     return this.#ballot.votes;
   }
@@ -121,6 +129,7 @@ export class Inquiry {
   /** This worker computes it once more. */
   ask(workerId: string, fence: number): void {
     this.askedSinceMs = undefined;
+    this.nobodySinceMs = undefined;
     this.tiedSinceMs = undefined;
     const { node } = this;
     const recomputation = new Recomputation({ node, workerId, fence }, this.#modules);

@@ -28,7 +28,7 @@ export type StoragePart = (typeof STORAGE_PARTS)[number];
 /** How a lease ends that does not complete. */
 export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
 
-const VERDICTS = ["agreed", "data", "machine", "undecided"] as const;
+const VERDICTS = ["agreed", "data", "machine", "inconclusive", "undecided"] as const;
 
 export interface MetricsSources {
   /** What is counted and what is measured: both follow from the run's data and model. */
@@ -218,7 +218,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     verdicts: new Counter({
       name: `${P}verdicts_total`,
-      help: "What came of computing again: agreed, data (an odd norm that is right), machine (a worker is wrong), undecided.",
+      help: "What came of computing again: agreed, data (an odd norm that is right), machine (a worker is wrong), inconclusive (nobody was left who could tell), undecided (the run ended).",
       labelNames: ["verdict"] as const,
       registers,
     }),

@@ -54,6 +54,10 @@ export function gateEffects(
     hold: ({ upload, fence }) => {
       completed(round.hold(upload), fence);
     },
+    drop: ({ upload: { node }, workerId, fence }) => {
+      round.drop({ node, workerId, fence }, "nobody could tell whether it is right");
+    },
+    isAnybodyHere: () => others().length > 0,
     electorate: (like) => {
       const profile = workers.get(like)?.profile;
       return () =>

@@ -138,6 +138,13 @@ export class TrainRound {
     return { own, others };
   }
 
+  /** The opposite of `hold`: its leaves are free again. */
+  drop({ node, workerId, fence }: AdmittedNode, reason: string): void {
+    const leaves = leavesOf(node);
+    this.lost.push({ worker: workerId, fence, leaves, reason });
+    this.#forget(leaves);
+  }
+
   /** There is no result of these leaves any more. */
   #forget(leaves: readonly number[]): void {
     for (const leaf of leaves) {
