@@ -40,7 +40,10 @@ export class Allocation {
     const reserved = this.#retry(current, idle);
     this.#check(current, idle);
     const free = current.round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
-    this.#share(current, idle, this.#reassignFailed(current, idle, free));
+    const deadly = free.filter((leaf) => current.isDeadly(leaf));
+    const others = free.filter((leaf) => !deadly.includes(leaf));
+    this.#share(current, idle, this.#reassignFailed(current, idle, others));
+    this.#leaseAlone(current, idle, deadly);
     return this.#assist(current, idle);
   }
 
@@ -105,6 +108,21 @@ export class Allocation {
     const all = this.#modules.others("");
     const byEveryone = failed.filter((leaf) => all.every((id) => current.failedBy(leaf).has(id)));
     return [...untouched, ...byEveryone].sort((a, b) => a - b);
+  }
+
+  /** Leaves that workers died of, perhaps, one a worker: what comes of the others is not theirs to spoil. */
+  #leaseAlone({ round }: CurrentRound, idle: Set<string>, deadly: readonly number[]): void {
+    const { issuer } = this.#modules;
+    const leavesTogether = issuer.roundedLeaves(round) ?? 1;
+    const groups = Array.from({ length: deadly.length / leavesTogether }, (_, index) =>
+      deadly.slice(index * leavesTogether, (index + 1) * leavesTogether),
+    );
+    const workers = [...idle];
+    for (const [index, leaves] of groups.slice(0, workers.length).entries()) {
+      const workerId = workers[index] ?? "";
+      issuer.issue(round, workerId, leaves);
+      idle.delete(workerId);
+    }
   }
 
   /** In proportion to the workers' speed. */

@@ -63,6 +63,7 @@ export class Dispatcher implements SessionHub {
   readonly #timeouts: Timeouts;
   readonly #pace = new LeasePace();
   readonly #gatekeeper: Gatekeeper;
+  readonly #issuer: LeaseIssuer;
   readonly #allocation: Allocation;
   readonly #watch: RoundWatch;
   #current: CurrentRound | undefined;
@@ -127,6 +128,7 @@ export class Dispatcher implements SessionHub {
     );
     const isHeld = (): boolean => this.#isHeld();
     const issuer = new LeaseIssuer(options, { clock, metrics, workers, states, isHeld });
+    this.#issuer = issuer;
     const pace = this.#pace;
     this.#allocation = new Allocation(timeouts, { clock, metrics, pace, issuer, others });
     this.#watch = new RoundWatch(timeouts, {
@@ -262,7 +264,25 @@ export class Dispatcher implements SessionHub {
     if (state === "active" && !session.isStopping) {
       this.#modules.notify("warn", `${workerId} (${name}) ${reason}`);
     }
+    if (error?.code === "unavailable") this.#died(workerId);
     this.#releaseLeasesOf(workerId, reason, "lost");
+  }
+
+  /** Nobody sent it away, nor did it say that it goes. */
+  #died(workerId: string): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    const { round } = current;
+    const options = {
+      leavesTogether: this.#issuer.roundedLeaves(round) ?? 1,
+      describeSamples:
+        round.kind === "train"
+          ? (leaves: readonly number[]) => this.#options.describeSamples(round.planned, leaves)
+          : undefined,
+    };
+    for (const lease of round.leases.active()) {
+      if (lease.workerId === workerId) current.workerDied(lease, options);
+    }
   }
 
   #leaseFailed(workerId: string, detail: string): void {
