@@ -11,7 +11,6 @@ import { LeasePace } from "../leases/index.js";
 import type { WorkerTable } from "../membership/index.js";
 import { Presence } from "../membership/index.js";
 import type { AutopsySources, LeaseEnding, Metrics } from "../ops/index.js";
-import { WorkerSpeeds } from "../ops/index.js";
 import type { Progress, SessionHub, WorkerSession } from "../sessions/index.js";
 import type { Arithmetic, BufferPool } from "../steps/index.js";
 import { Allocation } from "./allocation.js";
@@ -56,7 +55,6 @@ export interface DispatcherModules {
 export class Dispatcher implements SessionHub {
   readonly intake: Intake;
   readonly presence: Presence;
-  readonly speeds = new WorkerSpeeds();
   readonly #options: DispatcherOptions;
   readonly #modules: DispatcherModules;
   readonly #discipline: Discipline;
@@ -143,6 +141,11 @@ export class Dispatcher implements SessionHub {
   /** The fence of the round's first lease. */
   get nextFence(): number {
     return this.#nextFence;
+  }
+
+  /** Of a worker, in samples a second; NaN before its first lease is done. */
+  speedOf(workerId: string): number {
+    return this.#pace.speedOf(workerId);
   }
 
   get numWorkers(): number {
@@ -258,7 +261,6 @@ export class Dispatcher implements SessionHub {
     this.#modules.workers.remove(workerId);
     this.#discipline.forget(workerId);
     this.#pace.forget(workerId);
-    this.speeds.forget(workerId);
     const reason = error === undefined ? "left" : `lost: ${error.message}`;
     // Of one that said it leaves, or was told to, everybody has heard.
     if (state === "active" && !session.isStopping) {
@@ -293,22 +295,20 @@ export class Dispatcher implements SessionHub {
 
   #leasesCompleted(leases: readonly LeaseRecord[], fence: number): void {
     const round = this.#current?.round;
-    const kind = round?.kind ?? "train";
+    if (round === undefined) return;
     for (const lease of leases) {
-      const { workerId, leaves, grantedAtMs } = lease;
+      const { workerId, grantedAtMs } = lease;
+      const samples = round.kind === "train" ? round.samplesOf(lease) : { own: 0, all: 0 };
       const session = this.#modules.workers.get(workerId)?.link;
       const elapsedMs = this.#modules.clock.now() - grantedAtMs;
       if (lease.fence === fence) {
         // What a check takes is no measure: its sums are sent leaf by leaf.
         if (lease.checked === undefined) {
-          this.#pace.completed(workerId, kind, leaves.length, elapsedMs);
-          if (round?.kind === "train") {
-            this.speeds.completed(workerId, round.numSamplesOf(leaves), elapsedMs);
-          }
+          this.#pace.completed(workerId, round.kind, samples, elapsedMs);
         }
         session?.leaseCompleted(fence);
       } else {
-        this.#pace.overtaken(workerId, kind, leaves.length, elapsedMs);
+        this.#pace.overtaken(workerId, round.kind, samples, elapsedMs);
         // Somebody else was first. The worker still computes: it is idle when it says so.
         session?.revoke(lease.fence, "another worker was first");
       }

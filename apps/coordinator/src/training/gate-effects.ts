@@ -52,7 +52,7 @@ export function gateEffects(
       intake.admit(current, round, result);
     },
     hold: ({ upload, fence }) => {
-      completed(round.hold(upload), fence);
+      completed(round.hold(upload, fence), fence);
     },
     drop: ({ upload: { node }, workerId, fence }) => {
       round.drop({ node, workerId, fence }, "nobody could tell whether it is right");

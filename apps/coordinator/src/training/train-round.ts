@@ -2,7 +2,7 @@
 
 import { nodeContains } from "@ostinato/kernels";
 import type { LeafResult, NodeId } from "@ostinato/proto";
-import type { LeaseRecord, LostLease } from "../leases/index.js";
+import type { LeaseRecord, LeaseSamples, LostLease } from "../leases/index.js";
 import { LeaseTable } from "../leases/index.js";
 import type { CompleteUpload, ParameterVersion } from "../steps/index.js";
 import type { GradientTree } from "../steps/index.js";
@@ -68,17 +68,22 @@ export class TrainRound {
    *
    * @returns the leases that this completes
    */
-  hold({ leaves }: Pick<CompleteUpload, "leaves">): readonly LeaseRecord[] {
+  hold({ leaves }: Pick<CompleteUpload, "leaves">, fence: number): readonly LeaseRecord[] {
     for (const { leaf, numSamples } of leaves) {
       this.#heldLeaves.add(leaf);
       this.#numSamples.set(leaf, numSamples);
     }
-    return this.leases.complete(leaves.map(({ leaf }) => leaf));
+    return this.leases.complete(
+      leaves.map(({ leaf }) => leaf),
+      fence,
+    );
   }
 
-  /** Samples of those of these leaves of which there is a result. */
-  numSamplesOf(leaves: readonly number[]): number {
-    return leaves.reduce((sum, leaf) => sum + (this.#numSamples.get(leaf) ?? 0), 0);
+  /** Samples of a lease's leaves, of which there is a result by now. */
+  samplesOf({ leaves, delivered }: LeaseRecord): LeaseSamples {
+    const sum = (of: readonly number[]): number =>
+      of.reduce((total, leaf) => total + (this.#numSamples.get(leaf) ?? 0), 0);
+    return { own: sum([...delivered]), all: sum(leaves) };
   }
 
   /**
@@ -101,7 +106,10 @@ export class TrainRound {
     }
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
     for (const [leaf, moments] of upload.moments) this.#moments.set(leaf, moments);
-    return this.leases.complete(upload.leaves.map((result) => result.leaf));
+    return this.leases.complete(
+      upload.leaves.map((result) => result.leaf),
+      fence,
+    );
   }
 
   /**
