@@ -46,6 +46,8 @@ export class CurrentRound {
   retries: Extract<Verdict, { kind: "retry" }>[] = [];
   /** What a training round's results pass on their way into the tree. */
   gate: Gate | undefined;
+  #waitingSinceMs: number | undefined;
+  #waitedMs = 0;
   readonly #failures = new Map<number, string[]>();
   readonly #expiries = new Map<number, string[]>();
   readonly #deaths = new Map<number, string[]>();
@@ -64,6 +66,17 @@ export class CurrentRound {
   /** When its first lease was granted: from then on whoever is left finishes it. */
   get begunAtMs(): number | undefined {
     return this.round.leases.begunAtMs;
+  }
+
+  /** From now on it waits for workers to be there, or does not. */
+  waitsForWorkers(isWaiting: boolean, nowMs: number): void {
+    if (this.#waitingSinceMs !== undefined) this.#waitedMs += nowMs - this.#waitingSinceMs;
+    this.#waitingSinceMs = isWaiting ? nowMs : undefined;
+  }
+
+  /** How long it has waited for workers to be there, as of the last `waitsForWorkers`. */
+  get waitedMs(): number {
+    return this.#waitedMs;
   }
 
   end(outcome: RoundOutcome): void {

@@ -162,14 +162,20 @@ export class Dispatcher implements SessionHub {
   }
 
   /**
-   * Collects a round. `holders` are, by leaf, the workers that computed it and so hold its state.
+   * Collects a round. `holders` are, by leaf, the workers that computed it and so hold its state; in `waitedMs`
+   * of the time nobody was here, or too few for it to begin.
    *
    * @throws {CoordinatorError} `stopped` by the signal; `nonFinite`, `leafFailed` when a leaf can't be had
    */
   async collect(
     round: Round,
     signal: AbortSignal,
-  ): Promise<RoundOutcome & { readonly holders: ReadonlyMap<number, ReadonlySet<string>> }> {
+  ): Promise<
+    RoundOutcome & {
+      readonly holders: ReadonlyMap<number, ReadonlySet<string>>;
+      readonly waitedMs: number;
+    }
+  > {
     const stopped = (): CoordinatorError =>
       new CoordinatorError("stopped", "the run is being stopped");
     if (this.#failure !== undefined) throw this.#failure;
@@ -188,8 +194,11 @@ export class Dispatcher implements SessionHub {
       this.#watch.start();
       const outcome = await current.ended;
       if (outcome.kind === "complete") current.gate?.commit();
-      return { ...outcome, holders: current.holders };
+      const { holders, waitedMs } = current;
+      return { ...outcome, holders, waitedMs };
     } finally {
+      current.waitsForWorkers(false, this.#modules.clock.now());
+      this.#modules.metrics.waitSeconds.inc(current.waitedMs / 1000);
       signal.removeEventListener("abort", onAbort);
       this.#watch.stop();
       this.#nextFence = round.leases.nextFence;
@@ -388,7 +397,9 @@ export class Dispatcher implements SessionHub {
     const current = this.#current;
     if (current === undefined) return;
     // Who is left finishes what has begun: what is there of it would go to waste.
-    if (current.begunAtMs === undefined && !this.presence.isEnough) return;
+    const mayBegin = current.begunAtMs !== undefined || this.presence.isEnough;
+    current.waitsForWorkers(!mayBegin || this.numWorkers === 0, clock.now());
+    if (!mayBegin) return;
     const idle = workers.active().filter(({ link }) => link?.isIdle === true);
     const lateAtMs = this.#allocation.allocate(
       current,
