@@ -242,6 +242,23 @@ describe("a worker that is lost", () => {
     await collected;
   });
 
+  it("is found by a coordinator that is late each time it looks", async () => {
+    const trial = new Trial();
+    const hung = trial.join();
+    void trial.collect(trial.trainRound(1));
+    const { fence } = await hung.lease(0);
+    let numLooks = 0;
+    // Every look is late by seven more.
+    while (trial.dispatcher.collecting?.leases.active().length === 1 && numLooks < 50) {
+      trial.clock.stall(DEADLINE_MS);
+      numLooks += 1;
+    }
+    await vi.waitFor(() => expect(hung.sent("revoke")).toMatchObject([{ fence }]));
+    // An eighth of the deadline counts each time, and its worker has had all of those.
+    expect(numLooks).toBe(8);
+    trial.abort.abort();
+  });
+
   it("is not blamed when it was the coordinator that stood still", async () => {
     const trial = new Trial();
     const worker = trial.join();
