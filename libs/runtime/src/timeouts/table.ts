@@ -277,8 +277,8 @@ export const TIMEOUT_TABLE = {
   statusAnswerMs: {
     owner: "status",
     fixedMs: 5000,
-    what: "a coordinator that does not answer `ostinato status`",
-    then: "the command says so, with exit code 1",
+    what: "a coordinator that does not answer `ostinato status`, and then one that takes no connection",
+    then: "the command says which it is, with exit code 1",
   },
   statusRefreshMs: {
     owner: "status",
