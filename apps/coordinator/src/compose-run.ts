@@ -254,7 +254,7 @@ export async function composeRun(
         samplesPerSecond: trainer.samplesPerSecond,
         secondsLeft: trainer.secondsLeft,
         checkpointAgeSeconds: keeper.ageSeconds(),
-        speedOf: (workerId) => dispatcher.speeds.of(workerId),
+        speedOf: (workerId) => dispatcher.speedOf(workerId),
       },
       clock.now(),
     );

@@ -242,6 +242,23 @@ describe("a worker that is lost", () => {
     await collected;
   });
 
+  it("is found by a coordinator that is late each time it looks", async () => {
+    const trial = new Trial();
+    const hung = trial.join();
+    void trial.collect(trial.trainRound(1));
+    const { fence } = await hung.lease(0);
+    let numLooks = 0;
+    // Every look is late by seven more.
+    while (trial.dispatcher.collecting?.leases.active().length === 1 && numLooks < 50) {
+      trial.clock.stall(DEADLINE_MS);
+      numLooks += 1;
+    }
+    await vi.waitFor(() => expect(hung.sent("revoke")).toMatchObject([{ fence }]));
+    // An eighth of the deadline counts each time, and its worker has had all of those.
+    expect(numLooks).toBe(8);
+    trial.abort.abort();
+  });
+
   it("is not blamed when it was the coordinator that stood still", async () => {
     const trial = new Trial();
     const worker = trial.join();
@@ -576,14 +593,34 @@ describe("the speed of a worker", () => {
   it("is its samples over the time from lease to result", async () => {
     const trial = new Trial();
     const worker = trial.join();
-    expect(trial.dispatcher.speeds.of(worker.id)).toBeNaN();
+    expect(trial.dispatcher.speedOf(worker.id)).toBeNaN();
     const collected = trial.collect(trial.trainRound(1));
     const lease = await worker.lease(0);
     trial.pass(500);
     worker.complete(lease);
     await collected;
     // Four leaves of two samples each in half a second.
-    expect(trial.dispatcher.speeds.of(worker.id)).toBe(16);
+    expect(trial.dispatcher.speedOf(worker.id)).toBe(16);
+  });
+
+  it("is not that of what another worker was first with", async () => {
+    const trial = new Trial(8);
+    const [quick, second, late] = [trial.join(), trial.join(), trial.join()];
+    const collected = trial.collect(trial.trainRound(1));
+    const lease = await late.lease(0);
+    expect(late.leavesOf(lease)).toEqual([5, 6, 7]);
+    quick.complete(await quick.lease(0));
+    second.complete(await second.lease(0));
+    trial.pass(DEADLINE_MS / 2);
+    const help = await quick.lease(1);
+    expect(quick.leavesOf(help)).toEqual([5, 6, 7]);
+    trial.pass(DEADLINE_MS / 10);
+    quick.upload(help, { firstLeaf: 6, numLeaves: 2 });
+    late.upload(lease, { firstLeaf: 5, numLeaves: 1 });
+    await collected;
+    // Two samples in 0.6 s by the one, four in 0.1 s by the other.
+    expect(trial.dispatcher.speedOf(late.id)).toBeCloseTo(2 / 0.6, 9);
+    expect(trial.dispatcher.speedOf(quick.id)).toBeCloseTo(4 / 0.1, 9);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Lease } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
 import type { TrainRound } from "../src/training/index.js";
 import type { FakeUpload, FakeWorker } from "./support/fake-worker.js";
+import { collect, collectUsual, rootOf } from "./support/rounds.js";
 import { DEADLINE_MS, Trial } from "./support/trial.js";
 
 const ALL_FOUR = 15;
@@ -21,40 +22,19 @@ const from =
   (lease: Lease): FakeUpload =>
     lease.step >= step ? upload : right;
 
-async function collect(trial: Trial, step: number): Promise<TrainRound> {
-  const round = trial.trainRound(step);
-  const outcome = await trial.collect(round);
-  expect(outcome.kind).toBe("complete");
-  trial.states.replace(round.states(), outcome.holders);
-  return round;
-}
-
-async function rootOf(round: TrainRound): Promise<number | undefined> {
-  const root = await round.tree.takeRoot();
-  const value = root[0];
-  expect([...root]).toEqual([value, value, value]);
-  return value;
-}
-
-/** Steps in which everybody is right. */
-async function collectUsual(trial: Trial, numSteps = 3): Promise<void> {
-  for (let step = 1; step <= numSteps; step++) {
-    const round = await collect(trial, step);
-    trial.gradients.release(await round.tree.takeRoot());
-  }
-}
-
 const counts = async (trial: Trial): Promise<Readonly<Record<string, number>>> => ({
   suspects: await trial.count("suspects_total"),
   audits: await trial.count("audits_total"),
   agreed: await trial.count("verdicts_total", "agreed"),
   data: await trial.count("verdicts_total", "data"),
   machine: await trial.count("verdicts_total", "machine"),
+  inconclusive: await trial.count("verdicts_total", "inconclusive"),
   undecided: await trial.count("verdicts_total", "undecided"),
   quarantined: await trial.count("workers_quarantined_total"),
 });
 const NOTHING = {
-  ...{ suspects: 0, audits: 0, agreed: 0, data: 0, machine: 0, undecided: 0, quarantined: 0 },
+  ...{ suspects: 0, audits: 0, agreed: 0, data: 0, machine: 0, inconclusive: 0, undecided: 0 },
+  quarantined: 0,
 };
 
 /** All buffers but the root's, which the test took. */
@@ -247,6 +227,64 @@ describe("a gradient whose norm is far off", () => {
   });
 });
 
+describe("a check that is late", () => {
+  const outlier: FakeUpload = { gradientOf: (leaf) => (leaf === 0 ? MILLION : 2 ** leaf) };
+
+  /** The data of leaf 0 are odd; of four workers the second is asked to check them, and does not. */
+  async function lateCheck(): Promise<{
+    readonly trial: Trial;
+    readonly slow: FakeWorker;
+    readonly late: Lease;
+    readonly helper: FakeWorker;
+    readonly collected: Promise<TrainRound>;
+  }> {
+    const trial = new Trial();
+    const [first, slow, helper, last] = [trial.join(), trial.join(), trial.join(), trial.join()];
+    const isCheck = ({ step, nodes }: Lease): boolean => step === 4 && nodes[0]?.firstLeaf === 0;
+    for (const worker of [first, last]) worker.serve(from(4, outlier));
+    for (const worker of [slow, helper]) {
+      worker.serve((lease) => (isCheck(lease) ? undefined : from(4, outlier)(lease)));
+    }
+    await collectUsual(trial);
+    const collected = collect(trial, 4);
+    const late = await slow.lease(4);
+    expect(isCheck(late)).toBe(true);
+    // A sixteenth of the deadline, as leases took no time until now.
+    trial.pass(DEADLINE_MS / 20);
+    expect(helper.sent("lease")).toHaveLength(4);
+    trial.pass(DEADLINE_MS / 20);
+    return { trial, slow, late, helper, collected };
+  }
+
+  it("is asked of a second worker, whose result decides if it is first", async () => {
+    const { trial, slow, late, helper, collected } = await lateCheck();
+    const second = await helper.lease(4);
+    expect(second.nodes).toEqual(late.nodes);
+    expect(await trial.count("second_leases_total")).toBe(1);
+    helper.complete(second, outlier);
+    expect(await rootOf(await collected)).toBe(MILLION + 14);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
+    await vi.waitFor(() =>
+      expect(slow.sent("revoke")).toMatchObject([
+        { fence: late.fence, reason: "another worker was first" },
+      ]),
+    );
+    expectNoneHeld(trial);
+  });
+
+  it("decides all the same if it comes before the second", async () => {
+    const { trial, slow, late, helper, collected } = await lateCheck();
+    const second = await helper.lease(4);
+    slow.complete(late, outlier);
+    expect(await rootOf(await collected)).toBe(MILLION + 14);
+    await vi.waitFor(() => expect(helper.sent("revoke")).toMatchObject([{ fence: second.fence }]));
+    helper.complete(second, outlier);
+    expect(await trial.count("uploads_rejected_total", "staleStep")).toBe(1);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
+    expectNoneHeld(trial);
+  });
+});
+
 describe("two workers that disagree, each with the same result twice", () => {
   function trialOfTwo(): { readonly trial: Trial; readonly bad: FakeWorker } {
     const trial = new Trial();
@@ -371,6 +409,71 @@ describe("an audit", () => {
     const { agreed, machine } = await counts(trial);
     expect(agreed).toBeGreaterThan(0);
     expect(machine).toBe(0);
+  });
+});
+
+describe("with several numerics profiles, a result whose profile nobody is left of", () => {
+  const gone = new WireError("unavailable", "killed");
+
+  it("is dropped if it is odd, after two deadlines, and the others compute the step; nobody is accused", async () => {
+    const trial = new Trial();
+    const [last, other] = [trial.join("a"), trial.join("b")];
+    last.serve(({ step }) => (step < 4 ? right : undefined));
+    other.serve();
+    await collectUsual(trial);
+    const round = trial.trainRound(4);
+    const collected = trial.collect(round);
+    last.complete(await last.lease(3), huge);
+    last.stream.drop(gone);
+    await vi.waitFor(() => expect(trial.dispatcher.collecting?.gate).toBeDefined());
+    trial.pass(DEADLINE_MS);
+    expect(trial.dispatcher.collecting?.gate).toMatchObject({
+      what:
+        "a worker that computes leaves 0–1 once more, to compare them (an odd norm): one of the numerics " +
+        "profile of worker-1-1",
+      next: "if none comes, that is given up in 1.0 s",
+    });
+    trial.pass(DEADLINE_MS + DEADLINE_MS / 8);
+    expect((await collected).kind).toBe("complete");
+    expect(await rootOf(round)).toBe(ALL_FOUR);
+    expect(trial.notices.at(-1)).toMatch(
+      /^step 4, leaves 0–1 \(an odd norm\): whether the result of worker-1-1 is right is not known: no worker of its numerics profile was here to compute it again for 2\.\d s; it is dropped, and computed by workers of another profile; nobody is accused$/,
+    );
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, inconclusive: 1 });
+    expect(round.lost.map(({ worker, leaves }) => [worker, leaves])).toEqual([[last.id, [0, 1]]]);
+    expectNoneHeld(trial);
+  });
+
+  it("counts as it is if it was only to be audited", async () => {
+    const trial = new Trial(1, undefined, undefined, 1, 1);
+    const [audited, auditor] = [trial.join("a"), trial.join("a")];
+    trial.join("b").serve();
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    audited.complete(await audited.lease(0));
+    await auditor.lease(0);
+    for (const { stream } of [audited, auditor]) stream.drop(gone);
+    trial.pass(2 * DEADLINE_MS + DEADLINE_MS / 4);
+    expect((await collected).kind).toBe("complete");
+    expect(round.nodes()).toMatchObject([{ workerId: audited.id }]);
+    expect(trial.notices.at(-1)).toMatch(/2\.\d s; it counts as it is; nobody is accused$/);
+    expect(await counts(trial)).toEqual({ ...NOTHING, audits: 1, inconclusive: 1 });
+  });
+
+  it("is waited for as long as nobody is here at all, and checked by one that comes in time", async () => {
+    const trial = new Trial();
+    const last = trial.join("a");
+    last.serve(({ step }) => (step < 4 ? right : undefined));
+    await collectUsual(trial);
+    const collected = trial.collect(trial.trainRound(4));
+    last.complete(await last.lease(3), huge);
+    last.stream.drop(gone);
+    await vi.waitFor(() => expect(trial.dispatcher.collecting?.gate).toBeDefined());
+    trial.pass(4 * DEADLINE_MS);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1 });
+    trial.join("a").serve(() => huge);
+    expect((await collected).kind).toBe("complete");
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
   });
 });
 

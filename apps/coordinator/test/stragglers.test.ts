@@ -1,5 +1,6 @@
 /** Slow and hanging workers: who gets how much, who helps out, and when it is given up. */
 
+import { WireError } from "@ostinato/proto";
 import { describe, expect, it, vi } from "vitest";
 import type { TrainRound } from "../src/training/index.js";
 import type { FakeWorker } from "./support/fake-worker.js";
@@ -121,6 +122,64 @@ describe("a late lease", () => {
     trial.clock.stall(DEADLINE_MS * 5);
     expect(quick.sent("lease")).toHaveLength(1);
     slow.complete(await slow.lease(0));
+    expect((await collected).kind).toBe("complete");
+  });
+});
+
+describe("a leaf whose workers die", () => {
+  const killed = new WireError("unavailable", "killed");
+
+  it("is leased alone after two deaths, and ends the run after two more, with its samples", async () => {
+    const trial = new Trial(4);
+    const round = trial.trainRound(7);
+    const collected = trial.collect(round);
+    const leases: (readonly number[])[] = [];
+    const DEADLY = 2;
+    for (let i = 1; i <= 4; i++) {
+      const worker = trial.join();
+      for (let index = 0; ; index++) {
+        const lease = await worker.lease(index);
+        leases.push(worker.leavesOf(lease));
+        if (worker.leavesOf(lease).includes(DEADLY)) break;
+        worker.complete(lease);
+      }
+      worker.stream.drop(killed);
+    }
+    await expect(collected).rejects.toMatchObject({ code: "leafFailed" });
+    await expect(collected).rejects.toThrow(
+      "step 7: leaf 2: 4 workers died that had it (worker-1-1, worker-1-2, worker-1-3, worker-1-4), the " +
+        "last of them with nothing else to do, in phase download; samples of 7/2; look at what it has, " +
+        "or at how much memory a worker has",
+    );
+    expect(leases).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0], [1], [2], [2]]);
+  });
+
+  it("is nothing to those that others than it die of: the step goes on as soon as one lives", async () => {
+    const trial = new Trial(4);
+    const round = trial.trainRound(1);
+    const collected = trial.collect(round);
+    for (let i = 1; i <= 5; i++) {
+      const worker = trial.join();
+      const lease = await worker.lease(0);
+      // From the third on each has another leaf, which it completes before it dies.
+      if (i > 2) worker.complete(lease);
+      worker.stream.drop(killed);
+    }
+    trial.join().serve();
+    expect((await collected).kind).toBe("complete");
+    expect((await round.tree.takeRoot())[0]).toBe(15);
+  });
+
+  it("is not what workers leave that say so, or are cut off", async () => {
+    const trial = new Trial(1);
+    const collected = trial.collect(trial.trainRound(1));
+    for (let i = 1; i <= 8; i++) {
+      const worker = trial.join();
+      await worker.lease(0);
+      if (i % 2 === 0) worker.say({ kind: "returnLeases", reason: "SIGTERM" });
+      worker.stream.drop(i % 2 === 0 ? killed : undefined);
+    }
+    trial.join().serve();
     expect((await collected).kind).toBe("complete");
   });
 });

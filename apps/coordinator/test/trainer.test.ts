@@ -1,5 +1,6 @@
 /** A run's course: what is committed, in which order, and what survives a stop. */
 
+import { WireError } from "@ostinato/proto";
 import type { StepRecord } from "@ostinato/run";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ReplayLine } from "../src/ledger/index.js";
@@ -59,6 +60,32 @@ describe("a run", () => {
     const [step] = await stepsOf(run);
     expect(step).toMatchObject({ samples: 8, lossSum: 4, lossWeight: 8, loss: 0.5 });
     expect(step?.gradientNorm).toBeCloseTo(Math.sqrt(3) * (15 / 8), 12);
+  });
+
+  it("counts the time in which nobody is here as waiting, not as its steps'", async () => {
+    const run = await create({ stepsPerEpoch: 1, epochs: 1 });
+    const { trial } = run;
+    const ended = run.run();
+    await vi.waitFor(() => expect(trial.dispatcher.collecting).toBeDefined());
+    trial.pass(3000);
+    const first = trial.join();
+    await first.lease(0);
+    trial.pass(400);
+    first.stream.drop(new WireError("unavailable", "killed"));
+    trial.pass(2000);
+    const second = trial.join();
+    const lease = await second.lease(0);
+    trial.pass(300);
+    second.serve();
+    second.complete(lease);
+    await ended;
+    const { values = [] } =
+      (await trial.registry.getSingleMetric("ostinato_coordinator_step_seconds")?.get()) ?? {};
+    const sum = values.find((value) =>
+      (value as { metricName?: string }).metricName?.endsWith("_sum"),
+    );
+    expect(sum?.value).toBeCloseTo(0.7, 9);
+    expect(await trial.count("worker_wait_seconds_total")).toBeCloseTo(5, 9);
   });
 
   it("writes one line a step to metrics.jsonl and goes on when it can't", async () => {

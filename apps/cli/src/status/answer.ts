@@ -6,6 +6,7 @@ import type { CoordinatorEndpoints, RunEnd } from "@ostinato/run";
 import { openRunDirectory, readPointer } from "@ostinato/run";
 import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
 
+import { canConnect } from "./reach.js";
 import type { Target } from "./target.js";
 
 /** What came of asking an address. */
@@ -43,16 +44,27 @@ export type Answer =
 
 /**
  * @param security what to show and ask for; unencrypted and without a token unless given
+ * @param connects whether anybody takes a connection, of an address that did not answer
  * @throws {WireError} `invalidAddress`, `credentialFile`, and refusals of the coordinator that are no silence
  */
-export async function askCoordinator(address: string, security?: ClientSecurity): Promise<Asked> {
+export async function askCoordinator(
+  address: string,
+  security?: ClientSecurity,
+  connects = canConnect,
+): Promise<Asked> {
   const { statusAnswerMs } = FIXED_TIMEOUTS;
   const client = createCoordinatorClient(address, { security });
   try {
     return { kind: "reply", reply: await client.status({ deadlineMs: statusAnswerMs }) };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    if (error.code === "deadlineExceeded") return { kind: "silent", waitedMs: statusAnswerMs };
+    if (error.code === "deadlineExceeded") {
+      if (await connects(address, statusAnswerMs)) {
+        return { kind: "silent", waitedMs: statusAnswerMs };
+      }
+      const reason = `no connection came about within ${statusAnswerMs / 1000} s`;
+      return { kind: "unreachable", reason: `${address} is not reachable: ${reason}` };
+    }
     if (error.code !== "unavailable") throw error;
     return { kind: "unreachable", reason: error.message };
   } finally {

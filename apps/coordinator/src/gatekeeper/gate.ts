@@ -1,55 +1,15 @@
 /** What comes between a whole, checked upload and the gradient tree of its step. */
 
 import type { NodeId } from "@ostinato/proto";
-import type { Clock } from "@ostinato/runtime";
-import type { Metrics } from "../ops/index.js";
+import type { CheckRequest, GateModules, GateOptions } from "./gate-modules.js";
+import { waitOf } from "./gate-wait.js";
+import type { GateWait } from "./gate-wait.js";
 import { Inquiry } from "./inquiry.js";
 import type { Cause, InquiryModules, NodeResult } from "./inquiry.js";
-import type { NodeNorm, NormReference } from "./norm-reference.js";
+import type { NodeNorm } from "./norm-reference.js";
 import { sizeOf } from "./recomputation.js";
 import { Reviewer } from "./review.js";
-import type { Reviewed, ReviewEffects, ReviewOptions } from "./review.js";
-import { untilEnd, waitOfAsking, waitOfTied } from "./sentences.js";
-
-export interface GateOptions extends ReviewOptions {
-  /** The leaf whose node is audited; undefined: none is. */
-  readonly auditedLeaf: number | undefined;
-}
-
-export interface GateEffects extends ReviewEffects {
-  /** Into the gradient tree. */
-  readonly admit: (result: NodeResult) => void;
-  /** Its leaves need not be computed for now. */
-  readonly hold: (result: NodeResult) => void;
-  /** Who could compute what this worker did to the same bits; asked again and again, the worker being here or not. */
-  readonly electorate: (workerId: string) => InquiryModules["electorate"];
-  /** Not finite on more than one worker. */
-  readonly nonFinite: (node: NodeId, detail: string) => void;
-  readonly dispatch: () => void;
-}
-
-export interface GateModules extends Omit<InquiryModules, "electorate"> {
-  readonly clock: Clock;
-  readonly metrics: Pick<Metrics, "suspects" | "audits" | "verdicts">;
-  readonly reference: NormReference;
-  readonly effects: GateEffects;
-}
-
-/** What a step waits for at the gate, and what will be then, in words. */
-export interface GateWait {
-  /** Such as "another worker: …". */
-  readonly what: string;
-  readonly next: string;
-  readonly sinceMs: number;
-}
-
-/** A node to be computed once more by any of these workers. */
-export interface CheckRequest {
-  readonly node: NodeId;
-  readonly workers: readonly string[];
-  /** One of them does it. */
-  readonly begin: (workerId: string, fence: number) => void;
-}
+import type { Culprit, Reviewed } from "./review.js";
 
 /** A result that more of its step is to be compared with first. */
 interface WaitingResult {
@@ -79,7 +39,12 @@ export class Gate {
     this.#options = options;
     this.#modules = modules;
     const peersOf = ({ node }: Inquiry): readonly NodeNorm[] => this.#peersOf(node);
-    this.#reviewer = new Reviewer(options, { ...modules, peersOf });
+    const accuse = (culprit: Culprit, inquiry: Inquiry): void => {
+      modules.effects.accuse(culprit);
+      this.#expel(culprit.workerId, inquiry);
+    };
+    const effects = { ...modules.effects, accuse };
+    this.#reviewer = new Reviewer(options, { ...modules, effects, peersOf });
   }
 
   receive(result: NodeResult): void {
@@ -105,39 +70,49 @@ export class Gate {
 
   /** Concludes what can be, and says what else is to be computed. */
   review(): readonly CheckRequest[] {
-    return [...this.#inquiries.values()].flatMap((inquiry) => this.#review(inquiry) ?? []);
+    return [...this.#inquiries.values()].flatMap((inquiry) => {
+      // What one is found out to be may end another.
+      const isOpen = this.#inquiries.get(inquiry.node.firstLeaf) === inquiry;
+      return isOpen ? (this.#review(inquiry) ?? []) : [];
+    });
+  }
+
+  /** Nodes that one worker computes once more, and who could help out if that one is late. */
+  underway(): readonly (CheckRequest & { readonly fence: number })[] {
+    return [...this.#inquiries.values()].flatMap((inquiry) => {
+      const { helpers } = inquiry;
+      return helpers === undefined
+        ? []
+        : [{ ...requestOf(inquiry, helpers.workers), fence: helpers.fence }];
+    });
   }
 
   /** A part of a node that was to be computed once more; takes its buffer over. */
   receiveCheck(fence: number, upload: NodeResult["upload"]): void {
     const inquiry = this.#inquiryOf(fence);
     if (inquiry === undefined) this.#modules.release(upload.gradient);
-    else this.#follow(inquiry.receive(upload));
+    else this.#follow(inquiry.receive(fence, upload));
   }
 
   checkNotFinite(fence: number, fingerprint: number, detail: string): void {
     const inquiry = this.#inquiryOf(fence);
-    if (inquiry !== undefined) this.#follow(inquiry.receiveNotFinite(fingerprint, detail));
+    if (inquiry !== undefined) this.#follow(inquiry.receiveNotFinite(fence, fingerprint, detail));
   }
 
   /** The lease of a check is gone before all of it was in. */
   checkLost(fence: number): void {
     const inquiry = this.#inquiryOf(fence);
-    if (inquiry !== undefined) this.#follow(inquiry.abandon());
+    if (inquiry !== undefined) this.#follow(inquiry.abandon(fence));
   }
 
   /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
   get wait(): GateWait | undefined {
-    for (const inquiry of this.#inquiries.values()) {
-      const { isBusy, tiedSinceMs, askedSinceMs } = inquiry;
-      if (isBusy) continue;
-      if (tiedSinceMs !== undefined) {
-        const leftMs = tiedSinceMs + this.#options.tieMs - this.#modules.clock.now();
-        return { sinceMs: tiedSinceMs, ...waitOfTied(inquiry), ...untilEnd(leftMs) };
-      }
-      if (askedSinceMs !== undefined) return { sinceMs: askedSinceMs, ...waitOfAsking(inquiry) };
-    }
-    return undefined;
+    const { clock, effects } = this.#modules;
+    return waitOf([...this.#inquiries.values()], {
+      tieMs: this.#options.tieMs,
+      nowMs: clock.now(),
+      isAnybodyHere: effects.isAnybodyHere(),
+    });
   }
 
   /** The step is collected: later ones are compared with it. */
@@ -168,16 +143,45 @@ export class Gate {
 
   #judge(): void {
     const { reference, effects } = this.#modules;
-    const waiting = this.#waiting.splice(0);
     // All by the same sizes, before any of them goes.
-    const judged = waiting.map(({ result, electorate }) => ({
-      result,
-      electorate,
-      isOutlier: reference.isOutlier(sizeOf(result.upload), this.#peersOf(result.upload.node)),
+    const judged = this.#waiting.map((waiting) => ({
+      waiting,
+      isOutlier: reference.isOutlier(
+        sizeOf(waiting.result.upload),
+        this.#peersOf(waiting.result.upload.node),
+      ),
     }));
-    for (const { result, electorate, isOutlier } of judged) {
-      if (isOutlier) this.#inquire("norm", result, electorate);
-      else effects.admit(result);
+    for (const { waiting, isOutlier } of judged) {
+      const index = this.#waiting.indexOf(waiting);
+      // What followed from the one before may have taken it away, with its worker.
+      if (index < 0) continue;
+      this.#waiting.splice(index, 1);
+      if (isOutlier) this.#inquire("norm", waiting.result, waiting.electorate);
+      else effects.admit(waiting.result);
+    }
+  }
+
+  /** Nothing that this worker sent for the step counts. @param but goes on without its votes */
+  #expel(workerId: string, but: Inquiry): void {
+    const { effects, release } = this.#modules;
+    const waiting = this.#waiting.filter(({ result }) => result.workerId === workerId);
+    this.#waiting = this.#waiting.filter((each) => !waiting.includes(each));
+    for (const { result } of waiting) release(result.upload.gradient);
+    const others = [...this.#inquiries.values()].filter((inquiry) => inquiry !== but);
+    for (const inquiry of others) inquiry.exclude(workerId);
+    const dropped = others.filter(({ first }) => first.workerId === workerId);
+    for (const inquiry of dropped) this.#drop(inquiry);
+    const held = [...waiting.map(({ result }) => result), ...dropped.map(({ first }) => first)];
+    for (const leaf of effects.expel(workerId, held)) this.#sizes.delete(leaf);
+  }
+
+  /** The inquiry ends without a result. */
+  #drop(inquiry: Inquiry): void {
+    this.#inquiries.delete(inquiry.node.firstLeaf);
+    const { fences } = inquiry;
+    this.#follow(inquiry.close());
+    for (const fence of fences) {
+      this.#modules.effects.revoke(fence, "what it checks does not count");
     }
   }
 
@@ -186,15 +190,18 @@ export class Gate {
   }
 
   #inquire(cause: Cause, first: NodeResult, electorate: InquiryModules["electorate"]): void {
-    const { metrics, add, release, sha256 } = this.#modules;
+    const { metrics, add, release, sha256, effects } = this.#modules;
     (cause === "norm" ? metrics.suspects : metrics.audits).inc();
-    const inquiry = new Inquiry(cause, first, { add, release, sha256, electorate });
+    const supersede = (fence: number): void => {
+      effects.revoke(fence, "another worker was first");
+    };
+    const inquiry = new Inquiry(cause, first, { add, release, sha256, electorate, supersede });
     this.#inquiries.set(inquiry.node.firstLeaf, inquiry);
     this.#follow(inquiry.open());
   }
 
   #inquiryOf(fence: number): Inquiry | undefined {
-    return [...this.#inquiries.values()].find((inquiry) => inquiry.fence === fence);
+    return [...this.#inquiries.values()].find(({ fences }) => fences.includes(fence));
   }
 
   /** Goes on with what follows from an answer, once it is taken down. */
@@ -213,13 +220,13 @@ export class Gate {
   #review(inquiry: Inquiry): CheckRequest | undefined {
     const reviewed = this.#reviewer.review(inquiry);
     switch (reviewed.kind) {
-      case "ask": {
-        const { node } = inquiry;
-        const begin = (workerId: string, fence: number): void => {
-          inquiry.ask(workerId, fence);
-        };
-        return { node, workers: reviewed.workers, begin };
-      }
+      case "ask":
+        return requestOf(inquiry, reviewed.workers);
+      case "dropped":
+        this.#drop(inquiry);
+        this.#sizes.delete(inquiry.node.firstLeaf);
+        this.#modules.effects.drop(inquiry.first);
+        return undefined;
       case "settled":
         this.#settle(inquiry, reviewed);
         return undefined;
@@ -239,4 +246,11 @@ export class Gate {
     if ("result" in outcome) effects.admit(outcome.result);
     else effects.nonFinite(node, outcome.notFinite);
   }
+}
+
+function requestOf(inquiry: Inquiry, workers: readonly string[]): CheckRequest {
+  const begin = (workerId: string, fence: number): void => {
+    inquiry.ask(workerId, fence);
+  };
+  return { node: inquiry.node, workers, begin };
 }

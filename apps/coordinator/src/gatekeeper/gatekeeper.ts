@@ -3,7 +3,7 @@
 import { auditedLeaf } from "./audit-plan.js";
 import type { AuditPlanOptions } from "./audit-plan.js";
 import { Gate } from "./gate.js";
-import type { GateEffects, GateModules } from "./gate.js";
+import type { GateEffects, GateModules } from "./gate-modules.js";
 import { NormReference } from "./norm-reference.js";
 
 export interface GatekeeperOptions {

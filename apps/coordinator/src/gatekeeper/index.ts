@@ -8,7 +8,8 @@
  * for (const { node, workers, begin } of gate.review()) begin(worker, leaseAgain(node, worker));
  */
 export { Gate } from "./gate.js";
-export type { CheckRequest, GateEffects, GateWait } from "./gate.js";
+export type { CheckRequest, GateEffects } from "./gate-modules.js";
+export type { GateWait } from "./gate-wait.js";
 export { Gatekeeper } from "./gatekeeper.js";
 export type { GatekeeperModules, GatekeeperOptions } from "./gatekeeper.js";
 export type { NodeResult } from "./inquiry.js";

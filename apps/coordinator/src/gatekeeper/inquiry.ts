@@ -22,6 +22,8 @@ export interface InquiryModules extends TreeModules {
   readonly sha256: (values: Float32Array) => Promise<string>;
   /** Workers that could compute the node, now or soon, and would give the same bits. */
   readonly electorate: () => readonly string[];
+  /** Another worker was first with what this one computes: see `abandon`. */
+  readonly supersede: (fence: number) => void;
 }
 
 /** What the workers said of a node: a result, or that theirs is not finite. */
@@ -34,6 +36,8 @@ export class Inquiry {
   readonly first: NodeResult;
   /** Since when somebody is wanted to compute it once more; undefined while one does. */
   askedSinceMs: number | undefined;
+  /** Since when there has been nobody who could compute it to the same bits, if that is so. */
+  nobodySinceMs: number | undefined;
   /** Since when only another worker can tell, if that is so. */
   tiedSinceMs: number | undefined;
   readonly #modules: InquiryModules;
@@ -42,7 +46,8 @@ export class Inquiry {
   readonly #outcomes = new Map<string, Outcome>();
   readonly #fences = new Map<string, number>();
   #firstDigest: string | undefined;
-  #recomputation: Recomputation | undefined;
+  /** By fence; more than one where the first is late. */
+  readonly #recomputations = new Map<number, Recomputation>();
   #parts: Recomputation["parts"] = [];
   /** Digests being computed. */
   #numPending = 0;
@@ -61,12 +66,20 @@ export class Inquiry {
 
   /** Whether an answer is on its way. */
   get isBusy(): boolean {
-    return this.#numPending > 0 || this.#recomputation !== undefined;
+    return this.#numPending > 0 || this.#recomputations.size > 0;
   }
 
-  /** The fence under which the node is computed once more. */
-  get fence(): number | undefined {
-    return this.#recomputation?.fence;
+  /** The fences under which the node is being computed once more. */
+  get fences(): readonly number[] {
+    return [...this.#recomputations.keys()];
+  }
+
+  /** Who could help out the only worker that computes it once more, and that one's fence. */
+  get helpers(): { readonly fence: number; readonly workers: readonly string[] } | undefined {
+    const [only, second] = this.#recomputations.values();
+    const standing = this.standing();
+    if (only === undefined || second !== undefined || standing.kind !== "ask") return undefined;
+    return { fence: only.fence, workers: standing.workers.filter((id) => id !== only.workerId) };
   }
 
   /** The fence under which this worker's vote came. */
@@ -98,10 +111,17 @@ export class Inquiry {
     return [...new Set(same.map(({ workerId }) => workerId))];
   }
 
+  /** The digest of the held result if nobody has said anything else. */
+  get undisputed(): string | undefined {
+    const isUndisputed = this.votes.every(({ digest }) => this.isFirst(digest));
+    return isUndisputed && this.votes.length > 0 ? this.#firstDigest : undefined;
+  }
+
   get votes(): Ballot["votes"] {
     return this.#ballot.votes;
   }
 
+  /** What this worker said counts no more. */
   exclude(workerId: string): void {
     this.#ballot.exclude(workerId);
   }
@@ -109,18 +129,21 @@ export class Inquiry {
   /** This worker computes it once more. */
   ask(workerId: string, fence: number): void {
     this.askedSinceMs = undefined;
+    this.nobodySinceMs = undefined;
     this.tiedSinceMs = undefined;
     const { node } = this;
-    this.#recomputation = new Recomputation({ node, workerId, fence }, this.#modules);
+    const recomputation = new Recomputation({ node, workerId, fence }, this.#modules);
+    this.#recomputations.set(fence, recomputation);
   }
 
   /** A part of what was asked for is in; takes its buffer over. */
-  async receive(part: CompleteUpload): Promise<void> {
-    const recomputation = this.#recomputation;
+  async receive(fence: number, part: CompleteUpload): Promise<void> {
+    const recomputation = this.#recomputations.get(fence);
     recomputation?.add(part);
     if (recomputation?.isComplete !== true) return;
-    const { workerId, fence } = recomputation;
-    this.#recomputation = undefined;
+    const { workerId } = recomputation;
+    this.#recomputations.delete(fence);
+    for (const other of this.fences) this.#modules.supersede(other);
     this.#parts = recomputation.parts;
     this.#numPending += 1;
     try {
@@ -131,34 +154,43 @@ export class Inquiry {
   }
 
   /** @param fingerprint equal for equal results */
-  async receiveNotFinite(fingerprint: number, detail: string): Promise<void> {
-    const recomputation = this.#recomputation;
+  async receiveNotFinite(fence: number, fingerprint: number, detail: string): Promise<void> {
+    const recomputation = this.#recomputations.get(fence);
     if (recomputation === undefined) return;
-    await this.abandon();
+    const abandoned = this.abandon(fence);
+    for (const other of this.fences) this.#modules.supersede(other);
+    await abandoned;
     const digest = `not finite, ${fingerprint.toString(16)}`;
     this.#outcomes.set(digest, { notFinite: detail });
     this.#cast(recomputation, digest);
   }
 
-  /** Nothing more comes of what was asked for. */
-  async abandon(): Promise<void> {
-    const recomputation = this.#recomputation;
-    this.#recomputation = undefined;
+  /** Nothing more comes under this fence. */
+  async abandon(fence: number): Promise<void> {
+    const recomputation = this.#recomputations.get(fence);
+    this.#recomputations.delete(fence);
     await recomputation?.discard();
   }
 
-  /** The result with this digest, whose buffer is the caller's from then on; all else is given back. */
+  /**
+   * The result with this digest, whose buffer is the caller's from then on; all else is given back. It is
+   * named after somebody whose word counts.
+   */
   take(digest: string): Outcome | undefined {
     const outcome = this.#outcomes.get(digest);
     this.#outcomes.delete(digest);
     this.#releaseAll();
-    return outcome;
+    const voters = this.voters(digest);
+    const [workerId] = voters;
+    if (outcome === undefined || workerId === undefined || "notFinite" in outcome) return outcome;
+    if (voters.includes(outcome.result.workerId)) return outcome;
+    return { result: { ...outcome.result, workerId, fence: this.fenceOf(workerId) } };
   }
 
   /** The round is over: gives every buffer back, also those that a digest is still taken of. */
   async close(): Promise<void> {
     this.#releaseAll();
-    await this.abandon();
+    await Promise.all(this.fences.map((fence) => this.abandon(fence)));
   }
 
   #releaseAll(): void {

@@ -7,11 +7,18 @@ import type { Vote } from "./ballot.js";
 import type { Inquiry, Outcome } from "./inquiry.js";
 import type { NodeNorm, NormReference } from "./norm-reference.js";
 import { sizeOf } from "./recomputation.js";
-import { accusation, dataNotice, disagreement, tieNotice, unsteadiness } from "./sentences.js";
+import {
+  accusation,
+  dataNotice,
+  disagreement,
+  inconclusive,
+  tieNotice,
+  unsteadiness,
+} from "./sentences.js";
 
 export interface ReviewOptions {
   readonly step: number;
-  /** How long another worker is waited for where those that are here disagree for good. */
+  /** How long another worker is waited for where those that are here disagree for good, or can't tell. */
   readonly tieMs: number;
 }
 
@@ -24,8 +31,10 @@ export interface Culprit {
 }
 
 export interface ReviewEffects {
-  /** The worker's machine is to blame, for certain. */
-  readonly accuse: (culprit: Culprit) => void;
+  /** Whether any worker is here, of whatever numerics profile. */
+  readonly isAnybodyHere: () => boolean;
+  /** The worker's machine is to blame, for certain, as this inquiry shows, which is not over yet. */
+  readonly accuse: (culprit: Culprit, inquiry: Inquiry) => void;
   readonly describeSamples: (leaves: readonly number[]) => string;
   readonly notify: (level: "info" | "warn", text: string) => void;
   readonly fail: (error: Error) => void;
@@ -44,6 +53,8 @@ export type Reviewed =
   | { readonly kind: "ask"; readonly workers: readonly string[] }
   /** `isFirst`: it is the result that was held. */
   | { readonly kind: "settled"; readonly outcome: Outcome | undefined; readonly isFirst: boolean }
+  /** Nobody is left who could tell: the result is dropped, and its leaves are computed by those that are here. */
+  | { readonly kind: "dropped" }
   | { readonly kind: "waits" };
 
 export class Reviewer {
@@ -71,7 +82,9 @@ export class Reviewer {
         }
         case "ask":
           inquiry.askedSinceMs ??= this.#modules.clock.now();
-          return standing;
+          return standing.workers.length > 0
+            ? this.#asks(inquiry, standing)
+            : this.#nobody(inquiry);
         case "tied":
           this.#tied(inquiry);
           return { kind: "waits" };
@@ -106,7 +119,31 @@ export class Reviewer {
     const { effects, metrics } = this.#modules;
     metrics.verdicts.inc({ verdict: "machine" });
     const { leaves } = inquiry;
-    effects.accuse({ workerId, fence: inquiry.fenceOf(workerId), leaves, reason });
+    effects.accuse({ workerId, fence: inquiry.fenceOf(workerId), leaves, reason }, inquiry);
+  }
+
+  #asks(inquiry: Inquiry, standing: Extract<Reviewed, { kind: "ask" }>): Reviewed {
+    inquiry.nobodySinceMs = undefined;
+    return standing;
+  }
+
+  /**
+   * Workers of other numerics profiles compute other bits: they can't tell, but they can compute the step.
+   * While nobody at all is here there is nothing to decide.
+   */
+  #nobody(inquiry: Inquiry): Reviewed {
+    const { clock, effects, metrics } = this.#modules;
+    const { step, tieMs } = this.#options;
+    inquiry.nobodySinceMs ??= clock.now();
+    const waitedMs = clock.now() - inquiry.nobodySinceMs;
+    if (waitedMs < tieMs || !effects.isAnybodyHere()) return { kind: "waits" };
+    metrics.verdicts.inc({ verdict: "inconclusive" });
+    // One that was to be audited is as good as any other; an odd one that nobody vouches for is not.
+    const undisputed = inquiry.cause === "audit" ? inquiry.undisputed : undefined;
+    const counts = undisputed !== undefined;
+    effects.notify("warn", inconclusive(step, inquiry, { waitedMs, counts }));
+    if (undisputed === undefined) return { kind: "dropped" };
+    return { kind: "settled", outcome: inquiry.take(undisputed), isFirst: true };
   }
 
   #tied(inquiry: Inquiry): void {

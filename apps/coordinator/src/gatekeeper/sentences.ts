@@ -4,7 +4,7 @@ import type { NodeId } from "@ostinato/proto";
 import type { Vote } from "./ballot.js";
 import type { Inquiry } from "./inquiry.js";
 
-type Asked = Pick<Inquiry, "node" | "votes" | "cause">;
+type Asked = Pick<Inquiry, "node" | "votes" | "cause" | "first">;
 
 /** 4–7, or 4. */
 function leavesInWords({ firstLeaf, numLeaves }: NodeId): string {
@@ -69,6 +69,22 @@ export function dataNotice(
   );
 }
 
+/** Nobody is left who could compute it to the same bits. */
+export function inconclusive(
+  step: number,
+  inquiry: Asked,
+  { waitedMs, counts }: { readonly waitedMs: number; readonly counts: boolean },
+): string {
+  const then = counts
+    ? "it counts as it is"
+    : "it is dropped, and computed by workers of another profile";
+  return (
+    `${place(step, inquiry)} (${why(inquiry)}): whether the result of ${inquiry.first.workerId} is right ` +
+    `is not known: no worker of its numerics profile was here to compute it again for ` +
+    `${(waitedMs / 1000).toFixed(1)} s; ${then}; nobody is accused`
+  );
+}
+
 /** What a step waits for, and what will be then. */
 type WaitInWords = { readonly what: string; readonly next: string };
 
@@ -77,6 +93,18 @@ export function waitOfAsking(inquiry: Asked): WaitInWords {
   return {
     what: `a worker that computes ${leaves} once more, to compare them (${why(inquiry)})`,
     next: "the next one that ends its lease, or joins, gets it",
+  };
+}
+
+/** Workers are here, but none that would compute the same bits. */
+export function waitOfProfile(inquiry: Asked): Pick<WaitInWords, "what"> {
+  const { workerId } = inquiry.first;
+  return { what: `${waitOfAsking(inquiry).what}: one of the numerics profile of ${workerId}` };
+}
+
+export function untilDropped(leftMs: number): Pick<WaitInWords, "next"> {
+  return {
+    next: `if none comes, that is given up in ${(Math.max(0, leftMs) / 1000).toFixed(1)} s`,
   };
 }
 

@@ -8,6 +8,7 @@
 export { LeaseTable } from "./lease-table.js";
 export type { GrantOptions, LeaseRecord, LeaseState, LostLease } from "./lease-table.js";
 export { LeasePace } from "./pace.js";
+export type { LeaseSamples } from "./pace.js";
 export { contiguousRuns, nodesToUpload, planLeases } from "./plan.js";
 export type { Assignment } from "./plan.js";
 export { LeaseShares } from "./shares.js";

@@ -22,7 +22,7 @@ describe("LeaseTable", () => {
   it("frees the unfinished leaves of a revoked lease and keeps the finished ones", () => {
     const table = new LeaseTable(4, 1);
     const lease = table.grant("worker-1", [0, 1, 2], 0);
-    table.complete([1]);
+    table.complete([1], 0);
     expect(table.freeLeaves()).toEqual([3]);
     expect(table.revoke(lease.fence, "killed")).toEqual({
       worker: "worker-1",
@@ -60,9 +60,9 @@ describe("LeaseTable", () => {
     const table = new LeaseTable(2, 1);
     const slow = table.grant("slow", [0, 1], 0);
     const second = table.grant("idle", [1], 500);
-    expect(table.complete([0])).toEqual([]);
-    expect(table.complete([1]).map(({ fence }) => fence)).toEqual([slow.fence, second.fence]);
-    expect(table.complete([1])).toEqual([]);
+    expect(table.complete([0], 0)).toEqual([]);
+    expect(table.complete([1], 0).map(({ fence }) => fence)).toEqual([slow.fence, second.fence]);
+    expect(table.complete([1], 0)).toEqual([]);
   });
 
   it("expires a lease only when nothing moved for the deadline", () => {
@@ -85,6 +85,21 @@ describe("LeaseTable", () => {
     expect(table.freeLeaves()).toEqual([]);
   });
 
+  it("frees leaves whose results are dropped, also those that an active lease has sent, which is complete without them", () => {
+    const table = new LeaseTable(4, 1);
+    const active = table.grant("good", [0, 1, 2], 0);
+    const done = table.grant("bad", [3], 0);
+    table.complete([0, 1], 0);
+    table.complete([3], 0);
+    table.expel("bad");
+    table.reopen([0, 1, 3]);
+    expect(table.freeLeaves()).toEqual([0, 1, 3]);
+    expect(table.holdsLeaves(done.fence, "bad", [3])).toBe(false);
+    expect(table.unfinished(active)).toEqual([2]);
+    expect(table.complete([2], 0)).toEqual([active]);
+    expect(table.isComplete).toBe(false);
+  });
+
   it("never has a leaf both free and held, nor repeats a fence, whatever happens", () => {
     const action = fc.record({
       kind: fc.constantFrom("grant", "revoke", "complete"),
@@ -103,7 +118,7 @@ describe("LeaseTable", () => {
           } else if (kind === "revoke") {
             table.revoke(fences[pick % Math.max(1, fences.length)] ?? 0, "test");
           } else if (kind === "complete") {
-            table.complete([pick % 8]);
+            table.complete([pick % 8], 0);
           }
           const held = new Set(
             table.active().flatMap((lease) => lease.leaves.filter((leaf) => !table.isDone(leaf))),
@@ -122,12 +137,12 @@ describe("LeaseTable", () => {
 describe("a check", () => {
   it("neither holds its leaves nor completes with them: only what it sends itself counts", () => {
     const table = new LeaseTable(4, 1);
-    table.complete([0, 1]);
+    table.complete([0, 1], 0);
     const check = table.grant("other", [0, 1], 0, { isCheck: true });
     expect(table.unfinished(check)).toEqual([0, 1]);
     expect(table.freeLeaves()).toEqual([2, 3]);
     expect(table.oldestUnshared()).toBeUndefined();
-    expect(table.complete([0, 1, 2])).toEqual([]);
+    expect(table.complete([0, 1, 2], 0)).toEqual([]);
     expect(table.completeCheck(check.fence, [1])).toEqual([]);
     expect(table.unfinished(check)).toEqual([0]);
     expect(table.completeCheck(check.fence, [0]).map(({ fence }) => fence)).toEqual([check.fence]);
@@ -137,7 +152,7 @@ describe("a check", () => {
 
   it("can be revoked, and leaves what is done done", () => {
     const table = new LeaseTable(2, 1);
-    table.complete([0, 1]);
+    table.complete([0, 1], 0);
     const check = table.grant("other", [0, 1], 0, { isCheck: true });
     expect(table.revoke(check.fence, "expired")).toMatchObject({ leaves: [0, 1] });
     expect(table.completeCheck(check.fence, [0, 1])).toEqual([]);

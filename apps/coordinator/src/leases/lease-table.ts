@@ -22,6 +22,8 @@ export interface LeaseRecord {
    * any other lease.
    */
   readonly checked: ReadonlySet<number> | undefined;
+  /** Leaves that were done first by what came under its fence. */
+  readonly delivered: ReadonlySet<number>;
 }
 
 /** What a revoked lease leaves unfinished; goes into the ledger line of the step. */
@@ -35,7 +37,7 @@ export interface LostLease {
 interface MutableLease {
   readonly fence: number;
   readonly workerId: string;
-  readonly leaves: readonly number[];
+  leaves: readonly number[];
   readonly nodes: readonly NodeId[];
   grantedAtMs: number;
   lastProgressMs: number;
@@ -43,6 +45,7 @@ interface MutableLease {
   timeSteps: number;
   state: LeaseState;
   readonly checked: Set<number> | undefined;
+  readonly delivered: Set<number>;
 }
 
 export interface GrantOptions {
@@ -131,6 +134,7 @@ export class LeaseTable {
       timeSteps: 0,
       state: "active",
       checked: isCheck ? new Set() : undefined,
+      delivered: new Set(),
     };
     this.#leases.set(lease.fence, lease);
     return lease;
@@ -172,9 +176,16 @@ export class LeaseTable {
     return lease?.state !== "revoked" && lease?.workerId === workerId ? lease : undefined;
   }
 
-  /** @returns the leases that this completes, of whichever worker */
-  complete(leaves: readonly number[]): readonly LeaseRecord[] {
-    for (const leaf of leaves) this.#done[leaf] = true;
+  /**
+   * @param fence under which the results came
+   * @returns the leases that this completes, of whichever worker
+   */
+  complete(leaves: readonly number[], fence: number): readonly LeaseRecord[] {
+    const delivered = this.#leases.get(fence)?.delivered;
+    for (const leaf of leaves) {
+      if (this.#done[leaf] !== true) delivered?.add(leaf);
+      this.#done[leaf] = true;
+    }
     const completed = this.#computing().filter((lease) => this.unfinished(lease).length === 0);
     for (const lease of completed) lease.state = "complete";
     return completed;
@@ -197,6 +208,24 @@ export class LeaseTable {
     lease.state = "revoked";
     const leaves = this.unfinished(lease);
     return { worker: lease.workerId, fence, leaves, reason };
+  }
+
+  /**
+   * There is no result of these leaves any more: they are free. A lease that is still active has sent its
+   * own of them, or another worker has, and is complete without them.
+   */
+  reopen(leaves: readonly number[]): void {
+    for (const leaf of leaves) this.#done[leaf] = false;
+    for (const lease of this.#computing()) {
+      lease.leaves = lease.leaves.filter((leaf) => !leaves.includes(leaf));
+    }
+  }
+
+  /** Refuses this worker's fences from now on, also those whose leases were complete. */
+  expel(workerId: string): void {
+    for (const lease of this.#leases.values()) {
+      if (lease.workerId === workerId) lease.state = "revoked";
+    }
   }
 
   active(): readonly LeaseRecord[] {

@@ -14,4 +14,3 @@ export { buildStatus } from "./status.js";
 export { StorageHealth } from "./storage-health.js";
 export type { StorageHealthModules } from "./storage-health.js";
 export type { StatusSources } from "./status.js";
-export { WorkerSpeeds } from "./worker-speeds.js";

@@ -28,7 +28,7 @@ export type StoragePart = (typeof STORAGE_PARTS)[number];
 /** How a lease ends that does not complete. */
 export type LeaseEnding = (typeof LEASE_ENDINGS)[number];
 
-const VERDICTS = ["agreed", "data", "machine", "undecided"] as const;
+const VERDICTS = ["agreed", "data", "machine", "inconclusive", "undecided"] as const;
 
 export interface MetricsSources {
   /** What is counted and what is measured: both follow from the run's data and model. */
@@ -167,20 +167,25 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     stepSeconds: new Histogram({
       name: `${P}step_seconds`,
-      help: "Time of a committed step, from its first lease to its ledger line.",
+      help: "Time of a committed step until its ledger line, without the time in which it waited for workers.",
       buckets: STEP_BUCKETS,
       registers,
     }),
     phaseSeconds: new Histogram({
       name: `${P}step_phase_seconds`,
-      help: "Time of a step's phases: collect, reduce (to the next version), commit.",
+      help: "Time of a step's phases: collect (without waiting for workers), reduce (to the next version), commit.",
       labelNames: ["phase"] as const,
       buckets: STEP_BUCKETS,
       registers,
     }),
+    waitSeconds: new Counter({
+      name: `${P}worker_wait_seconds_total`,
+      help: "Time in which a step or evaluation waited for workers: nobody was here, or fewer than min_workers before it began; counted when it is over.",
+      registers,
+    }),
     evaluationSeconds: new Histogram({
       name: `${P}evaluation_seconds`,
-      help: "Time to collect an evaluation.",
+      help: "Time to collect an evaluation, without the time in which it waited for workers.",
       buckets: STEP_BUCKETS,
       registers,
     }),
@@ -218,7 +223,7 @@ export function createMetrics(registry: Registry, sources: MetricsSources) {
     }),
     verdicts: new Counter({
       name: `${P}verdicts_total`,
-      help: "What came of computing again: agreed, data (an odd norm that is right), machine (a worker is wrong), undecided.",
+      help: "What came of computing again: agreed, data (an odd norm that is right), machine (a worker is wrong), inconclusive (nobody was left who could tell), undecided (the run ended).",
       labelNames: ["verdict"] as const,
       registers,
     }),

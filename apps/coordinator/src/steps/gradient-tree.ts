@@ -73,6 +73,21 @@ export class GradientTree {
     return "admitted";
   }
 
+  /**
+   * Takes out the sum that this node is a part of, and with it all else in that sum: it can't be taken apart.
+   *
+   * @returns the node whose sum it was; undefined where this one is not complete
+   */
+  remove(node: NodeId): NodeId | undefined {
+    for (const [key, held] of this.#held) {
+      if (!nodeContains(held.node, node)) continue;
+      this.#held.delete(key);
+      this.#releaseAfterPending(held.buffer);
+      return held.node;
+    }
+    return undefined;
+  }
+
   /** The root's sum, when every leaf is in. The caller owns the buffer from here on. */
   async takeRoot(): Promise<Float32Array> {
     const key = keyOf({ firstLeaf: 0, numLeaves: this.#numLeaves });

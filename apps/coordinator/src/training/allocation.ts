@@ -3,6 +3,7 @@
 import type { NodeId } from "@ostinato/proto";
 import type { Clock } from "@ostinato/runtime";
 import type { Timeouts } from "@ostinato/runtime/timeouts";
+import type { CheckRequest } from "../gatekeeper/index.js";
 import type { LeasePace } from "../leases/index.js";
 import { LeaseShares, planLeases } from "../leases/index.js";
 import type { Metrics } from "../ops/index.js";
@@ -39,7 +40,10 @@ export class Allocation {
     const reserved = this.#retry(current, idle);
     this.#check(current, idle);
     const free = current.round.leases.freeLeaves().filter((leaf) => !reserved.has(leaf));
-    this.#share(current, idle, this.#reassignFailed(current, idle, free));
+    const deadly = free.filter((leaf) => current.isDeadly(leaf));
+    const others = free.filter((leaf) => !deadly.includes(leaf));
+    this.#share(current, idle, this.#reassignFailed(current, idle, others));
+    this.#leaseAlone(current, idle, deadly);
     return this.#assist(current, idle);
   }
 
@@ -64,19 +68,21 @@ export class Allocation {
   }
 
   #check(current: CurrentRound, idle: Set<string>): void {
+    for (const request of current.gate?.review() ?? []) this.#issueCheck(current, request, idle);
+  }
+
+  #issueCheck({ round }: CurrentRound, request: CheckRequest, idle: Set<string>): void {
     const { issuer } = this.#modules;
-    const { round } = current;
-    for (const { node, workers, begin } of current.gate?.review() ?? []) {
-      const workerId = this.#quickest([...idle].filter((id) => workers.includes(id)));
-      if (workerId === undefined) continue;
-      const leaves = leavesOf(node);
-      // Leaf by leaf, to see which of them it is; what is rounded as a whole is compared as a whole.
-      const single = leaves.map((firstLeaf): NodeId => ({ firstLeaf, numLeaves: 1 }));
-      const nodes = issuer.roundedLeaves(round) === undefined ? single : [node];
-      const lease = issuer.issue(round, workerId, leaves, { nodes, isCheck: true });
-      if (lease !== undefined) begin(workerId, lease.fence);
-      idle.delete(workerId);
-    }
+    const { node, workers, begin } = request;
+    const workerId = this.#quickest([...idle].filter((id) => workers.includes(id)));
+    if (workerId === undefined) return;
+    const leaves = leavesOf(node);
+    // Leaf by leaf, to see which of them it is; what is rounded as a whole is compared as a whole.
+    const single = leaves.map((firstLeaf): NodeId => ({ firstLeaf, numLeaves: 1 }));
+    const nodes = issuer.roundedLeaves(round) === undefined ? single : [node];
+    const lease = issuer.issue(round, workerId, leaves, { nodes, isCheck: true });
+    if (lease !== undefined) begin(workerId, lease.fence);
+    idle.delete(workerId);
   }
 
   /**
@@ -104,6 +110,21 @@ export class Allocation {
     return [...untouched, ...byEveryone].sort((a, b) => a - b);
   }
 
+  /** Leaves that workers died of, perhaps, one a worker: what comes of the others is not theirs to spoil. */
+  #leaseAlone({ round }: CurrentRound, idle: Set<string>, deadly: readonly number[]): void {
+    const { issuer } = this.#modules;
+    const leavesTogether = issuer.roundedLeaves(round) ?? 1;
+    const groups = Array.from({ length: deadly.length / leavesTogether }, (_, index) =>
+      deadly.slice(index * leavesTogether, (index + 1) * leavesTogether),
+    );
+    const workers = [...idle];
+    for (const [index, leaves] of groups.slice(0, workers.length).entries()) {
+      const workerId = workers[index] ?? "";
+      issuer.issue(round, workerId, leaves);
+      idle.delete(workerId);
+    }
+  }
+
   /** In proportion to the workers' speed. */
   #share({ round }: CurrentRound, idle: Set<string>, free: readonly number[]): void {
     if (free.length === 0) return;
@@ -125,14 +146,17 @@ export class Allocation {
     if (isWhole && round.kind === "train") for (const workerId of idle) pace.leftOut(workerId);
   }
 
-  /** Second leases for late ones. */
-  #assist({ round }: CurrentRound, idle: Set<string>): number | undefined {
+  /** Second leases for late ones: first for checks, as they hold up what else is in. */
+  #assist(current: CurrentRound, idle: Set<string>): number | undefined {
+    const { round } = current;
     const { clock, issuer, metrics, pace } = this.#modules;
+    const lateAfterMs = pace.lateAfterMs(round.kind, this.#timeouts);
+    const nextCheckMs = this.#assistChecks(current, idle, lateAfterMs);
     while (idle.size > 0) {
       const oldest = round.leases.oldestUnshared();
-      if (oldest === undefined) return undefined;
-      const lateAtMs = oldest.grantedAtMs + pace.lateAfterMs(round.kind, this.#timeouts);
-      if (clock.now() < lateAtMs) return lateAtMs;
+      if (oldest === undefined) return nextCheckMs;
+      const lateAtMs = oldest.grantedAtMs + lateAfterMs;
+      if (clock.now() < lateAtMs) return Math.min(lateAtMs, nextCheckMs ?? Infinity);
       const workerId = this.#quickest([...idle]);
       if (workerId === undefined) return undefined;
       idle.delete(workerId);
@@ -140,6 +164,24 @@ export class Allocation {
       issuer.issue(round, workerId, round.leases.unfinished(oldest));
     }
     return undefined;
+  }
+
+  #assistChecks(current: CurrentRound, idle: Set<string>, lateAfterMs: number): number | undefined {
+    const { clock, metrics } = this.#modules;
+    let nextMs: number | undefined;
+    for (const request of current.gate?.underway() ?? []) {
+      const lease = current.round.leases.get(request.fence);
+      const isHelp = request.workers.some((id) => idle.has(id));
+      if (lease === undefined || !isHelp) continue;
+      const lateAtMs = lease.grantedAtMs + lateAfterMs;
+      if (clock.now() < lateAtMs) {
+        nextMs = Math.min(lateAtMs, nextMs ?? Infinity);
+      } else {
+        metrics.secondLeases.inc();
+        this.#issueCheck(current, request, idle);
+      }
+    }
+    return nextMs;
   }
 
   #quickest(workers: readonly string[]): string | undefined {

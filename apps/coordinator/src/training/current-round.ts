@@ -27,6 +27,14 @@ const MAX_FAILURES_OF_A_LEAF = 6;
  */
 const MAX_EXPIRIES_OF_A_LEAF = 6;
 
+/** A worker dies of anything, two in a row perhaps: from then on such a leaf is leased alone, to see whether it is the leaf. */
+const DEATHS_BEFORE_ALONE = 2;
+/**
+ * After two more workers that had nothing else it is no chance any more. Fewer than a local cluster starts a worker
+ * again, so that a run with one worker ends by this, and with the reason.
+ */
+const MAX_DEATHS_OF_A_LEAF = 4;
+
 export class CurrentRound {
   readonly round: Round;
   readonly sinceMs: number;
@@ -38,8 +46,11 @@ export class CurrentRound {
   retries: Extract<Verdict, { kind: "retry" }>[] = [];
   /** What a training round's results pass on their way into the tree. */
   gate: Gate | undefined;
+  #waitingSinceMs: number | undefined;
+  #waitedMs = 0;
   readonly #failures = new Map<number, string[]>();
   readonly #expiries = new Map<number, string[]>();
+  readonly #deaths = new Map<number, string[]>();
   readonly #resolve: (outcome: RoundOutcome) => void;
   readonly #reject: (error: Error) => void;
 
@@ -55,6 +66,17 @@ export class CurrentRound {
   /** When its first lease was granted: from then on whoever is left finishes it. */
   get begunAtMs(): number | undefined {
     return this.round.leases.begunAtMs;
+  }
+
+  /** From now on it waits for workers to be there, or does not. */
+  waitsForWorkers(isWaiting: boolean, nowMs: number): void {
+    if (this.#waitingSinceMs !== undefined) this.#waitedMs += nowMs - this.#waitingSinceMs;
+    this.#waitingSinceMs = isWaiting ? nowMs : undefined;
+  }
+
+  /** How long it has waited for workers to be there, as of the last `waitsForWorkers`. */
+  get waitedMs(): number {
+    return this.#waitedMs;
   }
 
   end(outcome: RoundOutcome): void {
@@ -97,6 +119,41 @@ export class CurrentRound {
       this.#leafFailed(
         `leaf ${leaf} was leased ${workers.length} times, to ${namesOf(workers)}, and each time ` +
           `nothing moved for a deadline; last in phase ${lease.phase}`,
+      );
+      return;
+    }
+  }
+
+  /** Whether workers died that had this leaf, so often that it is to be leased with no other one. */
+  isDeadly(leaf: number): boolean {
+    return (this.#deaths.get(leaf)?.length ?? 0) >= DEATHS_BEFORE_ALONE;
+  }
+
+  /**
+   * Counts the death of a lease's worker against its unfinished leaves; too many of one that was leased alone, or
+   * checked, end the run.
+   *
+   * @param describeSamples names the samples of a leaf; undefined where that is not known
+   */
+  workerDied(
+    lease: LeaseRecord,
+    options: {
+      /** Leaves that are never parted. */
+      readonly leavesTogether: number;
+      readonly describeSamples: ((leaves: readonly number[]) => string) | undefined;
+    },
+  ): void {
+    const { leavesTogether, describeSamples } = options;
+    const isAlone = lease.checked !== undefined || lease.leaves.length <= leavesTogether;
+    for (const leaf of this.round.leases.unfinished(lease)) {
+      const workers = [...(this.#deaths.get(leaf) ?? []), lease.workerId];
+      this.#deaths.set(leaf, workers);
+      if (workers.length < MAX_DEATHS_OF_A_LEAF || !isAlone) continue;
+      const samples = describeSamples === undefined ? "" : `${describeSamples(lease.leaves)}; `;
+      this.#leafFailed(
+        `leaf ${leaf}: ${workers.length} workers died that had it (${namesOf(workers)}), the last ` +
+          `of them with nothing else to do, in phase ${lease.phase}; ${samples}look at what it has, or ` +
+          "at how much memory a worker has",
       );
       return;
     }

@@ -11,7 +11,6 @@ import { LeasePace } from "../leases/index.js";
 import type { WorkerTable } from "../membership/index.js";
 import { Presence } from "../membership/index.js";
 import type { AutopsySources, LeaseEnding, Metrics } from "../ops/index.js";
-import { WorkerSpeeds } from "../ops/index.js";
 import type { Progress, SessionHub, WorkerSession } from "../sessions/index.js";
 import type { Arithmetic, BufferPool } from "../steps/index.js";
 import { Allocation } from "./allocation.js";
@@ -56,13 +55,13 @@ export interface DispatcherModules {
 export class Dispatcher implements SessionHub {
   readonly intake: Intake;
   readonly presence: Presence;
-  readonly speeds = new WorkerSpeeds();
   readonly #options: DispatcherOptions;
   readonly #modules: DispatcherModules;
   readonly #discipline: Discipline;
   readonly #timeouts: Timeouts;
   readonly #pace = new LeasePace();
   readonly #gatekeeper: Gatekeeper;
+  readonly #issuer: LeaseIssuer;
   readonly #allocation: Allocation;
   readonly #watch: RoundWatch;
   #current: CurrentRound | undefined;
@@ -127,6 +126,7 @@ export class Dispatcher implements SessionHub {
     );
     const isHeld = (): boolean => this.#isHeld();
     const issuer = new LeaseIssuer(options, { clock, metrics, workers, states, isHeld });
+    this.#issuer = issuer;
     const pace = this.#pace;
     this.#allocation = new Allocation(timeouts, { clock, metrics, pace, issuer, others });
     this.#watch = new RoundWatch(timeouts, {
@@ -143,6 +143,11 @@ export class Dispatcher implements SessionHub {
     return this.#nextFence;
   }
 
+  /** Of a worker, in samples a second; NaN before its first lease is done. */
+  speedOf(workerId: string): number {
+    return this.#pace.speedOf(workerId);
+  }
+
   get numWorkers(): number {
     return this.#modules.workers.active().length;
   }
@@ -157,14 +162,20 @@ export class Dispatcher implements SessionHub {
   }
 
   /**
-   * Collects a round. `holders` are, by leaf, the workers that computed it and so hold its state.
+   * Collects a round. `holders` are, by leaf, the workers that computed it and so hold its state; in `waitedMs`
+   * of the time nobody was here, or too few for it to begin.
    *
    * @throws {CoordinatorError} `stopped` by the signal; `nonFinite`, `leafFailed` when a leaf can't be had
    */
   async collect(
     round: Round,
     signal: AbortSignal,
-  ): Promise<RoundOutcome & { readonly holders: ReadonlyMap<number, ReadonlySet<string>> }> {
+  ): Promise<
+    RoundOutcome & {
+      readonly holders: ReadonlyMap<number, ReadonlySet<string>>;
+      readonly waitedMs: number;
+    }
+  > {
     const stopped = (): CoordinatorError =>
       new CoordinatorError("stopped", "the run is being stopped");
     if (this.#failure !== undefined) throw this.#failure;
@@ -183,8 +194,11 @@ export class Dispatcher implements SessionHub {
       this.#watch.start();
       const outcome = await current.ended;
       if (outcome.kind === "complete") current.gate?.commit();
-      return { ...outcome, holders: current.holders };
+      const { holders, waitedMs } = current;
+      return { ...outcome, holders, waitedMs };
     } finally {
+      current.waitsForWorkers(false, this.#modules.clock.now());
+      this.#modules.metrics.waitSeconds.inc(current.waitedMs / 1000);
       signal.removeEventListener("abort", onAbort);
       this.#watch.stop();
       this.#nextFence = round.leases.nextFence;
@@ -256,13 +270,30 @@ export class Dispatcher implements SessionHub {
     this.#modules.workers.remove(workerId);
     this.#discipline.forget(workerId);
     this.#pace.forget(workerId);
-    this.speeds.forget(workerId);
     const reason = error === undefined ? "left" : `lost: ${error.message}`;
     // Of one that said it leaves, or was told to, everybody has heard.
     if (state === "active" && !session.isStopping) {
       this.#modules.notify("warn", `${workerId} (${name}) ${reason}`);
     }
+    if (error?.code === "unavailable") this.#died(workerId);
     this.#releaseLeasesOf(workerId, reason, "lost");
+  }
+
+  /** Nobody sent it away, nor did it say that it goes. */
+  #died(workerId: string): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    const { round } = current;
+    const options = {
+      leavesTogether: this.#issuer.roundedLeaves(round) ?? 1,
+      describeSamples:
+        round.kind === "train"
+          ? (leaves: readonly number[]) => this.#options.describeSamples(round.planned, leaves)
+          : undefined,
+    };
+    for (const lease of round.leases.active()) {
+      if (lease.workerId === workerId) current.workerDied(lease, options);
+    }
   }
 
   #leaseFailed(workerId: string, detail: string): void {
@@ -273,22 +304,20 @@ export class Dispatcher implements SessionHub {
 
   #leasesCompleted(leases: readonly LeaseRecord[], fence: number): void {
     const round = this.#current?.round;
-    const kind = round?.kind ?? "train";
+    if (round === undefined) return;
     for (const lease of leases) {
-      const { workerId, leaves, grantedAtMs } = lease;
+      const { workerId, grantedAtMs } = lease;
+      const samples = round.kind === "train" ? round.samplesOf(lease) : { own: 0, all: 0 };
       const session = this.#modules.workers.get(workerId)?.link;
       const elapsedMs = this.#modules.clock.now() - grantedAtMs;
       if (lease.fence === fence) {
         // What a check takes is no measure: its sums are sent leaf by leaf.
         if (lease.checked === undefined) {
-          this.#pace.completed(workerId, kind, leaves.length, elapsedMs);
-          if (round?.kind === "train") {
-            this.speeds.completed(workerId, round.numSamplesOf(leaves), elapsedMs);
-          }
+          this.#pace.completed(workerId, round.kind, samples, elapsedMs);
         }
         session?.leaseCompleted(fence);
       } else {
-        this.#pace.overtaken(workerId, kind, leaves.length, elapsedMs);
+        this.#pace.overtaken(workerId, round.kind, samples, elapsedMs);
         // Somebody else was first. The worker still computes: it is idle when it says so.
         session?.revoke(lease.fence, "another worker was first");
       }
@@ -300,6 +329,9 @@ export class Dispatcher implements SessionHub {
     return gateEffects(current, round, {
       ...{ notify, workers, intake: this.intake, discipline: this.#discipline },
       others: () => this.#others(""),
+      revoke: (fence, reason) => {
+        this.#revoke(fence, reason, "superseded");
+      },
       completed: (leases, fence) => {
         this.#leasesCompleted(leases, fence);
       },
@@ -365,7 +397,9 @@ export class Dispatcher implements SessionHub {
     const current = this.#current;
     if (current === undefined) return;
     // Who is left finishes what has begun: what is there of it would go to waste.
-    if (current.begunAtMs === undefined && !this.presence.isEnough) return;
+    const mayBegin = current.begunAtMs !== undefined || this.presence.isEnough;
+    current.waitsForWorkers(!mayBegin || this.numWorkers === 0, clock.now());
+    if (!mayBegin) return;
     const idle = workers.active().filter(({ link }) => link?.isIdle === true);
     const lateAtMs = this.#allocation.allocate(
       current,

@@ -39,11 +39,14 @@ export class EvaluationRound {
   }
 
   /** @returns the leases that these results complete */
-  admit(results: readonly LeafResult[], workerId: string): readonly LeaseRecord[] {
+  admit(results: readonly LeafResult[], workerId: string, fence: number): readonly LeaseRecord[] {
     for (const result of results) {
       if (!this.#results.has(result.leaf)) this.#results.set(result.leaf, { ...result, workerId });
     }
-    return this.leases.complete(results.map((result) => result.leaf));
+    return this.leases.complete(
+      results.map((result) => result.leaf),
+      fence,
+    );
   }
 
   results(): readonly EvaluatedLeaf[] {

@@ -242,7 +242,7 @@ export class Intake implements UploadHub {
     const { effects } = this.#modules;
     const { workerId } = session;
     const admit = (results: readonly LeafResult[]): void => {
-      effects.leasesCompleted(round.admit(results, workerId), fence);
+      effects.leasesCompleted(round.admit(results, workerId, fence), fence);
     };
     const finite = leaves.filter(({ lossSum }) => Number.isFinite(lossSum));
     admit(finite);

@@ -23,6 +23,7 @@ export class RoundWatch {
   readonly #modules: RoundWatchModules;
   #timer: Timer | undefined;
   #dueMs = 0;
+  #wasLate = false;
 
   constructor(timeouts: Timeouts, modules: RoundWatchModules) {
     this.#timeouts = timeouts;
@@ -39,14 +40,18 @@ export class RoundWatch {
       // This process itself stood still. What workers sent meanwhile is read after this; whom we
       // did not listen to has not been silent.
       const pausedMs = clock.now() - this.#dueMs;
-      if (pausedMs > intervalMs) this.#forgive(pausedMs);
-      else this.#tick();
+      const isLate = pausedMs > intervalMs;
+      if (isLate) this.#forgive(pausedMs);
+      // One that is always late looks all the same: at ages that grow by the time between two pauses alone.
+      if (!isLate || this.#wasLate) this.#tick();
+      this.#wasLate = isLate;
       if (current() !== undefined) this.start();
     });
   }
 
   stop(): void {
     this.#timer?.cancel();
+    this.#wasLate = false;
   }
 
   #forgive(pausedMs: number): void {

@@ -2,7 +2,7 @@
 
 import { nodeContains } from "@ostinato/kernels";
 import type { LeafResult, NodeId } from "@ostinato/proto";
-import type { LeaseRecord, LostLease } from "../leases/index.js";
+import type { LeaseRecord, LeaseSamples, LostLease } from "../leases/index.js";
 import { LeaseTable } from "../leases/index.js";
 import type { CompleteUpload, ParameterVersion } from "../steps/index.js";
 import type { GradientTree } from "../steps/index.js";
@@ -10,6 +10,8 @@ import type { PlannedStep } from "./plan.js";
 
 export const leavesOf = (node: NodeId): number[] =>
   Array.from({ length: node.numLeaves }, (_, i) => node.firstLeaf + i);
+
+const ascending = (a: number, b: number): number => a - b;
 
 export interface AdmittedNode {
   readonly node: NodeId;
@@ -66,17 +68,22 @@ export class TrainRound {
    *
    * @returns the leases that this completes
    */
-  hold({ leaves }: Pick<CompleteUpload, "leaves">): readonly LeaseRecord[] {
+  hold({ leaves }: Pick<CompleteUpload, "leaves">, fence: number): readonly LeaseRecord[] {
     for (const { leaf, numSamples } of leaves) {
       this.#heldLeaves.add(leaf);
       this.#numSamples.set(leaf, numSamples);
     }
-    return this.leases.complete(leaves.map(({ leaf }) => leaf));
+    return this.leases.complete(
+      leaves.map(({ leaf }) => leaf),
+      fence,
+    );
   }
 
-  /** Samples of those of these leaves of which there is a result. */
-  numSamplesOf(leaves: readonly number[]): number {
-    return leaves.reduce((sum, leaf) => sum + (this.#numSamples.get(leaf) ?? 0), 0);
+  /** Samples of a lease's leaves, of which there is a result by now. */
+  samplesOf({ leaves, delivered }: LeaseRecord): LeaseSamples {
+    const sum = (of: readonly number[]): number =>
+      of.reduce((total, leaf) => total + (this.#numSamples.get(leaf) ?? 0), 0);
+    return { own: sum([...delivered]), all: sum(leaves) };
   }
 
   /**
@@ -99,7 +106,63 @@ export class TrainRound {
     }
     for (const [leaf, state] of upload.states) this.#states.set(leaf, state);
     for (const [leaf, moments] of upload.moments) this.#moments.set(leaf, moments);
-    return this.leases.complete(upload.leaves.map((result) => result.leaf));
+    return this.leases.complete(
+      upload.leaves.map((result) => result.leaf),
+      fence,
+    );
+  }
+
+  /**
+   * Nothing that this worker sent counts any more. It is taken out of the sums, and with it what others have in
+   * the same ones: all of these leaves are free.
+   *
+   * @param held its results that were not admitted yet
+   * @returns the leaves of the worker's, and those of others
+   */
+  expel(
+    workerId: string,
+    held: readonly AdmittedNode[],
+  ): { readonly own: readonly number[]; readonly others: readonly number[] } {
+    const isOwn = (admitted: AdmittedNode): boolean => admitted.workerId === workerId;
+    const sums = this.#nodes.filter(isOwn).flatMap(({ node }) => this.tree.remove(node) ?? []);
+    const summed = new Set(sums.flatMap(leavesOf));
+    const dropped = this.#nodes.filter(({ node }) => summed.has(node.firstLeaf));
+    this.#nodes = this.#nodes.filter(({ node }) => !summed.has(node.firstLeaf));
+    const parts = {
+      own: [...dropped.filter(isOwn), ...held],
+      others: dropped.filter((each) => !isOwn(each)),
+    };
+    for (const { node, workerId: worker, fence } of [...parts.own, ...parts.others]) {
+      const reason =
+        worker === workerId
+          ? "what a quarantined worker computed does not count"
+          : `in a sum with what ${workerId} computed, which is quarantined`;
+      this.lost.push({ worker, fence, leaves: leavesOf(node), reason });
+    }
+    const own = parts.own.flatMap(({ node }) => leavesOf(node)).sort(ascending);
+    const others = parts.others.flatMap(({ node }) => leavesOf(node)).sort(ascending);
+    this.leases.expel(workerId);
+    this.#forget([...own, ...others]);
+    return { own, others };
+  }
+
+  /** The opposite of `hold`: its leaves are free again. */
+  drop({ node, workerId, fence }: AdmittedNode, reason: string): void {
+    const leaves = leavesOf(node);
+    this.lost.push({ worker: workerId, fence, leaves, reason });
+    this.#forget(leaves);
+  }
+
+  /** There is no result of these leaves any more. */
+  #forget(leaves: readonly number[]): void {
+    for (const leaf of leaves) {
+      this.#results.delete(leaf);
+      this.#states.delete(leaf);
+      this.#moments.delete(leaf);
+      this.#heldLeaves.delete(leaf);
+      this.#numSamples.delete(leaf);
+    }
+    this.leases.reopen(leaves);
   }
 
   /** What was admitted, ascending by leaf. */

@@ -193,7 +193,9 @@ export class Trainer {
     try {
       const outcome = await dispatcher.collect(round, signal);
       const collectedMs = clock.now();
-      metrics.phaseSeconds.observe({ phase: "collect" }, (collectedMs - startMs) / 1000);
+      // Training takes the time in which somebody is here to train.
+      const beganMs = startMs + outcome.waitedMs;
+      metrics.phaseSeconds.observe({ phase: "collect" }, (collectedMs - beganMs) / 1000);
       if (outcome.kind === "nonFinite") {
         const leaves = leavesOf(outcome.node);
         const detail = `${outcome.detail}, the same on every try`;
@@ -205,7 +207,7 @@ export class Trainer {
       if (applied === undefined) return;
       metrics.phaseSeconds.observe({ phase: "reduce" }, (clock.now() - collectedMs) / 1000);
       this.#commitStep(round, totals, applied, outcome.holders);
-      metrics.stepSeconds.observe((clock.now() - startMs) / 1000);
+      metrics.stepSeconds.observe((clock.now() - beganMs) / 1000);
     } finally {
       await tree.discard();
     }
@@ -349,8 +351,8 @@ export class Trainer {
       firstFence: dispatcher.nextFence,
     });
     const startMs = clock.now();
-    await dispatcher.collect(round, signal);
-    metrics.evaluationSeconds.observe((clock.now() - startMs) / 1000);
+    const { waitedMs } = await dispatcher.collect(round, signal);
+    metrics.evaluationSeconds.observe((clock.now() - startMs - waitedMs) / 1000);
     const totals = totalsOf(round.results());
     const { loss } = totals;
     if (!Number.isFinite(loss)) this.#lossNotFinite(round);

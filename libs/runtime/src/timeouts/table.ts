@@ -52,8 +52,8 @@ export const TIMEOUT_TABLE = {
   disagreementMs: {
     owner: "coordinator",
     deadlines: 2,
-    what: "workers whose results of the same leaves differ for good, with no other worker to tell who is right",
-    then: "the run ends and names both; the newest checkpoint is kept",
+    what: "workers whose results of the same leaves differ for good, with no other worker to tell who is right; or a doubted result, with none left of its numerics profile",
+    then: "the run ends and names both; the newest checkpoint is kept; or the result is dropped, and others compute the leaves",
   },
   silentWorkerMs: {
     owner: "coordinator",
@@ -277,8 +277,8 @@ export const TIMEOUT_TABLE = {
   statusAnswerMs: {
     owner: "status",
     fixedMs: 5000,
-    what: "a coordinator that does not answer `ostinato status`",
-    then: "the command says so, with exit code 1",
+    what: "a coordinator that does not answer `ostinato status`, and then one that takes no connection",
+    then: "the command says which it is, with exit code 1",
   },
   statusRefreshMs: {
     owner: "status",

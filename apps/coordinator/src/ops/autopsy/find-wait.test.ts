@@ -49,7 +49,7 @@ describe("a step whose leaves are all in", () => {
     const leases = new LeaseTable(2, 1);
     const gate = { what: "another worker", next: "without it the run ends in 2.0 s", sinceMs: 500 };
     leases.grant(ALICE.workerId, [0, 1], 0);
-    leases.complete([0, 1]);
+    leases.complete([0, 1], 1);
     expect(textAt({ collecting: collecting(leases, { gate }) }, 3500)).toBe(
       "step 812 waits for another worker, for 3.0 s; without it the run ends in 2.0 s",
     );
@@ -92,7 +92,7 @@ describe("a step without enough workers", () => {
 
   it("says which leaves a step that has begun lacks when the last worker is gone", () => {
     const leases = new LeaseTable(4, 1);
-    leases.complete([0, 2]);
+    leases.complete([0, 2], 1);
     const presence = present(1);
     presence.update(0, 5000);
     expect(textAt({ workers: [], presence, collecting: collecting(leases) }, 7500)).toBe(
@@ -141,7 +141,7 @@ describe("a lease that stands still", () => {
   } {
     const leases = new LeaseTable(4, 1);
     const lease = leases.grant(ALICE.workerId, [1, 2, 3], 0);
-    leases.complete([2]);
+    leases.complete([2], 1);
     leases.renew(lease.fence, 1000, "backward", 16);
     return { leases, given: { workers: [worker, BOB], collecting: collecting(leases) } };
   }

@@ -88,4 +88,10 @@ describe("StallWatch", () => {
     watch.stop();
     expect(clock.numTimers).toBe(0);
   });
+
+  it("tells a stall though it is late each time that it looks", () => {
+    wait = stall("step 3", "waits on a");
+    for (let i = 0; i < 2; i++) clock.stall(1000);
+    expect(told).toEqual(["warn: waits on a"]);
+  });
 });

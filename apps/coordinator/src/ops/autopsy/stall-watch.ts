@@ -17,6 +17,7 @@ export class StallWatch {
   readonly #options: StallWatchOptions;
   readonly #modules: StallWatchModules;
   #timer: Timer | undefined;
+  #wasLate = false;
   #told: { readonly wait: Wait; readonly firstSinceMs: number; readonly atMs: number } | undefined;
 
   constructor(options: StallWatchOptions, modules: StallWatchModules) {
@@ -31,8 +32,11 @@ export class StallWatch {
     const dueMs = clock.now() + watchMs;
     this.#timer = clock.setTimer(watchMs, () => {
       this.start();
-      // This process itself stood still: what others did meanwhile is yet to be read.
-      if (clock.now() - dueMs <= watchMs) this.look();
+      // This process itself stood still: what others did meanwhile is yet to be read. One that is always late
+      // has read what there was before the last time.
+      const isLate = clock.now() - dueMs > watchMs;
+      if (!isLate || this.#wasLate) this.look();
+      this.#wasLate = isLate;
     });
   }
 
