@@ -122,6 +122,20 @@ export class Coordinator implements CoordinatorHands {
     return { joined, refused: count - joined };
   }
 
+  async startAnother(listen: string): Promise<string | undefined> {
+    const { config, runDirectory, orders } = this.#options;
+    const flags = ["--listen", listen, "--http", "127.0.0.1:0"];
+    const args = ["coordinator", config, ...flags, "--run-dir", `${runDirectory}-of-another`];
+    const program = startProgram(args, { ...orders, ledger: [], disk: [] });
+    const isReady = program.message<Ready>("ready").then(
+      () => true,
+      () => false,
+    );
+    if (await isReady) program.kill("SIGKILL");
+    const { stderr } = await program.exited;
+    return (await isReady) ? undefined : stderr.trim();
+  }
+
   /** What it holds and counts now. */
   async read(when: "base" | "end", incarnation: number): Promise<void> {
     if (this.#program === undefined || this.#ready === undefined) return;

@@ -224,6 +224,7 @@ class Conductor implements SlotConductor {
       const { code, signal, stderr } = await program.exited;
       const lastLine = stderr.trim().split("\n").at(-1) ?? "";
       this.history.add({ ...about, what: "exited", code, signal, lastLine });
+      await slot.mayStart();
       // Whether it has more to do shows when the coordinator that sent it away has ended.
       const life = slot.stoppedInLife;
       if (life !== undefined && code === 0) await this.#lifeAfter(life);

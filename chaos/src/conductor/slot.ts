@@ -63,6 +63,7 @@ export class Slot implements SlotHands, Tap {
   #goneWaiters: { readonly fence: number; readonly resolve: () => void }[] = [];
   #closedWaiters: (() => void)[] = [];
   #expected: { readonly fence: number; readonly reasons: readonly string[] }[] = [];
+  #away: { readonly milliseconds: number; readonly resolve: () => void } | undefined;
   #slow = { milliseconds: 0, numMessages: 0 };
 
   constructor(number: number, conductor: SlotConductor) {
@@ -97,6 +98,21 @@ export class Slot implements SlotHands, Tap {
   async tell(command: AgentCommand): Promise<void> {
     if (this.program === undefined) throw new Error(`worker ${this.number} has no process`);
     await this.#conductor.tell(this.program.pid, command);
+  }
+
+  stayAway(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#away = { milliseconds, resolve };
+    });
+  }
+
+  /** Its process has ended: resolves when the next one may start. */
+  async mayStart(): Promise<void> {
+    const away = this.#away;
+    this.#away = undefined;
+    if (away === undefined) return;
+    await sleep(away.milliseconds);
+    away.resolve();
   }
 
   leaseGone(fence: number): Promise<void> {

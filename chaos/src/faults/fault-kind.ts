@@ -13,6 +13,8 @@ export interface SlotHands {
   readonly relay: Relay;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly tell: (command: AgentCommand) => Promise<void>;
+  /** When the present process has ended, the next one is started so much later; resolves with that. */
+  readonly stayAway: (milliseconds: number) => Promise<void>;
   /** Resolves when the coordinator has taken this lease away, or the stream is gone. */
   readonly leaseGone: (fence: number) => Promise<void>;
   /** Resolves when the worker's present stream is closed. */
@@ -32,6 +34,8 @@ export interface CoordinatorHands {
   readonly joinMany: (
     count: number,
   ) => Promise<{ readonly joined: number; readonly refused: number }>;
+  /** One of the same config and a run directory of its own. @returns what it ends with; undefined: it is ready */
+  readonly startAnother: (listen: string) => Promise<string | undefined>;
   /** Done to the newest checkpoint before the coordinator starts again; returns what was done. */
   readonly beforeRestart: (damage: (checkpoint: string) => string) => void;
 }

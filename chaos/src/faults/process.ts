@@ -1,16 +1,19 @@
 /** What happens to a worker's process. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultKind, FaultMoment } from "./fault-kind.js";
 
 const whileComputing = ["lease", "upload", "end", "evaluation"] as const;
 
-/** The process is gone at once; what it had sent is on its way. */
+/** The process is gone at once, or after a moment of silence; what it had sent is on its way. */
 const kill: FaultKind = {
   kind: "workerKill",
   target: "worker",
   phases: whileComputing,
   maxNth: 1,
-  fire: ({ slot, evidence }) => {
+  draw: (random) => ({ silentMs: random(0, 1) * random(1, 400) }),
+  fire: async ({ slot, fault, evidence }) => {
+    await sleep(fault.values["silentMs"] ?? 0);
     slot.kill("SIGKILL");
     evidence("killed");
     return [];
@@ -51,6 +54,29 @@ const terminate: FaultKind = {
     return undefined;
   },
   shows: { logLine: "WORKER leaves" },
+};
+
+/** For longer than a step may stand still without a word; see the validator's check of waits. */
+const DEADLINES_AWAY = 2;
+
+/** It goes, and nobody takes its place for a while: there are fewer than the run is to have. */
+const stayAway: FaultKind = {
+  kind: "workerStaysAway",
+  target: "worker",
+  phases: ["lease", "end"],
+  maxNth: 1,
+  fire: (moment) => {
+    const { slot, deadlineMs, evidence } = moment;
+    const awayMs = DEADLINES_AWAY * deadlineMs;
+    slot.kill("SIGTERM");
+    moment.meanwhile(
+      slot.stayAway(awayMs).then(() => {
+        evidence(`nobody was in its place for ${awayMs} ms`);
+      }),
+    );
+    return undefined;
+  },
+  shows: { logLine: "waits for workers: .*minWorkers" },
 };
 
 /** It neither hears nor says anything, and lives. */
@@ -109,6 +135,7 @@ export const PROCESS_FAULTS: readonly FaultKind[] = [
   kill,
   freeze,
   terminate,
+  stayAway,
   block,
   exception,
   outOfMemory,

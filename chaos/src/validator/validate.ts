@@ -1,7 +1,10 @@
 import type { PlayedSchedule } from "../conductor/index.js";
 import { attribution } from "./checks/attribution.js";
+import { bystanders } from "./checks/bystanders.js";
 import { ending } from "./checks/ending.js";
+import { joiners } from "./checks/joiners.js";
 import { ledger } from "./checks/ledger.js";
+import { listeners } from "./checks/listeners.js";
 import { lostWork } from "./checks/lost-work.js";
 import { metrics } from "./checks/metrics.js";
 import { observed } from "./checks/observed.js";
@@ -19,6 +22,9 @@ const CHECKS = {
   observed,
   attribution,
   lostWork,
+  bystanders,
+  joiners,
+  listeners,
   waits,
   metrics,
   resources,
