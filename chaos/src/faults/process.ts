@@ -56,35 +56,14 @@ const terminate: FaultKind = {
   shows: { logLine: "WORKER leaves" },
 };
 
-/** For longer than a step may stand still without a word; see the validator's check of waits. */
-const DEADLINES_AWAY = 2;
-
-/** It goes, and nobody takes its place for a while: there are fewer than the run is to have. */
-const stayAway: FaultKind = {
-  kind: "workerStaysAway",
-  target: "worker",
-  phases: ["lease", "end"],
-  maxNth: 1,
-  fire: (moment) => {
-    const { slot, deadlineMs, evidence } = moment;
-    const awayMs = DEADLINES_AWAY * deadlineMs;
-    slot.kill("SIGTERM");
-    moment.meanwhile(
-      slot.stayAway(awayMs).then(() => {
-        evidence(`nobody was in its place for ${awayMs} ms`);
-      }),
-    );
-    return undefined;
-  },
-  shows: { logLine: "waits for workers: .*minWorkers" },
-};
-
 /** It neither hears nor says anything, and lives. */
 const block: FaultKind = {
   kind: "workerBlock",
   target: "worker",
   phases: ["lease"],
   maxNth: 1,
+  // Who takes its lease over does so before it moves again.
+  minAttached: 2,
   draw: (random) => ({ milliseconds: random(2500, 4500) }),
   fire: async (moment) => {
     const { slot, fault, fence, evidence } = moment;
@@ -135,7 +114,6 @@ export const PROCESS_FAULTS: readonly FaultKind[] = [
   kill,
   freeze,
   terminate,
-  stayAway,
   block,
   exception,
   outOfMemory,

@@ -41,6 +41,8 @@ export interface Verdict {
   readonly problems: readonly Problem[];
   readonly steps: number;
   readonly lives: number;
+  /** By step that was committed, in order: how many workers had a part in it. */
+  readonly workersOfSteps: readonly number[];
 }
 
 export async function validate(
@@ -53,11 +55,14 @@ export async function validate(
   } catch (error) {
     const ended = played.history.events.find((event) => event.kind === "ended");
     const text = `what the run left cannot be read: ${String(error)}; ${ended?.reason ?? ""}`;
-    return { problems: [{ check: "ledger", text }], steps: 0, lives: 0 };
+    return { problems: [{ check: "ledger", text }], steps: 0, lives: 0, workersOfSteps: [] };
   }
   const problems = Object.entries<Check>(CHECKS).flatMap(([check, run]) =>
     run(facts).map((text): Problem => ({ check, text })),
   );
-  const steps = facts.ledger.filter(({ type }) => type === "step").length;
-  return { problems, steps, lives: facts.lives.length };
+  const workersOfSteps = facts.ledger.flatMap((record) =>
+    record.type === "step" ? [new Set(record.nodes.map(({ worker }) => worker)).size] : [],
+  );
+  const steps = workersOfSteps.length;
+  return { problems, steps, lives: facts.lives.length, workersOfSteps };
 }

@@ -13,13 +13,16 @@ export function bystanders({ lives, events, schedule }: Facts): readonly string[
       event.kind === "fired" && kindOf(event.fault).shows.nothing !== true ? [event.workerId] : [],
     ),
   );
-  return lives.flatMap(({ events: own }) =>
-    own.flatMap((event, index) => {
+  return lives.flatMap(({ events: own }) => {
+    // Streams of the life before may end late.
+    const joined = new Set(own.flatMap((each) => (each.kind === "joined" ? [each.workerId] : [])));
+    return own.flatMap((event, index) => {
       if (event.kind !== "streamClosed" || struck.has(event.workerId)) return [];
+      if (!joined.has(event.workerId)) return [];
       if (stepsBegunIn(own.slice(index)) < STEPS_SINCE) return [];
       return [`the stream of ${event.workerId} ended, to which nothing was done`];
-    }),
-  );
+    });
+  });
 }
 
 function stepsBegunIn(events: Life["events"]): number {
