@@ -31,6 +31,7 @@ function scheduleFor({ fault, run = "text", workers = 3 }: Mutation): Schedule {
     seed: 0,
     run,
     workers,
+    isEncrypted: false,
     faults: fault === undefined ? [] : [{ id: 1, kind, slot, at, values }],
   };
 }

@@ -54,9 +54,9 @@ const COMING_AND_GOING: readonly Omit<ScheduledFault, "id">[] = [
 ];
 
 describe("every promise is kept, and every count of workers seen", () => {
-  it("where they come and go", async () => {
+  it.each([true, false])("where they come and go, encrypted: %s", async (isEncrypted) => {
     const schedule: Schedule = {
-      ...{ seed: 0, run: "text", workers: 4 },
+      ...{ seed: 0, run: "text", workers: 4, isEncrypted },
       faults: COMING_AND_GOING.map((fault, index) => ({ id: index + 1, ...fault })),
     };
     const { problems, workersOfSteps } = await trial.run(schedule);

@@ -14,7 +14,8 @@ import { AgentDesk } from "../processes/index.js";
 import { openWay } from "../proxy/index.js";
 import type { Way } from "../proxy/index.js";
 import type { Schedule, ScheduledFault } from "../schedule/index.js";
-import { Coordinator } from "./coordinator.js";
+import { Coordinator, STRANGER } from "./coordinator.js";
+import { Credentials } from "./credentials.js";
 import { keepWorker } from "./keep-worker.js";
 import { isMoment } from "./moment.js";
 import { Muster } from "./muster.js";
@@ -103,7 +104,7 @@ class Conductor implements SlotConductor {
   }
 
   async play(): Promise<PlayedSchedule> {
-    const { run, workers, faults } = this.#schedule;
+    const { run, workers, isEncrypted, faults } = this.#schedule;
     // A Unix socket's path is short: not in the folder, which may be deep.
     this.#desk = await AgentDesk.open(`/tmp/ostinato-chaos-${process.pid}-${deskNumber++}.sock`);
     const runDirectory = join(this.#folder, "run");
@@ -112,9 +113,13 @@ class Conductor implements SlotConductor {
       firings: join(this.#folder, "firings.jsonl"),
       mutation: this.#mutation,
     };
+    const names = this.#slots.map(nameOf);
+    const credentials = isEncrypted
+      ? await Credentials.create(join(this.#folder, "credentials"), [...names, STRANGER])
+      : undefined;
     const coordinator = new Coordinator({
       config: join(FIXTURES, `${run}.yaml`),
-      ...{ runDirectory, faults, orders, history: this.history },
+      ...{ runDirectory, faults, orders, credentials, history: this.history },
       // A fault of a worker is to find it there: no step begins with one missing.
       settings: [`cluster.minWorkers=${isElastic(this.#schedule) ? 1 : workers}`],
       tell: (pid, command) => this.tell(pid, command),
@@ -122,11 +127,14 @@ class Conductor implements SlotConductor {
     this.#coordinator = coordinator;
     for (const slot of this.#slots) {
       const upstreamPort = (): number | undefined => coordinator.port;
-      const way = await openWay({ upstreamPort, deadlineMs: DEADLINE_MS }, slot);
+      const name = nameOf(slot);
+      const tls = credentials && { server: credentials.server, client: credentials.client(name) };
+      const way = await openWay({ upstreamPort, deadlineMs: DEADLINE_MS, tls }, slot);
       slot.relay = way.relay;
       this.#ways.push(way);
+      const flags = credentials?.workerFlags(name) ?? [];
       void keepWorker(slot, {
-        flags: ["--coordinator", way.address],
+        flags: ["--coordinator", way.address, ...flags],
         ...{ orders, coordinator, history: this.history, over: this.#over.signal },
       });
     }
@@ -236,6 +244,8 @@ class Conductor implements SlotConductor {
 }
 
 let deskNumber = 1;
+
+const nameOf = ({ number }: Slot): string => `worker-${number}`;
 
 /** Whether workers are to be fewer in it at times than in the end. */
 function isElastic({ faults }: Schedule): boolean {
