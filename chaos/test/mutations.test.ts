@@ -39,9 +39,9 @@ function scheduleFor({ fault, run = "text", workers = 3 }: Mutation): Schedule {
 /** Each schedule once: several mutations show under the same. */
 function faultsAlone(): readonly { readonly title: string; readonly schedule: Schedule }[] {
   const schedules = MUTATIONS.map(scheduleFor).filter(({ faults }) => faults.length > 0);
-  const byTitle = new Map(
-    schedules.map((schedule) => [schedule.faults.map(describeFault).join(), schedule]),
-  );
+  const titleOf = ({ run, workers, faults }: Schedule): string =>
+    `${faults.map(describeFault).join()} (${run}, ${workers})`;
+  const byTitle = new Map(schedules.map((schedule) => [titleOf(schedule), schedule]));
   return [...byTitle].map(([title, schedule]) => ({ title, schedule }));
 }
 
