@@ -29,7 +29,9 @@ for (; isTimeLeft(played); played++) {
   const { only } = options;
   const faults = drawn.faults.filter(({ kind }) => only.length === 0 || only.includes(kind));
   const schedule = { ...drawn, faults };
-  tell(`seed ${schedule.seed}: ${schedule.run}, ${schedule.workers} workers`);
+  tell(
+    `seed ${schedule.seed}: ${schedule.run}, ${schedule.workers} workers${schedule.isEncrypted ? ", encrypted" : ""}`,
+  );
   for (const fault of faults) tell(`  ${describeFault(fault)}`);
   const { problems, seconds, lives } = await trial.run(schedule, mutation);
   numFaults += faults.length;

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { MUTATIONS } from "../src/mutations/index.js";
 import type { Mutation } from "../src/mutations/index.js";
+import { describeFault } from "../src/schedule/index.js";
 import type { Schedule } from "../src/schedule/index.js";
 import { createTrial } from "../src/trial/index.js";
 import type { Trial } from "../src/trial/index.js";
@@ -23,24 +24,26 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function scheduleFor({ fault }: Mutation): Schedule {
-  const at = { step: fault?.step ?? 0, phase: fault?.phase ?? "", nth: 1 };
+function scheduleFor({ fault, run = "text", workers = 3 }: Mutation): Schedule {
+  const at = { step: fault?.step ?? 0, phase: fault?.phase ?? "", nth: fault?.nth ?? 1 };
   const { kind = "", slot = 0, values = {} } = fault ?? {};
   return {
     seed: 0,
-    run: "text",
-    workers: 3,
+    run,
+    workers,
+    isEncrypted: false,
     faults: fault === undefined ? [] : [{ id: 1, kind, slot, at, values }],
   };
 }
 
-/** One mutation for each fault: several share one, whose schedule is the same without them. */
-const byFault = new Map(
-  MUTATIONS.filter(({ fault }) => fault !== undefined).map((mutation) => [
-    JSON.stringify(mutation.fault),
-    mutation,
-  ]),
-);
+/** Each schedule once: several mutations show under the same. */
+function faultsAlone(): readonly { readonly title: string; readonly schedule: Schedule }[] {
+  const schedules = MUTATIONS.map(scheduleFor).filter(({ faults }) => faults.length > 0);
+  const titleOf = ({ run, workers, faults }: Schedule): string =>
+    `${faults.map(describeFault).join()} (${run}, ${workers})`;
+  const byTitle = new Map(schedules.map((schedule) => [titleOf(schedule), schedule]));
+  return [...byTitle].map(([title, schedule]) => ({ title, schedule }));
+}
 
 describe("the validator notices", () => {
   it.each(MUTATIONS)("$name, by its check $noticedBy", async (mutation) => {
@@ -48,8 +51,8 @@ describe("the validator notices", () => {
     expect(problems.map(({ check }) => check)).toContain(mutation.noticedBy);
   });
 
-  it.each([...byFault.values()])("nothing under the fault of $name alone", async (mutation) => {
-    const { problems } = await trial.run(scheduleFor(mutation));
+  it.each(faultsAlone())("nothing under $title alone", async ({ schedule }) => {
+    const { problems } = await trial.run(schedule);
     expect(problems).toEqual([]);
   });
 });

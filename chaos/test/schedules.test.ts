@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { CATALOGUE } from "../src/faults/index.js";
 import { describeFault, drawSchedule } from "../src/schedule/index.js";
+import type { Schedule, ScheduledFault } from "../src/schedule/index.js";
 import { createTrial } from "../src/trial/index.js";
 import type { Trial } from "../src/trial/index.js";
 
@@ -33,5 +34,33 @@ describe("every promise is kept", () => {
     const { problems } = await trial.run(schedule);
     const faults = schedule.faults.map(describeFault).join("\n");
     expect(problems.map(({ check, text }) => `${check}: ${text}`).join("\n"), faults).toBe("");
+  });
+});
+
+/** Slot 1 alone, then all four, then two of them, then four again. */
+const COMING_AND_GOING: readonly Omit<ScheduledFault, "id">[] = [
+  {
+    ...{ kind: "workersJoinLate", slot: 0, values: { workers: 3 } },
+    at: { step: 5, phase: "lease", nth: 1 },
+  },
+  {
+    ...{ kind: "workerLeaves", slot: 2, values: { steps: 12 } },
+    at: { step: 12, phase: "lease", nth: 1 },
+  },
+  {
+    ...{ kind: "workerLeaves", slot: 1, values: { steps: 8 } },
+    at: { step: 14, phase: "end", nth: 1 },
+  },
+];
+
+describe("every promise is kept, and every count of workers seen", () => {
+  it.each([true, false])("where they come and go, encrypted: %s", async (isEncrypted) => {
+    const schedule: Schedule = {
+      ...{ seed: 0, run: "text", workers: 4, isEncrypted },
+      faults: COMING_AND_GOING.map((fault, index) => ({ id: index + 1, ...fault })),
+    };
+    const { problems, workersOfSteps } = await trial.run(schedule);
+    expect(problems).toEqual([]);
+    expect(workersOfSteps).toEqual(expect.arrayContaining([1, 4, 2]));
   });
 });

@@ -12,11 +12,14 @@ import type { History } from "../history/index.js";
 import { readResources, startProgram } from "../processes/index.js";
 import type { Program, ProgramExit } from "../processes/index.js";
 import type { ScheduledFault } from "../schedule/index.js";
+import type { Credentials } from "./credentials.js";
 
 export interface CoordinatorOptions {
   readonly config: string;
   readonly runDirectory: string;
   readonly settings: readonly string[];
+  /** Undefined: nothing is encrypted. */
+  readonly credentials: Credentials | undefined;
   readonly faults: readonly ScheduledFault[];
   readonly orders: Pick<AgentOrders, "desk" | "firings" | "mutation">;
   readonly history: History;
@@ -28,6 +31,9 @@ interface Ready {
   readonly address: string;
   readonly metricsAddress: string;
 }
+
+/** Has a certificate as the workers have, and is none. */
+export const STRANGER = "stranger";
 
 export class Coordinator implements CoordinatorHands {
   readonly #options: CoordinatorOptions;
@@ -109,7 +115,9 @@ export class Coordinator implements CoordinatorHands {
       throw new Error("nobody has joined yet");
     }
     const profile = this.#profile;
-    const client = createCoordinatorClient(this.#ready.address);
+    const client = createCoordinatorClient(this.#ready.address, {
+      security: this.#options.credentials?.client(STRANGER),
+    });
     const joins = Array.from({ length: count }, (_, i) =>
       client.join(
         { protocolVersion: PROTOCOL_VERSION, workerName: `storm-${i}`, profiles: [profile] },
@@ -120,6 +128,20 @@ export class Coordinator implements CoordinatorHands {
     client.close();
     const joined = answers.filter(({ status }) => status === "fulfilled").length;
     return { joined, refused: count - joined };
+  }
+
+  async startAnother(listen: string): Promise<string | undefined> {
+    const { config, runDirectory, orders } = this.#options;
+    const flags = ["--listen", listen, "--http", "127.0.0.1:0"];
+    const args = ["coordinator", config, ...flags, "--run-dir", `${runDirectory}-of-another`];
+    const program = startProgram(args, { ...orders, ledger: [], disk: [] });
+    const isReady = program.message<Ready>("ready").then(
+      () => true,
+      () => false,
+    );
+    if (await isReady) program.kill("SIGKILL");
+    const { stderr } = await program.exited;
+    return (await isReady) ? undefined : stderr.trim();
   }
 
   /** What it holds and counts now. */
@@ -138,8 +160,11 @@ export class Coordinator implements CoordinatorHands {
   }
 
   async #live(resume: boolean): Promise<ProgramExit> {
-    const { config, runDirectory, settings, history } = this.#options;
-    const flags = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory];
+    const { config, runDirectory, settings, credentials, history } = this.#options;
+    const flags = [
+      ...["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--run-dir", runDirectory],
+      ...(credentials?.coordinatorFlags ?? []),
+    ];
     const set = settings.flatMap((setting) => ["--set", setting]);
     const args = ["coordinator", config, ...flags, ...set, ...(resume ? ["--resume"] : [])];
     const program = startProgram(args, this.#orders());

@@ -1,7 +1,6 @@
 /** A schedule from its first process to its last. */
 
 import type { JoinReply } from "@ostinato/proto";
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,23 +10,25 @@ import type { Instead, Replacement } from "../faults/index.js";
 import { openHistory } from "../history/index.js";
 import type { History } from "../history/index.js";
 import type { Mutation } from "../mutations/index.js";
-import { AgentDesk, startProgram } from "../processes/index.js";
+import { AgentDesk } from "../processes/index.js";
 import { openWay } from "../proxy/index.js";
 import type { Way } from "../proxy/index.js";
 import type { Schedule, ScheduledFault } from "../schedule/index.js";
-import { Coordinator } from "./coordinator.js";
+import { Coordinator, STRANGER } from "./coordinator.js";
+import { Credentials } from "./credentials.js";
+import { keepWorker } from "./keep-worker.js";
+import { isMoment } from "./moment.js";
+import { Muster } from "./muster.js";
+import type { Passing } from "./passing.js";
 import { Slot } from "./slot.js";
-import type { Passing, SlotConductor } from "./slot.js";
+import { takeLeave } from "./take-leave.js";
+import type { SlotConductor } from "./slot.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures", import.meta.url));
 /** `cluster.deadlineSeconds` of the runs in fixtures/. */
 const DEADLINE_MS = 3000;
 /** A run that has not ended by then hangs: schedules take some 10 to 30 s. */
 const LONGEST_RUN_MS = 150_000;
-/** A worker that was told that the run is over ends by then. */
-const LONGEST_GOODBYE_MS = 20_000;
-/** A worker is started again so often: more than any schedule's faults end it. */
-const MAX_STARTS = 12;
 
 export interface PlayOptions {
   /** Made by this; everything of the run is below it. */
@@ -73,10 +74,11 @@ class Conductor implements SlotConductor {
   readonly #folder: string;
   readonly #mutation: Mutation | undefined;
   readonly #due: Set<ScheduledFault>;
-  readonly #slots: Slot[] = [];
+  readonly #slots: readonly Slot[];
   readonly #ways: Way[] = [];
   readonly #meanwhile: Promise<void>[] = [];
   readonly #read = new Set<string>();
+  readonly #muster: Muster;
   #desk: AgentDesk | undefined;
   #coordinator: Coordinator | undefined;
   #incarnation = 0;
@@ -91,11 +93,18 @@ class Conductor implements SlotConductor {
     this.#mutation = mutation;
     this.history = history;
     this.#due = new Set(schedule.faults);
+    const { workers, faults } = schedule;
+    this.#slots = Array.from({ length: workers }, (_, index) => new Slot(index + 1, this));
+    this.#muster = new Muster(this.#slots, {
+      deadlineMs: DEADLINE_MS,
+      numLate: Math.max(0, ...faults.map((fault) => kindOf(fault).numLate?.(fault) ?? 0)),
+      holdsSteps: isElastic(schedule),
+    });
     this.#gate = new Promise((resolve) => (this.#openGate = resolve));
   }
 
   async play(): Promise<PlayedSchedule> {
-    const { run, workers, faults } = this.#schedule;
+    const { run, workers, isEncrypted, faults } = this.#schedule;
     // A Unix socket's path is short: not in the folder, which may be deep.
     this.#desk = await AgentDesk.open(`/tmp/ostinato-chaos-${process.pid}-${deskNumber++}.sock`);
     const runDirectory = join(this.#folder, "run");
@@ -104,27 +113,36 @@ class Conductor implements SlotConductor {
       firings: join(this.#folder, "firings.jsonl"),
       mutation: this.#mutation,
     };
+    const names = this.#slots.map(nameOf);
+    const credentials = isEncrypted
+      ? await Credentials.create(join(this.#folder, "credentials"), [...names, STRANGER])
+      : undefined;
     const coordinator = new Coordinator({
       config: join(FIXTURES, `${run}.yaml`),
-      ...{ runDirectory, faults, orders, history: this.history },
+      ...{ runDirectory, faults, orders, credentials, history: this.history },
       // A fault of a worker is to find it there: no step begins with one missing.
-      settings: [`cluster.minWorkers=${workers}`],
+      settings: [`cluster.minWorkers=${isElastic(this.#schedule) ? 1 : workers}`],
       tell: (pid, command) => this.tell(pid, command),
     });
     this.#coordinator = coordinator;
-    for (let number = 1; number <= workers; number++) {
-      const slot = new Slot(number, this);
+    for (const slot of this.#slots) {
       const upstreamPort = (): number | undefined => coordinator.port;
-      const way = await openWay({ upstreamPort, deadlineMs: DEADLINE_MS }, slot);
+      const name = nameOf(slot);
+      const tls = credentials && { server: credentials.server, client: credentials.client(name) };
+      const way = await openWay({ upstreamPort, deadlineMs: DEADLINE_MS, tls }, slot);
       slot.relay = way.relay;
-      this.#slots.push(slot);
       this.#ways.push(way);
-      void this.#keepWorker(slot, way, orders);
+      const flags = credentials?.workerFlags(name) ?? [];
+      void keepWorker(slot, {
+        flags: ["--coordinator", way.address, ...flags],
+        ...{ orders, coordinator, history: this.history, over: this.#over.signal },
+      });
     }
     const hung = sleep(LONGEST_RUN_MS, "hung" as const, { ref: false });
     const outcome = await Promise.race([coordinator.run(), hung]);
     this.#over.abort();
-    const leftOver = await this.#takeLeave();
+    this.#muster.end();
+    const leftOver = await takeLeave(this.#slots, this.#ways, this.#meanwhile);
     this.history.add({
       kind: "ended",
       outcome: outcome === undefined ? "completed" : outcome === "hung" ? "hung" : "failed",
@@ -141,12 +159,20 @@ class Conductor implements SlotConductor {
 
   async mayJoin(): Promise<void> {
     this.#numWaiting += 1;
-    if (this.#numWaiting >= this.#schedule.workers) this.#openGate();
+    if (this.#numWaiting >= this.#muster.numFirst) this.#openGate();
     await this.#gate;
   }
 
   life(): number {
     return this.#coordinator?.life ?? 0;
+  }
+
+  get step(): number {
+    return this.#muster.step;
+  }
+
+  attached(): void {
+    this.#muster.arrived();
   }
 
   joined({ profile, incarnation }: JoinReply): void {
@@ -155,7 +181,9 @@ class Conductor implements SlotConductor {
   }
 
   async meet(slot: Slot, passing: Passing): Promise<Replacement> {
+    if (passing.phase === "lease") this.#muster.leased(passing.step);
     await this.#readIfDue(passing);
+    await this.#muster.awaitMissing(slot, passing);
     for (const fault of this.#due) {
       if (!isMoment(fault, slot, passing)) continue;
       const instead = await this.#fire(fault, slot, passing);
@@ -166,14 +194,16 @@ class Conductor implements SlotConductor {
 
   async #fire(fault: ScheduledFault, slot: Slot, passing: Passing): Promise<Instead> {
     const coordinator = this.#coordinator;
-    const { fire } = kindOf(fault);
+    const { fire, minAttached = 1 } = kindOf(fault);
     if (coordinator === undefined || fire === undefined) return "later";
+    if (this.#muster.attached < minAttached) return "later";
     const { step, fence, message, upload } = passing;
     // Taken off before: another message may pass while this one waits.
     this.#due.delete(fault);
     const workerId = fault.slot === 0 ? "" : slot.workerId;
     const instead = await fire({
-      ...{ fault, message, upload, fence, slot, coordinator, deadlineMs: DEADLINE_MS },
+      ...{ fault, message, upload, fence, slot, coordinator },
+      ...{ cluster: this.#muster, deadlineMs: DEADLINE_MS },
       evidence: (text) => {
         this.history.add({ kind: "evidence", faultId: fault.id, text });
       },
@@ -200,69 +230,6 @@ class Conductor implements SlotConductor {
     await this.#coordinator?.read(when, this.#incarnation);
   }
 
-  /** A worker that ends before the run does is followed by another one. */
-  async #keepWorker(
-    slot: Slot,
-    way: Way,
-    orders: {
-      readonly desk: string;
-      readonly firings: string;
-      readonly mutation: Mutation | undefined;
-    },
-  ): Promise<void> {
-    const { number } = slot;
-    for (let start = 1; start <= MAX_STARTS && !this.#isOver(); start++) {
-      const program = startProgram(["worker", "--coordinator", way.address], {
-        ...orders,
-        ledger: [],
-        disk: [],
-      });
-      slot.begin(program);
-      const { pid } = program;
-      const about = { kind: "process", role: "worker", slot: number, pid } as const;
-      this.history.add({ ...about, what: "started" });
-      const { code, signal, stderr } = await program.exited;
-      const lastLine = stderr.trim().split("\n").at(-1) ?? "";
-      this.history.add({ ...about, what: "exited", code, signal, lastLine });
-      // Whether it has more to do shows when the coordinator that sent it away has ended.
-      const life = slot.stoppedInLife;
-      if (life !== undefined && code === 0) await this.#lifeAfter(life);
-    }
-  }
-
-  /** Resolves when the coordinator lives another life than this one, or the run is over. */
-  async #lifeAfter(life: number): Promise<void> {
-    if (this.#isOver()) return;
-    await Promise.race([this.#coordinator?.lifeAfter(life), once(this.#over.signal, "abort")]);
-  }
-
-  #isOver(): boolean {
-    return this.#over.signal.aborted;
-  }
-
-  /** Waits for those who were told to go, and ends those who did not. */
-  async #takeLeave(): Promise<readonly string[]> {
-    const leftOver: string[] = [];
-    const bound = sleep(LONGEST_GOODBYE_MS, undefined, { ref: false });
-    await Promise.race([Promise.all(this.#meanwhile), bound]);
-    for (const { number, program, isAttached, stoppedInLife } of this.#slots) {
-      if (program === undefined) continue;
-      // One that came too late to be told: it would look for the coordinator for a while.
-      if (!isAttached && stoppedInLife === undefined) program.kill("SIGTERM");
-      await Promise.race([program.exited, bound]);
-      if (!program.isRunning) continue;
-      leftOver.push(`worker ${number}, process ${program.pid}`);
-      program.kill("SIGCONT");
-      program.kill("SIGKILL");
-      await program.exited;
-    }
-    for (const [index, { relay }] of this.#ways.entries()) {
-      const { numConnections } = relay;
-      if (numConnections > 0) leftOver.push(`${numConnections} connections of worker ${index + 1}`);
-    }
-    return leftOver;
-  }
-
   async close(): Promise<void> {
     this.#over.abort();
     await this.#coordinator?.close();
@@ -278,11 +245,9 @@ class Conductor implements SlotConductor {
 
 let deskNumber = 1;
 
-function isMoment(fault: ScheduledFault, slot: Slot, passing: Passing): boolean {
-  const { at } = fault;
-  const { phase, step, count, message } = passing;
-  if (fault.slot !== 0 && fault.slot !== slot.number) return false;
-  if (at.phase !== phase || step < at.step) return false;
-  if (step === at.step && count !== at.nth) return false;
-  return kindOf(fault).takes?.(message) !== false;
+const nameOf = ({ number }: Slot): string => `worker-${number}`;
+
+/** Whether workers are to be fewer in it at times than in the end. */
+function isElastic({ faults }: Schedule): boolean {
+  return faults.some((fault) => kindOf(fault).isElastic === true);
 }

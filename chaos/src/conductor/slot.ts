@@ -10,10 +10,12 @@ import type {
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentCommand } from "../agent/index.js";
 import { passedUpload, repaired, scaled } from "../faults/index.js";
-import type { PassedUpload, PassingMessage, Replacement, SlotHands } from "../faults/index.js";
+import type { PassedUpload, Replacement, SlotHands } from "../faults/index.js";
 import type { Direction, History } from "../history/index.js";
 import type { Program } from "../processes/index.js";
 import type { Passage, Relay, Tap } from "../proxy/index.js";
+import { phaseDown, phaseUp } from "./passing.js";
+import type { Passing } from "./passing.js";
 import { seen } from "./seen.js";
 
 /** What a slot asks its conductor. */
@@ -25,19 +27,12 @@ export interface SlotConductor {
   joined(reply: JoinReply): void;
   /** Number of the coordinator's present life. */
   life(): number;
+  /** The newest that was leased. */
+  readonly step: number;
+  /** A slot has a stream. */
+  attached(): void;
   /** Whether a fault's moment has come, and what it makes of the message. */
   meet(slot: Slot, passing: Passing): Promise<Replacement>;
-}
-
-/** A message at a moment that a fault can name. */
-export interface Passing {
-  readonly phase: string;
-  readonly step: number;
-  /** How many there were of this phase in this step, this one included. */
-  readonly count: number;
-  readonly fence: number;
-  readonly message: PassingMessage;
-  readonly upload: PassedUpload | undefined;
 }
 
 interface Lease {
@@ -63,6 +58,11 @@ export class Slot implements SlotHands, Tap {
   #goneWaiters: { readonly fence: number; readonly resolve: () => void }[] = [];
   #closedWaiters: (() => void)[] = [];
   #expected: { readonly fence: number; readonly reasons: readonly string[] }[] = [];
+  #away: Promise<void> | undefined;
+  /** Nobody waits for it. */
+  #isExcused = false;
+  /** The step that was under way when its stream ended. */
+  #lostAtStep = 0;
   #slow = { milliseconds: 0, numMessages: 0 };
 
   constructor(number: number, conductor: SlotConductor) {
@@ -99,6 +99,33 @@ export class Slot implements SlotHands, Tap {
     await this.#conductor.tell(this.program.pid, command);
   }
 
+  async stayAway(
+    until: Promise<void>,
+    { isMissed }: { readonly isMissed: boolean },
+  ): Promise<void> {
+    this.#isExcused = !isMissed;
+    this.#away = until;
+    await until;
+    if (!isMissed) this.#lostAtStep = this.#conductor.step;
+    this.#isExcused = false;
+  }
+
+  /** Resolves when its next process may start. */
+  async mayStart(): Promise<void> {
+    await this.#away;
+    this.#away = undefined;
+  }
+
+  /** Whether it should have been there when this step began, and is not. */
+  isMissingAt(step: number): boolean {
+    return !this.isAttached && !this.#isExcused && step > this.#lostAtStep;
+  }
+
+  /** Its computation moves, for all that the coordinator knows. */
+  renew(fence: number): void {
+    this.#passage?.inject({ kind: "progress", fence, phase: "backward", timeSteps: 0 });
+  }
+
   leaseGone(fence: number): Promise<void> {
     return new Promise((resolve) => this.#goneWaiters.push({ fence, resolve }));
   }
@@ -132,6 +159,7 @@ export class Slot implements SlotHands, Tap {
     // Of an identity before the present one.
     if (this.#passage !== passage) return;
     this.#passage = undefined;
+    this.#lostAtStep = this.#conductor.step;
     for (const resolve of this.#closedWaiters.splice(0)) resolve();
     for (const { resolve } of this.#goneWaiters.splice(0)) resolve();
   }
@@ -185,6 +213,7 @@ export class Slot implements SlotHands, Tap {
     this.#counts = new Map();
     this.#expected = [];
     this.uploads.length = 0;
+    this.#conductor.attached();
   }
 
   #uploadOf(message: WorkerMessage): PassedUpload | undefined {
@@ -250,22 +279,4 @@ export class Slot implements SlotHands, Tap {
     const { history } = this.#conductor;
     history.add({ kind: "message", slot: this.number, workerId, direction, message: summary });
   }
-}
-
-function phaseUp({ kind }: WorkerMessage): string | undefined {
-  switch (kind) {
-    case "uploadBegin":
-      return "begin";
-    case "frame":
-      return "upload";
-    case "uploadEnd":
-      return "end";
-    default:
-      return undefined;
-  }
-}
-
-function phaseDown(message: CoordinatorMessage): string | undefined {
-  if (message.kind !== "lease") return undefined;
-  return message.lease.leaseKind === "train" ? "lease" : "evaluation";
 }

@@ -3,6 +3,7 @@ import { COORDINATOR_FAULTS } from "./coordinator.js";
 import { DISK_FAULTS } from "./disk.js";
 import type { FaultKind } from "./fault-kind.js";
 import { LINK_FAULTS } from "./link.js";
+import { MEMBERSHIP_FAULTS } from "./membership.js";
 import { PROCESS_FAULTS } from "./process.js";
 import { SURROUNDINGS_FAULTS } from "./surroundings.js";
 import { UPLOAD_FAULTS } from "./uploads/index.js";
@@ -15,6 +16,7 @@ export const CATALOGUE: readonly FaultKind[] = interleaved([
   DISK_FAULTS,
   COORDINATOR_FAULTS,
   SURROUNDINGS_FAULTS,
+  MEMBERSHIP_FAULTS,
 ]);
 
 const kinds = new Map(CATALOGUE.map((kind) => [kind.kind, kind]));

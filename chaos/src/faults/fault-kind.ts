@@ -13,6 +13,15 @@ export interface SlotHands {
   readonly relay: Relay;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly tell: (command: AgentCommand) => Promise<void>;
+  /**
+   * When the present process has ended, the next one waits for `until`; resolves when that may start.
+   *
+   * @param isMissed whether no step begins without it
+   */
+  readonly stayAway: (
+    until: Promise<void>,
+    options: { readonly isMissed: boolean },
+  ) => Promise<void>;
   /** Resolves when the coordinator has taken this lease away, or the stream is gone. */
   readonly leaseGone: (fence: number) => Promise<void>;
   /** Resolves when the worker's present stream is closed. */
@@ -32,8 +41,22 @@ export interface CoordinatorHands {
   readonly joinMany: (
     count: number,
   ) => Promise<{ readonly joined: number; readonly refused: number }>;
+  /** One of the same config and a run directory of its own. @returns what it ends with; undefined: it is ready */
+  readonly startAnother: (listen: string) => Promise<string | undefined>;
   /** Done to the newest checkpoint before the coordinator starts again; returns what was done. */
   readonly beforeRestart: (damage: (checkpoint: string) => string) => void;
+}
+
+/** What a fault may do with all workers together. */
+export interface ClusterHands {
+  /** The newest that was leased. */
+  readonly step: number;
+  /** How many workers have a stream now. */
+  readonly attached: number;
+  /** Resolves when a lease of this step, or of a later one, passes. */
+  readonly stepBegun: (step: number) => Promise<void>;
+  /** Those that were not there so far; resolves when all of them are. */
+  readonly startLate: () => Promise<void>;
 }
 
 /** The moment has come: this message is passing, and waits for `fire` to resolve. */
@@ -45,6 +68,7 @@ export interface FaultMoment {
   readonly fence: number;
   readonly slot: SlotHands;
   readonly coordinator: CoordinatorHands;
+  readonly cluster: ClusterHands;
   /** Half of which is when a lease is late; see cluster.deadlineSeconds. */
   readonly deadlineMs: number;
   /** Says that the fault did what it is there for. */
@@ -64,6 +88,12 @@ export interface FaultKind extends FaultKindToDraw {
   readonly fire?: (moment: FaultMoment) => Promise<Instead> | Instead;
   /** Whether this message will do; any of the phase unless given. */
   readonly takes?: (message: PassingMessage) => boolean;
+  /** Its moment comes later where fewer workers have a stream; 1 unless given. */
+  readonly minAttached?: number;
+  /** So many of the last places are empty before it. */
+  readonly numLate?: (fault: ScheduledFault) => number;
+  /** Steps are to be computed with workers missing: in its schedules no minimum of them is set. */
+  readonly isElastic?: true;
   /** What the coordinator's agent is to do by itself. */
   readonly ledger?: (fault: ScheduledFault) => LedgerFault;
   readonly disk?: (fault: ScheduledFault) => DiskFault;
@@ -79,7 +109,7 @@ export interface Signs {
   readonly rejections?: readonly UploadRejection[];
   /** The worker's lease was taken away, or its stream ended. */
   readonly leaseGone?: true;
-  /** A line of the coordinator's log; `WORKER` in it stands for the worker's id. */
+  /** A line of the coordinator's log; `WORKER` in it stands for the worker's id, `STEP` for the fault's step or the one after it. */
   readonly logLine?: string;
   /** The coordinator was started again, and said so in the ledger. */
   readonly resume?: true;

@@ -7,6 +7,7 @@
  */
 export { CATALOGUE, kindOf } from "./catalogue.js";
 export type {
+  ClusterHands,
   CoordinatorHands,
   FaultKind,
   FaultMoment,

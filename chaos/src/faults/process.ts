@@ -1,16 +1,19 @@
 /** What happens to a worker's process. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultKind, FaultMoment } from "./fault-kind.js";
 
 const whileComputing = ["lease", "upload", "end", "evaluation"] as const;
 
-/** The process is gone at once; what it had sent is on its way. */
+/** The process is gone at once, or after a moment of silence; what it had sent is on its way. */
 const kill: FaultKind = {
   kind: "workerKill",
   target: "worker",
   phases: whileComputing,
   maxNth: 1,
-  fire: ({ slot, evidence }) => {
+  draw: (random) => ({ silentMs: random(0, 1) * random(1, 400) }),
+  fire: async ({ slot, fault, evidence }) => {
+    await sleep(fault.values["silentMs"] ?? 0);
     slot.kill("SIGKILL");
     evidence("killed");
     return [];
@@ -59,6 +62,8 @@ const block: FaultKind = {
   target: "worker",
   phases: ["lease"],
   maxNth: 1,
+  // Who takes its lease over does so before it moves again.
+  minAttached: 2,
   draw: (random) => ({ milliseconds: random(2500, 4500) }),
   fire: async (moment) => {
     const { slot, fault, fence, evidence } = moment;

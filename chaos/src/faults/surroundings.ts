@@ -17,6 +17,23 @@ const joinStorm: FaultKind = {
   shows: { nothing: true },
 };
 
+/** Somebody starts a coordinator that other machines could reach, without TLS and tokens. */
+const listenOpenly: FaultKind = {
+  kind: "listenOpenly",
+  target: "coordinator",
+  phases: ["lease"],
+  maxNth: 1,
+  fire: ({ coordinator, meanwhile, evidence }) => {
+    meanwhile(
+      coordinator.startAnother("0.0.0.0:0").then((refusal) => {
+        if (refusal?.includes("--insecure") === true) evidence(`refused: ${refusal}`);
+      }),
+    );
+    return undefined;
+  },
+  shows: { nothing: true },
+};
+
 const HOUR_MS = 3_600_000;
 
 const clockJump = (target: "worker" | "coordinator"): FaultKind => ({
@@ -37,6 +54,7 @@ const clockJump = (target: "worker" | "coordinator"): FaultKind => ({
 
 export const SURROUNDINGS_FAULTS: readonly FaultKind[] = [
   joinStorm,
+  listenOpenly,
   clockJump("worker"),
   clockJump("coordinator"),
 ];

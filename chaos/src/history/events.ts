@@ -44,6 +44,8 @@ export interface Resources {
   readonly numThreads: number;
   readonly numFiles: number;
   readonly numSockets: number;
+  /** TCP addresses, as `127.0.0.1:8080`. */
+  readonly listensAt: readonly string[];
   readonly residentBytes: number;
   readonly peakResidentBytes: number;
 }

@@ -1,32 +1,4 @@
-import type { FaultValues } from "../schedule/index.js";
-
-/** A change of one built file. */
-export interface SourceChange {
-  /** From the root of the repository. */
-  readonly file: string;
-  /** Stands there once. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-export interface Mutation {
-  readonly name: string;
-  /** Number of the promise in the README that it breaks; 0: of what the validator checks beside them. */
-  readonly promise: number;
-  readonly changes: readonly SourceChange[];
-  /** The fault under which it shows, with three workers; undefined: without any. */
-  readonly fault:
-    | {
-        readonly kind: string;
-        readonly slot: number;
-        readonly phase: string;
-        readonly step: number;
-        readonly values?: FaultValues;
-      }
-    | undefined;
-  /** The check that must notice. */
-  readonly noticedBy: string;
-}
+import type { Mutation } from "./mutation.js";
 
 const COORDINATOR = "apps/coordinator/dist";
 const BIT_FLIP = { kind: "frameBitFlip", slot: 2, phase: "upload", step: 8, values: { bit: 30 } };
@@ -50,6 +22,44 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     fault: undefined,
     noticedBy: "ending",
+  },
+  {
+    name: "finishedLeasedAgain",
+    promise: 2,
+    changes: [
+      {
+        file: `${COORDINATOR}/training/lease-issuer.js`,
+        find: "const nodes = options.nodes ??",
+        replace:
+          "for (let fence = round.leases.nextFence - 1; fence > 0; fence--) {\n" +
+          "  const lost = round.leases.get(fence);\n" +
+          '  if (lost?.state !== "revoked") continue;\n' +
+          "  leaves = [...new Set([...leaves, ...lost.leaves])].sort((a, b) => a - b);\n" +
+          "}\nconst nodes = options.nodes ??",
+      },
+    ],
+    // The only worker dies some time after two of its four nodes are in: what the next one gets is plain to see.
+    ...{ run: "rounded", workers: 1 },
+    fault: {
+      ...{ kind: "workerKill", slot: 1, phase: "end", step: 8, nth: 3 },
+      values: { silentMs: 1000 },
+    },
+    noticedBy: "lostWork",
+  },
+  {
+    name: "everybodyRestarts",
+    promise: 2,
+    changes: [
+      {
+        file: `${COORDINATOR}/training/dispatcher.js`,
+        find: 'this.#releaseLeasesOf(workerId, reason, "lost");',
+        replace:
+          'this.#releaseLeasesOf(workerId, reason, "lost");\n        ' +
+          "if (error !== undefined) for (const { link } of this.#modules.workers.all()) link?.refuse(error);",
+      },
+    ],
+    fault: { kind: "workerKill", slot: 2, phase: "lease", step: 8 },
+    noticedBy: "bystanders",
   },
   {
     name: "stepsAppendedAgain",
@@ -76,6 +86,19 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     fault: { kind: "coordinatorKill", slot: 0, phase: "upload", step: 15 },
     noticedBy: "ending",
+  },
+  {
+    name: "stallsNotTold",
+    promise: 5,
+    changes: [
+      {
+        file: `${COORDINATOR}/ops/autopsy/stall-watch.js`,
+        find: 'notify("warn", stall.text);',
+        replace: "",
+      },
+    ],
+    fault: { kind: "workerStaysAway", slot: 2, phase: "lease", step: 8 },
+    noticedBy: "waits",
   },
   {
     name: "checksumNotChecked",
@@ -141,6 +164,47 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     fault: { kind: "gradientTooLarge", slot: 2, phase: "upload", step: 8 },
     noticedBy: "ending",
+  },
+  {
+    name: "joinersLeftOut",
+    promise: 7,
+    changes: [
+      {
+        file: `${COORDINATOR}/training/dispatcher.js`,
+        find: "const idle = workers.active().filter(({ link }) => link?.isIdle === true);",
+        replace:
+          "const idle = workers.active().filter(({ link, workerId }) => " +
+          'link?.isIdle === true && Number(workerId.split("-")[2]) <= 3);',
+      },
+    ],
+    fault: { kind: "workerKill", slot: 2, phase: "lease", step: 8 },
+    noticedBy: "joiners",
+  },
+  {
+    name: "listensEverywhere",
+    promise: 8,
+    changes: [
+      {
+        file: "libs/proto/dist/channel/server.js",
+        find: 'const named = isLoopbackName(host) ? "127.0.0.1" : host;',
+        replace: 'const named = host === "" ? host : "0.0.0.0";',
+      },
+    ],
+    fault: undefined,
+    noticedBy: "listeners",
+  },
+  {
+    name: "listensOpenly",
+    promise: 8,
+    changes: [
+      {
+        file: "libs/proto/dist/channel/server.js",
+        find: "if (isLoopback(parsed.host) || insecure || isProtected)",
+        replace: "if (parsed !== undefined)",
+      },
+    ],
+    fault: { kind: "listenOpenly", slot: 0, phase: "lease", step: 8 },
+    noticedBy: "observed",
   },
   {
     name: "filesLeftOpen",

@@ -5,12 +5,15 @@ import {
   createCoordinatorClient,
   createServer,
   implementCoordinator,
+  ServerTls,
 } from "@ostinato/proto";
 import type {
+  ClientSecurity,
   CoordinatorClient,
   CoordinatorMessage,
   JoinReply,
   JoinRequest,
+  ServerTlsFiles,
   TrainStream,
   WorkerMessage,
 } from "@ostinato/proto";
@@ -44,13 +47,23 @@ export interface Way {
   close(): Promise<void>;
 }
 
-export async function openWay(
-  options: { readonly upstreamPort: () => number | undefined; readonly deadlineMs: number },
-  tap: Tap,
-): Promise<Way> {
+export interface WayOptions {
+  readonly upstreamPort: () => number | undefined;
+  readonly deadlineMs: number;
+  /** Both of its halves are encrypted, and the coordinator sees the worker's own certificate; undefined: neither is. */
+  readonly tls: { readonly server: ServerTlsFiles; readonly client: ClientSecurity } | undefined;
+}
+
+export async function openWay(options: WayOptions, tap: Tap): Promise<Way> {
   const { upstreamPort, deadlineMs } = options;
+  const tls =
+    options.tls &&
+    new ServerTls(options.tls.server, { wallTimeMs: () => Date.now(), report: () => undefined });
   const relay = await openRelay(upstreamPort);
-  const client = createCoordinatorClient(relay.address, { deadlineMs });
+  const client = createCoordinatorClient(relay.address, {
+    deadlineMs,
+    security: options.tls?.client,
+  });
   const server = createServer({ deadlineMs });
   implementCoordinator(server, {
     join: async (request) => {
@@ -66,13 +79,14 @@ export async function openWay(
     status: () => client.status(),
     watch: (signal) => client.watch(signal),
   });
-  const address = await bindServer(server, "127.0.0.1:0", { insecure: false });
+  const address = await bindServer(server, "127.0.0.1:0", { insecure: false, tls });
   return {
     address,
     relay,
     close: async () => {
       server.forceShutdown();
       client.close();
+      tls?.dispose();
       await relay.close();
     },
   };

@@ -9,8 +9,8 @@ describe("drawSchedule", () => {
   });
 
   it("is the same on every machine: these are seed 42's", () => {
-    const { run, workers, faults } = drawSchedule(42, CATALOGUE);
-    expect({ run, workers, faults: faults.map(describeFault) }).toMatchSnapshot();
+    const { run, workers, isEncrypted, faults } = drawSchedule(42, CATALOGUE);
+    expect({ run, workers, isEncrypted, faults: faults.map(describeFault) }).toMatchSnapshot();
   });
 
   it("has every kind in some seeds that follow each other, wherever they begin", () => {

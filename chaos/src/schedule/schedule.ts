@@ -33,6 +33,8 @@ export interface Schedule {
   /** Which of the runs in fixtures/. */
   readonly run: string;
   readonly workers: number;
+  /** Whether everybody shows a certificate, and nothing goes over the wire in the clear. */
+  readonly isEncrypted: boolean;
   readonly faults: readonly ScheduledFault[];
 }
 
@@ -52,6 +54,7 @@ const RUNS = ["text", "rounded"] as const;
 const STEPS = { first: 5, last: 35 } as const;
 const NUM_WORKERS = { min: 3, max: 4 } as const;
 const NUM_FAULTS = 6;
+const ENCRYPTED_ONE_IN = 3;
 
 /**
  * Seeds that follow each other go through the catalogue in turn, so that a few of them have every kind; everything else
@@ -62,6 +65,7 @@ export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]
   const random: Random = (min, max) => uniformInt(generator, min, max);
   const run = RUNS[random(0, RUNS.length - 1)] ?? "text";
   const workers = random(NUM_WORKERS.min, NUM_WORKERS.max);
+  const isEncrypted = random(1, ENCRYPTED_ONE_IN) === 1;
   const first = (Math.abs(seed) * NUM_FAULTS) % catalogue.length;
   const kinds = Array.from(
     { length: NUM_FAULTS },
@@ -80,7 +84,7 @@ export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]
     },
     values: kind.draw?.(random) ?? {},
   }));
-  return { seed, run, workers, faults };
+  return { seed, run, workers, isEncrypted, faults };
 }
 
 function shuffled<T>(items: readonly T[], random: Random): readonly T[] {

@@ -25,8 +25,8 @@ export function createTrial({ folder }: TrialOptions): Trial {
   let played = 0;
   /** One worker, and nothing happens. */
   const undisturbed = async (run: string): Promise<string> => {
-    const schedule: Schedule = { seed: 0, run, workers: 1, faults: [] };
-    const { runDirectory, history } = await playSchedule(schedule, {
+    const alone = { seed: 0, run, workers: 1, isEncrypted: false, faults: [] };
+    const { runDirectory, history } = await playSchedule(alone, {
       folder: join(folder, `expected-${run}`),
     });
     const ended = history.events.find((event) => event.kind === "ended");

@@ -1,7 +1,10 @@
 import type { PlayedSchedule } from "../conductor/index.js";
 import { attribution } from "./checks/attribution.js";
+import { bystanders } from "./checks/bystanders.js";
 import { ending } from "./checks/ending.js";
+import { joiners } from "./checks/joiners.js";
 import { ledger } from "./checks/ledger.js";
+import { listeners } from "./checks/listeners.js";
 import { lostWork } from "./checks/lost-work.js";
 import { metrics } from "./checks/metrics.js";
 import { observed } from "./checks/observed.js";
@@ -19,6 +22,9 @@ const CHECKS = {
   observed,
   attribution,
   lostWork,
+  bystanders,
+  joiners,
+  listeners,
   waits,
   metrics,
   resources,
@@ -35,6 +41,8 @@ export interface Verdict {
   readonly problems: readonly Problem[];
   readonly steps: number;
   readonly lives: number;
+  /** By step that was committed, in order: how many workers had a part in it. */
+  readonly workersOfSteps: readonly number[];
 }
 
 export async function validate(
@@ -47,11 +55,14 @@ export async function validate(
   } catch (error) {
     const ended = played.history.events.find((event) => event.kind === "ended");
     const text = `what the run left cannot be read: ${String(error)}; ${ended?.reason ?? ""}`;
-    return { problems: [{ check: "ledger", text }], steps: 0, lives: 0 };
+    return { problems: [{ check: "ledger", text }], steps: 0, lives: 0, workersOfSteps: [] };
   }
   const problems = Object.entries<Check>(CHECKS).flatMap(([check, run]) =>
     run(facts).map((text): Problem => ({ check, text })),
   );
-  const steps = facts.ledger.filter(({ type }) => type === "step").length;
-  return { problems, steps, lives: facts.lives.length };
+  const workersOfSteps = facts.ledger.flatMap((record) =>
+    record.type === "step" ? [new Set(record.nodes.map(({ worker }) => worker)).size] : [],
+  );
+  const steps = workersOfSteps.length;
+  return { problems, steps, lives: facts.lives.length, workersOfSteps };
 }

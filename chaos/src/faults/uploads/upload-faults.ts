@@ -57,6 +57,8 @@ const tooLarge: FaultKind = {
   target: "worker",
   phases: ["upload"],
   maxNth: 1,
+  // One that recomputes it, and one that tells which of the two is right.
+  minAttached: 3,
   takes: (message) => hasValues(message) && frameOf(message).transferKind === "gradient",
   fire: (moment) => {
     if (moment.upload !== undefined) moment.upload.scale = TOO_LARGE;

@@ -2,8 +2,8 @@ import type { StepRecord } from "@ostinato/run";
 import type { MessageEvent, TimedEvent } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
 
-/** What is under way when the coordinator decides may pass the proxy a little later. */
-const IN_FLIGHT_MS = 250;
+/** What is under way when the coordinator decides passes the proxy later: on a machine that others use, much later. */
+const IN_FLIGHT_MS = 1000;
 
 interface SeenLease {
   readonly atMs: number;

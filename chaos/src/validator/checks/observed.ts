@@ -20,13 +20,13 @@ function problemOf(facts: Facts, fault: ScheduledFault): string | undefined {
   if (!isEvident) return "nothing shows that it did what it is there for";
   const { shows } = kindOf(fault);
   if (shows.nothing === true) return undefined;
-  const { workerId, fence } = fired;
+  const { workerId } = fired;
   // A sign is one of one fault: what several have in common must be there as often.
   const signKey = (other: ScheduledFault): string => JSON.stringify(kindOf(other).shows);
   const alike = schedule.faults.filter(
     (other) => signKey(other) === signKey(fault) && isOf(facts, other, workerId),
   );
-  const numSigns = signsOf(facts, shows, workerId, fence);
+  const numSigns = signsOf(facts, shows, fired);
   if (numSigns > alike.indexOf(fault)) return undefined;
   return `the cluster did not notice (${JSON.stringify(shows)}, ${workerId || "the coordinator"}, ${numSigns})`;
 }
@@ -38,7 +38,11 @@ function isOf({ events }: Facts, { id }: ScheduledFault, workerId: string): bool
 }
 
 /** How often the cluster showed in this way that it noticed, and held this worker responsible. */
-function signsOf(facts: Facts, signs: Signs, workerId: string, fence: number): number {
+function signsOf(
+  facts: Facts,
+  signs: Signs,
+  { workerId, fence, step }: { workerId: string; fence: number; step: number },
+): number {
   const { log, ledger } = facts;
   const { rejections, leaseGone, logLine, skippedCheckpoint } = signs;
   if (rejections !== undefined) {
@@ -50,7 +54,11 @@ function signsOf(facts: Facts, signs: Signs, workerId: string, fence: number): n
   }
   if (leaseGone === true) return isLeaseGone(facts, workerId, fence) ? Infinity : 0;
   if (logLine !== undefined) {
-    const pattern = new RegExp(logLine.replace("WORKER", `\\b${workerId}\\b`));
+    const pattern = new RegExp(
+      logLine
+        .replace("WORKER", `\\b${workerId}\\b`)
+        .replace("STEP", `\\bstep (${step}|${step + 1})\\b`),
+    );
     return log.filter(({ msg, level }) => level !== "debug" && pattern.test(msg)).length;
   }
   const resumes = ledger.filter((record) => record.type === "resume");

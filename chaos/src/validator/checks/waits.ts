@@ -33,7 +33,10 @@ function unexplained({ log, deadlineMs }: Facts, life: Life): readonly string[] 
     const { step = 0, leaseKind } = event.message;
     if (leaseKind === "train" && !first.has(step)) first.set(step, event.atMs);
   }
-  const said = log.filter(({ pid }) => pid === life.pid).map(({ msg }) => msg);
+  // That it moves again is no explanation of why it did not.
+  const said = log
+    .filter(({ pid, msg }) => pid === life.pid && !msg.includes(" moves again "))
+    .map(({ msg }) => msg);
   return [...first].flatMap(([step, atMs]) => {
     const nextAtMs = first.get(step + 1);
     if (nextAtMs === undefined || nextAtMs - atMs <= deadlineMs * 1.5) return [];

@@ -1,0 +1,33 @@
+import { kindOf } from "../../faults/index.js";
+import type { Facts, Life } from "../facts.js";
+
+/** So many steps that begin after a stream ended show that the coordinator went on. */
+const STEPS_SINCE = 2;
+
+/** What happens to one worker ends no other one's stream: nobody else starts again. */
+export function bystanders({ lives, events, schedule }: Facts): readonly string[] {
+  // Whoever hears nothing of a coordinator that stands still looks for it anew.
+  if (schedule.faults.some(({ kind }) => kind === "coordinatorFreeze")) return [];
+  const struck = new Set(
+    events.flatMap((event) =>
+      event.kind === "fired" && kindOf(event.fault).shows.nothing !== true ? [event.workerId] : [],
+    ),
+  );
+  return lives.flatMap(({ events: own }) => {
+    // Streams of the life before may end late.
+    const joined = new Set(own.flatMap((each) => (each.kind === "joined" ? [each.workerId] : [])));
+    return own.flatMap((event, index) => {
+      if (event.kind !== "streamClosed" || struck.has(event.workerId)) return [];
+      if (!joined.has(event.workerId)) return [];
+      if (stepsBegunIn(own.slice(index)) < STEPS_SINCE) return [];
+      return [`the stream of ${event.workerId} ended, to which nothing was done`];
+    });
+  });
+}
+
+function stepsBegunIn(events: Life["events"]): number {
+  const steps = events.flatMap((event) =>
+    event.kind === "message" && event.message.leaseKind === "train" ? [event.message.step] : [],
+  );
+  return new Set(steps).size;
+}
