@@ -8,6 +8,7 @@ import { CATALOGUE } from "./faults/index.js";
 import { findMutation } from "./mutations/index.js";
 import { describeFault, drawSchedule } from "./schedule/index.js";
 import { createTrial } from "./trial/index.js";
+import { addFigures, NO_FIGURES } from "./validator/index.js";
 
 const options = readOptions(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "ostinato-chaos-"));
@@ -22,6 +23,7 @@ const isTimeLeft = (played: number): boolean =>
     : performance.now() - startMs < options.minutes * 60_000;
 
 let numFaults = 0;
+let figures = NO_FIGURES;
 const broken: number[] = [];
 let played = 0;
 for (; isTimeLeft(played); played++) {
@@ -33,8 +35,10 @@ for (; isTimeLeft(played); played++) {
     `seed ${schedule.seed}: ${schedule.run}, ${schedule.workers} workers${schedule.isEncrypted ? ", encrypted" : ""}`,
   );
   for (const fault of faults) tell(`  ${describeFault(fault)}`);
-  const { problems, seconds, lives } = await trial.run(schedule, mutation);
+  const result = await trial.run(schedule, mutation);
+  const { problems, seconds, lives } = result;
   numFaults += faults.length;
+  figures = addFigures(figures, result.figures);
   for (const { check, text } of problems) tell(`  BROKEN ${check}: ${text}`);
   const verdict = problems.length === 0 ? "kept every promise" : "BROKE a promise";
   tell(
@@ -50,4 +54,9 @@ tell(
       ? "every promise was kept"
       : `broken with seeds ${broken.join(", ")}; the same again: npm run chaos -- --seed N`),
 );
+const { steps, leaves, workers, joins, deaths, leavesAgain, resumes, stepsAgain } = figures;
+tell(`  steps: ${steps} committed, with ${leaves} micro-shards, by ${workers} workers of ${joins}`);
+tell(`  lost: ${deaths} workers died; ${leavesAgain} micro-shards were leased to a second one`);
+tell(`  resumed: ${resumes} times, with ${stepsAgain} steps computed anew`);
+tell(`  refused: ${figures.refused} uploads; longest silence ${figures.longestSilenceMs} ms`);
 process.exitCode = broken.length === 0 ? 0 : 1;

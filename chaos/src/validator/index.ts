@@ -5,6 +5,8 @@
  * @example
  * const { problems } = await validate(played, { parametersSha256 });
  */
+export { addFigures, NO_FIGURES } from "./figures.js";
+export type { Figures } from "./figures.js";
 export { CHECK_NAMES, validate } from "./validate.js";
 export type { Problem, Verdict } from "./validate.js";
 export { parametersOf } from "./facts.js";

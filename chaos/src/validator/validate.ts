@@ -12,6 +12,8 @@ import { resources } from "./checks/resources.js";
 import { waits } from "./checks/waits.js";
 import { gatherFacts } from "./facts.js";
 import type { Facts } from "./facts.js";
+import { figuresOf, NO_FIGURES } from "./figures.js";
+import type { Figures } from "./figures.js";
 
 /** @returns a line for each thing that is not as promised */
 type Check = (facts: Facts) => readonly string[];
@@ -39,7 +41,7 @@ export interface Problem {
 
 export interface Verdict {
   readonly problems: readonly Problem[];
-  readonly steps: number;
+  readonly figures: Figures;
   readonly lives: number;
   /** By step that was committed, in order: how many workers had a part in it. */
   readonly workersOfSteps: readonly number[];
@@ -55,7 +57,8 @@ export async function validate(
   } catch (error) {
     const ended = played.history.events.find((event) => event.kind === "ended");
     const text = `what the run left cannot be read: ${String(error)}; ${ended?.reason ?? ""}`;
-    return { problems: [{ check: "ledger", text }], steps: 0, lives: 0, workersOfSteps: [] };
+    const problems = [{ check: "ledger", text }];
+    return { problems, figures: NO_FIGURES, lives: 0, workersOfSteps: [] };
   }
   const problems = Object.entries<Check>(CHECKS).flatMap(([check, run]) =>
     run(facts).map((text): Problem => ({ check, text })),
@@ -63,6 +66,6 @@ export async function validate(
   const workersOfSteps = facts.ledger.flatMap((record) =>
     record.type === "step" ? [new Set(record.nodes.map(({ worker }) => worker)).size] : [],
   );
-  const steps = workersOfSteps.length;
-  return { problems, steps, lives: facts.lives.length, workersOfSteps };
+  const { lives } = facts;
+  return { problems, figures: figuresOf(facts), lives: lives.length, workersOfSteps };
 }
