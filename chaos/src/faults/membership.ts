@@ -34,6 +34,7 @@ const joinLate: FaultKind = {
   maxNth: 1,
   draw: (random) => ({ workers: random(1, 3) }),
   isElastic: true,
+  comesFirst: true,
   numLate: ({ values }) => values["workers"] ?? 1,
   fire: ({ cluster, evidence, meanwhile }) => {
     const { attached } = cluster;

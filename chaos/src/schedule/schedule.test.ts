@@ -34,6 +34,8 @@ describe("drawSchedule", () => {
         expect(slot).toBeLessThanOrEqual(workers);
         expect(at.nth).toBeGreaterThan(0);
       }
+      // Faults of workers that are not there yet would wait, and come all at once.
+      expect(faults.slice(1).map(({ kind }) => kind)).not.toContain("workersJoinLate");
     }
   });
 });

@@ -46,6 +46,8 @@ export interface FaultKindToDraw {
   readonly phases: readonly string[];
   /** The highest nth in any of them. */
   readonly maxNth: number;
+  /** Before all others of its schedule: they would wait for it, and be set off all at once. */
+  readonly comesFirst?: true;
   readonly draw?: (random: Random) => FaultValues;
 }
 
@@ -71,7 +73,9 @@ export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]
     { length: NUM_FAULTS },
     (_, i) => catalogue[(first + i) % catalogue.length],
   ).filter((kind) => kind !== undefined);
-  const order = shuffled(kinds, random);
+  const order = shuffled(kinds, random).sort(
+    (a, b) => Number(b.comesFirst === true) - Number(a.comesFirst === true),
+  );
   const gap = (STEPS.last - STEPS.first) / order.length;
   const faults = order.map((kind, index): ScheduledFault => ({
     id: index + 1,
@@ -87,7 +91,7 @@ export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]
   return { seed, run, workers, isEncrypted, faults };
 }
 
-function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
+function shuffled<T>(items: readonly T[], random: Random): T[] {
   const left = [...items];
   return Array.from({ length: left.length }, () =>
     left.splice(random(0, left.length - 1), 1),
