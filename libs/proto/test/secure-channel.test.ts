@@ -1,5 +1,6 @@
 /** A real server and real clients: who is let in, and by which certificate. */
 import { renameSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import type { Server } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -18,7 +19,9 @@ import {
   createCoordinatorClient,
   createServer,
   createServerGuard,
+  encodeFrames,
   implementCoordinator,
+  MAX_FRAME_BYTES,
   parseAddress,
   readTokenFile,
   ServerTls,
@@ -26,6 +29,7 @@ import {
 } from "../src/index.js";
 import { CredentialFiles } from "./support/credential-files.js";
 import { joinReply, joinRequest } from "./support/loopback.js";
+import type { ServerSide } from "./support/loopback.js";
 
 const WORKER = "w".repeat(32);
 const VIEWER = "v".repeat(32);
@@ -38,6 +42,7 @@ let tokens: Tokens | undefined;
 let tls: ServerTls | undefined;
 let address: string;
 const callers: Caller[] = [];
+const sessions: ServerSide[] = [];
 /** Of one test: what its server still says when it is over goes nowhere. */
 let refusals: Refusal[] = [];
 const reports: string[] = [];
@@ -57,7 +62,7 @@ afterEach(() => {
   tls = undefined;
   files.remove();
   refusals = [];
-  for (const list of [callers, reports]) list.length = 0;
+  for (const list of [callers, sessions, reports]) list.length = 0;
 });
 
 async function serve(options: {
@@ -79,6 +84,7 @@ async function serve(options: {
     },
     train: (stream, caller) => {
       callers.push(caller);
+      sessions.push(stream);
       stream.onMessage(() => undefined);
     },
     fetchData: async function* () {
@@ -335,6 +341,34 @@ describe("a server with tokens", () => {
     guard.recheck();
     await expect(ends[1]).resolves.toMatchObject({ code: "unauthenticated" });
     expect(refusals).toHaveLength(2);
+  });
+
+  it("ends the stream of a peer that reads nothing, too", async () => {
+    await serve({});
+    const peer = connectHttp2(`http://${address}`, { settings: { initialWindowSize: 0 } });
+    try {
+      const call = peer.request({
+        ...{ ":method": "POST", ":path": "/ostinato.v1.Coordinator/Train" },
+        ...{
+          "content-type": "application/grpc",
+          te: "trailers",
+          authorization: `Bearer ${WORKER}`,
+        },
+      });
+      call.on("error", () => undefined);
+      await vi.waitUntil(() => sessions.length === 1);
+      const [session] = sessions;
+      const values = new Float32Array(MAX_FRAME_BYTES / 4);
+      const [frame] = encodeFrames({ transfer: 1, transferKind: "parameters", values });
+      // Nothing of it is taken, and the status waits behind it.
+      session?.send({ kind: "frame", frame: frame! });
+      const ended = new Promise((resolve) => session?.onClosed(resolve));
+      tokens = new Tokens([]);
+      guard.recheck();
+      await expect(ended).resolves.toMatchObject({ code: "unavailable" });
+    } finally {
+      peer.destroy();
+    }
   });
 
   it("is shown none by a client that would send it in the clear to another machine", () => {

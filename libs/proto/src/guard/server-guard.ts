@@ -75,7 +75,10 @@ export function createServerGuard(options: ServerGuardOptions): ServerGuard {
             }
             check = () => {
               const later = problemNow();
-              if (later !== undefined) refuse(later);
+              if (later === undefined) return;
+              refuse(later);
+              // The first one waits until the peer has read what was sent before it; said again, the call is over at once.
+              call.sendStatus(toStatus(later));
             };
             openCalls.add(check);
             // Not for those who answer the call, nor for their logs.
