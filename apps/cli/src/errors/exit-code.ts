@@ -11,6 +11,14 @@ export async function exitCodeOf(error: unknown): Promise<number> {
   return (await isForThePerson(error)) ? EXIT_CODES.usage : EXIT_CODES.failed;
 }
 
+/**
+ * Loads all kinds of errors that there are: a program that runs for days does it at its beginning, as the checkout may
+ * be built anew meanwhile, and the files of the old build be gone.
+ */
+export async function loadErrorKinds(): Promise<void> {
+  await Promise.all([import("@ostinato/run"), import("@ostinato/data"), import("@ostinato/proto")]);
+}
+
 async function isForThePerson(error: unknown): Promise<boolean> {
   if (error instanceof CliError) return error.code !== "unknownBackend";
   // Loaded when something went wrong and not before, so that --help is there at once.

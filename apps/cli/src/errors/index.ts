@@ -11,4 +11,4 @@
  */
 export { CliError } from "./cli-error.js";
 export type { CliErrorCode } from "./cli-error.js";
-export { EXIT_CODES, exitCodeOf, lineOf } from "./exit-code.js";
+export { EXIT_CODES, exitCodeOf, lineOf, loadErrorKinds } from "./exit-code.js";

@@ -10,6 +10,7 @@
  * @module
  */
 import type { Commands } from "../../command-line/index.js";
+import { loadErrorKinds } from "../../errors/index.js";
 import type { Terminal } from "../terminal.js";
 import { keepYoungGenerationSmall } from "./young-generation.js";
 
@@ -17,12 +18,22 @@ export function createTrainingCommands(
   terminal: Terminal,
 ): Pick<Commands, "train" | "coordinator" | "worker"> {
   return {
-    train: async (options) => (await import("./train.js")).train(options, terminal),
+    train: async (options) => {
+      const { train } = await import("./train.js");
+      await loadErrorKinds();
+      return train(options, terminal);
+    },
     coordinator: async (options) => {
       const { execArgv, env } = process;
       keepYoungGenerationSmall([...execArgv, ...(env.NODE_OPTIONS ?? "").split(" ")]);
-      return (await import("./coordinator.js")).coordinator(options, terminal);
+      const { coordinator } = await import("./coordinator.js");
+      await loadErrorKinds();
+      return coordinator(options, terminal);
     },
-    worker: async (options) => (await import("./worker.js")).worker(options, terminal),
+    worker: async (options) => {
+      const { worker } = await import("./worker.js");
+      await loadErrorKinds();
+      return worker(options, terminal);
+    },
   };
 }
