@@ -95,6 +95,7 @@ describe("an encrypted cluster whose workers have certificates and tokens", () =
       // The one that was there reads its own file anew each time that it tries.
       await own.write("worker-token", newToken);
       await cluster.joined(2);
+      await cluster.passes((await cluster.status()).step + 2);
       await own.write("server.pem", "spoilt");
       await waitFor("the spoilt file to be told", async () =>
         (await logOf(runDirectory)).includes("still get what was read before") ? true : undefined,

@@ -57,13 +57,14 @@ export class Muster implements ClusterHands {
   }
 
   stepBegun(step: number): Promise<void> {
-    if (this.#step >= step) return Promise.resolve();
+    if (this.#isOver || this.#step >= step) return Promise.resolve();
     return new Promise((resolve) => this.#stepWaiters.push({ step, resolve }));
   }
 
   async startLate(): Promise<void> {
     this.#startLate();
-    while (!this.#late().every(({ isAttached }) => isAttached)) await this.#arrival();
+    while (!this.#isOver && !this.#late().every(({ isAttached }) => isAttached))
+      await this.#arrival();
   }
 
   /** Somebody has a stream now. */
@@ -75,6 +76,7 @@ export class Muster implements ClusterHands {
   end(): void {
     this.#isOver = true;
     this.arrived();
+    for (const { resolve } of this.#stepWaiters.splice(0)) resolve();
   }
 
   /**

@@ -38,7 +38,7 @@ export const MUTATIONS: readonly Mutation[] = [
           "}\nconst nodes = options.nodes ??",
       },
     ],
-    // The only worker dies some time after two of its four nodes are in: what the next one gets is plain to see.
+    // The only worker dies some time after two of its eight nodes are in: what the next one gets is plain to see.
     ...{ run: "rounded", workers: 1 },
     fault: {
       ...{ kind: "workerKill", slot: 1, phase: "end", step: 8, nth: 3 },

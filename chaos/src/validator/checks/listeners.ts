@@ -9,5 +9,5 @@ export function listeners({ events }: Facts): readonly string[] {
   if (seen.size === 0) return ["nobody saw where the coordinator listens"];
   return [...seen]
     .filter((address) => !isLoopback(parseAddress(address).host))
-    .map((address) => `the coordinator listens at ${address}, unencrypted`);
+    .map((address) => `the coordinator listens at ${address}, which nobody told it to`);
 }
