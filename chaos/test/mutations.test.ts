@@ -24,12 +24,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** Enough for what each of them breaks to show, and half of what the run would take. */
+const MAX_STEPS = 24;
+
 function scheduleFor({ fault, run = "text", workers = 3 }: Mutation): Schedule {
   const at = { step: fault?.step ?? 0, phase: fault?.phase ?? "", nth: fault?.nth ?? 1 };
   const { kind = "", slot = 0, values = {} } = fault ?? {};
   return {
     seed: 0,
     run,
+    maxSteps: MAX_STEPS,
     workers,
     isEncrypted: false,
     faults: fault === undefined ? [] : [{ id: 1, kind, slot, at, values }],

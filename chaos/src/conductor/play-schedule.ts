@@ -104,7 +104,7 @@ class Conductor implements SlotConductor {
   }
 
   async play(): Promise<PlayedSchedule> {
-    const { run, workers, isEncrypted, faults } = this.#schedule;
+    const { run, maxSteps, workers, isEncrypted, faults } = this.#schedule;
     // A Unix socket's path is short: not in the folder, which may be deep.
     this.#desk = await AgentDesk.open(`/tmp/ostinato-chaos-${process.pid}-${deskNumber++}.sock`);
     const runDirectory = join(this.#folder, "run");
@@ -121,7 +121,10 @@ class Conductor implements SlotConductor {
       config: join(FIXTURES, `${run}.yaml`),
       ...{ runDirectory, faults, orders, credentials, history: this.history },
       // A fault of a worker is to find it there: no step begins with one missing.
-      settings: [`cluster.minWorkers=${isElastic(this.#schedule) ? 1 : workers}`],
+      settings: [
+        `cluster.minWorkers=${isElastic(this.#schedule) ? 1 : workers}`,
+        ...(maxSteps === undefined ? [] : [`training.maxSteps=${maxSteps}`]),
+      ],
       tell: (pid, command) => this.tell(pid, command),
     });
     this.#coordinator = coordinator;

@@ -32,6 +32,8 @@ export interface Schedule {
   readonly seed: number;
   /** Which of the runs in fixtures/. */
   readonly run: string;
+  /** Ends the run before its data do; undefined: with them. */
+  readonly maxSteps?: number;
   readonly workers: number;
   /** Whether everybody shows a certificate, and nothing goes over the wire in the clear. */
   readonly isEncrypted: boolean;

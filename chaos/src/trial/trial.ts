@@ -24,20 +24,22 @@ export function createTrial({ folder }: TrialOptions): Trial {
   const expected = new Map<string, Promise<string>>();
   let played = 0;
   /** One worker, and nothing happens. */
-  const undisturbed = async (run: string): Promise<string> => {
+  const undisturbed = async ({ run, maxSteps = 0 }: Schedule, name: string): Promise<string> => {
     const alone = { seed: 0, run, workers: 1, isEncrypted: false, faults: [] };
-    const { runDirectory, history } = await playSchedule(alone, {
-      folder: join(folder, `expected-${run}`),
-    });
+    const { runDirectory, history } = await playSchedule(
+      maxSteps === 0 ? alone : { ...alone, maxSteps },
+      { folder: join(folder, name) },
+    );
     const ended = history.events.find((event) => event.kind === "ended");
     if (ended?.outcome === "completed") return parametersOf(runDirectory);
     throw new Error(`the run ${run} without faults ${ended?.outcome}: ${ended?.reason}`);
   };
   return {
     run: async (schedule, mutation) => {
-      const { seed, run } = schedule;
-      const reference = expected.get(run) ?? undisturbed(run);
-      expected.set(run, reference);
+      const { seed, run, maxSteps = "all" } = schedule;
+      const same = `expected-${run}-${maxSteps}`;
+      const reference = expected.get(same) ?? undisturbed(schedule, same);
+      expected.set(same, reference);
       const parametersSha256 = await reference;
       const startMs = performance.now();
       const name = `${String(++played).padStart(4, "0")}-seed-${seed}`;
