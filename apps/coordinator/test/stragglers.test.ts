@@ -170,6 +170,30 @@ describe("a leaf whose workers die", () => {
     expect((await round.tree.takeRoot())[0]).toBe(15);
   });
 
+  it("goes from one that fails it to another that has not, busy or not, as long as there is one", async () => {
+    const trial = new Trial(2);
+    const collected = trial.collect(trial.trainRound(1));
+    for (let i = 1; i <= 2; i++) {
+      const worker = trial.join();
+      expect(worker.leavesOf(await worker.lease(0))).toEqual([0, 1]);
+      worker.stream.drop(killed);
+    }
+    const [first, second] = [trial.join(), trial.join()];
+    const failed = await first.lease(0);
+    const other = await second.lease(0);
+    expect([failed, other].map((lease) => first.leavesOf(lease))).toEqual([[0], [1]]);
+    first.end(failed, "out of memory");
+    await vi.waitFor(() => expect(trial.notices.at(-1)).toMatch(/failed a lease: out of memory/));
+    expect(first.sent("lease")).toHaveLength(1);
+    second.complete(other);
+    const again = await second.lease(1);
+    expect(second.leavesOf(again)).toEqual([0]);
+    // Where all have failed it, it is anybody's.
+    second.end(again, "out of memory");
+    first.complete(await first.lease(1));
+    expect((await collected).kind).toBe("complete");
+  });
+
   it("is not what workers leave that say so, or are cut off", async () => {
     const trial = new Trial(1);
     const collected = trial.collect(trial.trainRound(1));

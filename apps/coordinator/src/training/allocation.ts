@@ -110,16 +110,23 @@ export class Allocation {
     return [...untouched, ...byEveryone].sort((a, b) => a - b);
   }
 
-  /** Leaves that workers died of, perhaps, one a worker: what comes of the others is not theirs to spoil. */
-  #leaseAlone({ round }: CurrentRound, idle: Set<string>, deadly: readonly number[]): void {
-    const { issuer } = this.#modules;
+  /**
+   * Leaves that workers died of, perhaps, one a worker: what comes of the others is not theirs to spoil. What a
+   * worker failed goes to one that has not, as long as there is one.
+   */
+  #leaseAlone(current: CurrentRound, idle: Set<string>, deadly: readonly number[]): void {
+    const { round } = current;
+    const { issuer, others } = this.#modules;
     const leavesTogether = issuer.roundedLeaves(round) ?? 1;
     const groups = Array.from({ length: deadly.length / leavesTogether }, (_, index) =>
       deadly.slice(index * leavesTogether, (index + 1) * leavesTogether),
     );
-    const workers = [...idle];
-    for (const [index, leaves] of groups.slice(0, workers.length).entries()) {
-      const workerId = workers[index] ?? "";
+    for (const leaves of groups) {
+      const hasFailed = (id: string): boolean =>
+        leaves.some((leaf) => current.failedBy(leaf).has(id));
+      const isForAnyone = others("").every(hasFailed);
+      const workerId = [...idle].find((id) => isForAnyone || !hasFailed(id));
+      if (workerId === undefined) continue;
       issuer.issue(round, workerId, leaves);
       idle.delete(workerId);
     }
