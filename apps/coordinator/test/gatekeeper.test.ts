@@ -316,6 +316,18 @@ describe("two workers that disagree, each with the same result twice", () => {
     expectNoneHeld(trial);
   });
 
+  it("are not waited for less because the coordinator stood still", async () => {
+    const { trial } = trialOfTwo();
+    await collectUsual(trial);
+    const collected = collect(trial, 4);
+    await vi.waitFor(() => expect(trial.notices.join("\n")).toContain("workers disagree"));
+    trial.clock.stall(5 * DEADLINE_MS);
+    trial.pass(DEADLINE_MS);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1 });
+    trial.join().serve();
+    expect(await rootOf(await collected)).toBe(ALL_FOUR);
+  });
+
   it("end the run when nobody comes: neither result can be trusted", async () => {
     const { trial } = trialOfTwo();
     await collectUsual(trial);
@@ -442,6 +454,24 @@ describe("with several numerics profiles, a result whose profile nobody is left 
     expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, inconclusive: 1 });
     expect(round.lost.map(({ worker, leaves }) => [worker, leaves])).toEqual([[last.id, [0, 1]]]);
     expectNoneHeld(trial);
+  });
+
+  it("is not given up sooner because the coordinator stood still", async () => {
+    const trial = new Trial();
+    const [last, other] = [trial.join("a"), trial.join("b")];
+    last.serve(({ step }) => (step < 4 ? right : undefined));
+    other.serve();
+    await collectUsual(trial);
+    const collected = trial.collect(trial.trainRound(4));
+    last.complete(await last.lease(3), huge);
+    last.stream.drop(gone);
+    await vi.waitFor(() => expect(trial.dispatcher.collecting?.gate).toBeDefined());
+    trial.clock.stall(5 * DEADLINE_MS);
+    trial.pass(DEADLINE_MS);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1 });
+    trial.join("a").serve(() => huge);
+    expect((await collected).kind).toBe("complete");
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
   });
 
   it("counts as it is if it was only to be audited", async () => {

@@ -112,6 +112,11 @@ export class Gate {
     if (inquiry !== undefined) this.#follow(inquiry.abandon(fence));
   }
 
+  /** The coordinator stood still for so long: no inquiry has waited longer for it. */
+  forgive(pausedMs: number): void {
+    for (const inquiry of this.#inquiries.values()) inquiry.forgive(pausedMs);
+  }
+
   /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
   get wait(): GateWait | undefined {
     const { clock, effects } = this.#modules;

@@ -126,6 +126,15 @@ export class Inquiry {
     this.#ballot.exclude(workerId);
   }
 
+  /** The coordinator stood still for so long: nobody could come, and nothing has been waited for longer for it. */
+  forgive(pausedMs: number): void {
+    const later = (sinceMs: number | undefined): number | undefined =>
+      sinceMs === undefined ? undefined : sinceMs + pausedMs;
+    this.askedSinceMs = later(this.askedSinceMs);
+    this.nobodySinceMs = later(this.nobodySinceMs);
+    this.tiedSinceMs = later(this.tiedSinceMs);
+  }
+
   /** This worker computes it once more. */
   ask(workerId: string, fence: number): void {
     this.askedSinceMs = undefined;

@@ -57,6 +57,7 @@ export class RoundWatch {
   #forgive(pausedMs: number): void {
     const { current, workers, notify } = this.#modules;
     current()?.round.leases.forgive(pausedMs);
+    current()?.gate?.forgive(pausedMs);
     for (const { link } of workers.all()) link?.forgive(pausedMs);
     notify("warn", `the coordinator itself stood still for ${(pausedMs / 1000).toFixed(1)} s`);
   }
