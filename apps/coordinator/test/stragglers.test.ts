@@ -149,7 +149,7 @@ describe("a leaf whose workers die", () => {
     await expect(collected).rejects.toThrow(
       "step 7: leaf 2: 4 workers died that had it (worker-1-1, worker-1-2, worker-1-3, worker-1-4), the " +
         "last of them with nothing else to do, in phase download; samples of 7/2; look at what it has, " +
-        "or at how much memory a worker has",
+        "at how much memory a worker has, or at the network: a connection that breaks counts as well",
     );
     expect(leases).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0], [1], [2], [2]]);
   });
@@ -168,6 +168,20 @@ describe("a leaf whose workers die", () => {
     trial.join().serve();
     expect((await collected).kind).toBe("complete");
     expect((await round.tree.takeRoot())[0]).toBe(15);
+  });
+
+  it("is named with those that it is never parted from: it may be any of these", async () => {
+    const trial = new Trial(2, undefined, 2);
+    const collected = trial.collect(trial.trainRound(7));
+    for (let i = 1; i <= 4; i++) {
+      const worker = trial.join();
+      await worker.lease(0);
+      worker.stream.drop(killed);
+    }
+    await expect(collected).rejects.toThrow(
+      "(worker-1-1, worker-1-2, worker-1-3, worker-1-4), the last of them with nothing but leaves 0, 1 " +
+        "to do, in phase download; samples of 7/0,1; look at",
+    );
   });
 
   it("goes from one that fails it to another that has not, busy or not, as long as there is one", async () => {
