@@ -108,4 +108,16 @@ describe("TrainRound", () => {
     expect(await rootOf(round)).toBe(3);
     expect(round.results()).toHaveLength(2);
   });
+
+  it("counts the samples of leaves that a lease delivered among all of its own, also of those taken out", () => {
+    const round = roundOf(4);
+    const lease = round.leases.grant("odd", [0, 1, 2], 0);
+    round.hold(uploadOf(nodeOf(0, 2)), lease.fence);
+    round.drop({ node: nodeOf(0, 2), workerId: "odd", fence: lease.fence }, "nobody could tell");
+    const { fence } = round.leases.grant("other", [0, 1], 0);
+    round.admit(uploadOf(nodeOf(0, 2)), "other", fence);
+    expect(round.admit(uploadOf(nodeOf(2, 1)), "odd", lease.fence)).toEqual([lease]);
+    const samples = 3 * SAMPLES_PER_LEAF;
+    expect(round.samplesOf(lease)).toEqual({ own: samples, all: samples });
+  });
 });

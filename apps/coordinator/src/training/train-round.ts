@@ -79,11 +79,12 @@ export class TrainRound {
     );
   }
 
-  /** Samples of a lease's leaves, of which there is a result by now. */
+  /** Samples of the leaves that a lease has or had, of which there is a result by now. */
   samplesOf({ leaves, delivered }: LeaseRecord): LeaseSamples {
-    const sum = (of: readonly number[]): number =>
-      of.reduce((total, leaf) => total + (this.#numSamples.get(leaf) ?? 0), 0);
-    return { own: sum([...delivered]), all: sum(leaves) };
+    const sum = (of: ReadonlySet<number>): number =>
+      [...of].reduce((total, leaf) => total + (this.#numSamples.get(leaf) ?? 0), 0);
+    // What it delivered is no longer among its leaves where that was taken out again.
+    return { own: sum(delivered), all: sum(new Set([...leaves, ...delivered])) };
   }
 
   /**
