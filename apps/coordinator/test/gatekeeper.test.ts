@@ -231,7 +231,7 @@ describe("a check that is late", () => {
   const outlier: FakeUpload = { gradientOf: (leaf) => (leaf === 0 ? MILLION : 2 ** leaf) };
 
   /** The data of leaf 0 are odd; of four workers the second is asked to check them, and does not. */
-  async function lateCheck(): Promise<{
+  async function lateCheck(whileLate: (trial: Trial) => void = () => undefined): Promise<{
     readonly trial: Trial;
     readonly slow: FakeWorker;
     readonly late: Lease;
@@ -252,6 +252,7 @@ describe("a check that is late", () => {
     // A sixteenth of the deadline, as leases took no time until now.
     trial.pass(DEADLINE_MS / 20);
     expect(helper.sent("lease")).toHaveLength(4);
+    whileLate(trial);
     trial.pass(DEADLINE_MS / 20);
     return { trial, slow, late, helper, collected };
   }
@@ -270,6 +271,17 @@ describe("a check that is late", () => {
       ]),
     );
     expectNoneHeld(trial);
+  });
+
+  it("is no second lease where none can be granted", async () => {
+    const { trial, helper, collected } = await lateCheck((late) => {
+      late.requireHeld = () => {
+        throw new Error("another coordinator has the run");
+      };
+    });
+    await expect(collected).rejects.toThrow("another coordinator has the run");
+    expect(helper.sent("lease")).toHaveLength(4);
+    expect(await trial.count("second_leases_total")).toBe(0);
   });
 
   it("decides all the same if it comes before the second", async () => {

@@ -71,18 +71,21 @@ export class Allocation {
     for (const request of current.gate?.review() ?? []) this.#issueCheck(current, request, idle);
   }
 
-  #issueCheck({ round }: CurrentRound, request: CheckRequest, idle: Set<string>): void {
+  /** @returns whether there is a lease of it now */
+  #issueCheck({ round }: CurrentRound, request: CheckRequest, idle: Set<string>): boolean {
     const { issuer } = this.#modules;
     const { node, workers, begin } = request;
     const workerId = this.#quickest([...idle].filter((id) => workers.includes(id)));
-    if (workerId === undefined) return;
+    if (workerId === undefined) return false;
     const leaves = leavesOf(node);
     // Leaf by leaf, to see which of them it is; what is rounded as a whole is compared as a whole.
     const single = leaves.map((firstLeaf): NodeId => ({ firstLeaf, numLeaves: 1 }));
     const nodes = issuer.roundedLeaves(round) === undefined ? single : [node];
     const lease = issuer.issue(round, workerId, leaves, { nodes, isCheck: true });
-    if (lease !== undefined) begin(workerId, lease.fence);
     idle.delete(workerId);
+    if (lease === undefined) return false;
+    begin(workerId, lease.fence);
+    return true;
   }
 
   /**
@@ -167,8 +170,8 @@ export class Allocation {
       const workerId = this.#quickest([...idle]);
       if (workerId === undefined) return undefined;
       idle.delete(workerId);
-      metrics.secondLeases.inc();
-      issuer.issue(round, workerId, round.leases.unfinished(oldest));
+      const lease = issuer.issue(round, workerId, round.leases.unfinished(oldest));
+      if (lease !== undefined) metrics.secondLeases.inc();
     }
     return undefined;
   }
@@ -183,9 +186,8 @@ export class Allocation {
       const lateAtMs = lease.grantedAtMs + lateAfterMs;
       if (clock.now() < lateAtMs) {
         nextMs = Math.min(lateAtMs, nextMs ?? Infinity);
-      } else {
+      } else if (this.#issueCheck(current, request, idle)) {
         metrics.secondLeases.inc();
-        this.#issueCheck(current, request, idle);
       }
     }
     return nextMs;
