@@ -72,4 +72,14 @@ describe("Inquiry", () => {
     // c's, which is as a's is, and b's.
     expect(numReleased()).toBe(2);
   });
+
+  it("is busy from a result that is not finite until that is a vote", async () => {
+    const { inquiry: held } = await inquiry(["a", "b"]);
+    held.ask("b", 2);
+    const received = held.receiveNotFinite(2, 7, "NaN");
+    expect(held.isBusy).toBe(true);
+    await received;
+    expect(held.isBusy).toBe(false);
+    expect(held.votes).toHaveLength(2);
+  });
 });
