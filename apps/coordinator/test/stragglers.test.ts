@@ -119,8 +119,11 @@ describe("a late lease", () => {
     const collected = trial.collect(trial.trainRound(1));
     await slow.lease(0);
     quick.complete(await quick.lease(0));
+    // The timer for late leases is set, and then the one that finds that we stood still.
+    trial.pass(DEADLINE_MS / 4);
     trial.clock.stall(DEADLINE_MS * 5);
     expect(quick.sent("lease")).toHaveLength(1);
+    expect(await trial.count("second_leases_total")).toBe(0);
     slow.complete(await slow.lease(0));
     expect((await collected).kind).toBe("complete");
   });
