@@ -231,7 +231,7 @@ describe("a check that is late", () => {
   const outlier: FakeUpload = { gradientOf: (leaf) => (leaf === 0 ? MILLION : 2 ** leaf) };
 
   /** The data of leaf 0 are odd; of four workers the second is asked to check them, and does not. */
-  async function lateCheck(): Promise<{
+  async function lateCheck(whileLate: (trial: Trial) => void = () => undefined): Promise<{
     readonly trial: Trial;
     readonly slow: FakeWorker;
     readonly late: Lease;
@@ -252,6 +252,7 @@ describe("a check that is late", () => {
     // A sixteenth of the deadline, as leases took no time until now.
     trial.pass(DEADLINE_MS / 20);
     expect(helper.sent("lease")).toHaveLength(4);
+    whileLate(trial);
     trial.pass(DEADLINE_MS / 20);
     return { trial, slow, late, helper, collected };
   }
@@ -270,6 +271,17 @@ describe("a check that is late", () => {
       ]),
     );
     expectNoneHeld(trial);
+  });
+
+  it("is no second lease where none can be granted", async () => {
+    const { trial, helper, collected } = await lateCheck((late) => {
+      late.requireHeld = () => {
+        throw new Error("another coordinator has the run");
+      };
+    });
+    await expect(collected).rejects.toThrow("another coordinator has the run");
+    expect(helper.sent("lease")).toHaveLength(4);
+    expect(await trial.count("second_leases_total")).toBe(0);
   });
 
   it("decides all the same if it comes before the second", async () => {
@@ -314,6 +326,18 @@ describe("two workers that disagree, each with the same result twice", () => {
     expect(await rootOf(await collected)).toBe(ALL_FOUR);
     await vi.waitFor(() => expect(bad.sent("stop")).toHaveLength(1));
     expectNoneHeld(trial);
+  });
+
+  it("are not waited for less because the coordinator stood still", async () => {
+    const { trial } = trialOfTwo();
+    await collectUsual(trial);
+    const collected = collect(trial, 4);
+    await vi.waitFor(() => expect(trial.notices.join("\n")).toContain("workers disagree"));
+    trial.clock.stall(5 * DEADLINE_MS);
+    trial.pass(DEADLINE_MS);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1 });
+    trial.join().serve();
+    expect(await rootOf(await collected)).toBe(ALL_FOUR);
   });
 
   it("end the run when nobody comes: neither result can be trusted", async () => {
@@ -442,6 +466,24 @@ describe("with several numerics profiles, a result whose profile nobody is left 
     expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, inconclusive: 1 });
     expect(round.lost.map(({ worker, leaves }) => [worker, leaves])).toEqual([[last.id, [0, 1]]]);
     expectNoneHeld(trial);
+  });
+
+  it("is not given up sooner because the coordinator stood still", async () => {
+    const trial = new Trial();
+    const [last, other] = [trial.join("a"), trial.join("b")];
+    last.serve(({ step }) => (step < 4 ? right : undefined));
+    other.serve();
+    await collectUsual(trial);
+    const collected = trial.collect(trial.trainRound(4));
+    last.complete(await last.lease(3), huge);
+    last.stream.drop(gone);
+    await vi.waitFor(() => expect(trial.dispatcher.collecting?.gate).toBeDefined());
+    trial.clock.stall(5 * DEADLINE_MS);
+    trial.pass(DEADLINE_MS);
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1 });
+    trial.join("a").serve(() => huge);
+    expect((await collected).kind).toBe("complete");
+    expect(await counts(trial)).toEqual({ ...NOTHING, suspects: 1, data: 1 });
   });
 
   it("counts as it is if it was only to be audited", async () => {

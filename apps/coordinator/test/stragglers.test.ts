@@ -119,8 +119,11 @@ describe("a late lease", () => {
     const collected = trial.collect(trial.trainRound(1));
     await slow.lease(0);
     quick.complete(await quick.lease(0));
+    // The timer for late leases is set, and then the one that finds that we stood still.
+    trial.pass(DEADLINE_MS / 4);
     trial.clock.stall(DEADLINE_MS * 5);
     expect(quick.sent("lease")).toHaveLength(1);
+    expect(await trial.count("second_leases_total")).toBe(0);
     slow.complete(await slow.lease(0));
     expect((await collected).kind).toBe("complete");
   });
@@ -149,7 +152,7 @@ describe("a leaf whose workers die", () => {
     await expect(collected).rejects.toThrow(
       "step 7: leaf 2: 4 workers died that had it (worker-1-1, worker-1-2, worker-1-3, worker-1-4), the " +
         "last of them with nothing else to do, in phase download; samples of 7/2; look at what it has, " +
-        "or at how much memory a worker has",
+        "at how much memory a worker has, or at the network: a connection that breaks counts as well",
     );
     expect(leases).toEqual([[0, 1, 2, 3], [0, 1, 2, 3], [0], [1], [2], [2]]);
   });
@@ -168,6 +171,44 @@ describe("a leaf whose workers die", () => {
     trial.join().serve();
     expect((await collected).kind).toBe("complete");
     expect((await round.tree.takeRoot())[0]).toBe(15);
+  });
+
+  it("is named with those that it is never parted from: it may be any of these", async () => {
+    const trial = new Trial(2, undefined, 2);
+    const collected = trial.collect(trial.trainRound(7));
+    for (let i = 1; i <= 4; i++) {
+      const worker = trial.join();
+      await worker.lease(0);
+      worker.stream.drop(killed);
+    }
+    await expect(collected).rejects.toThrow(
+      "(worker-1-1, worker-1-2, worker-1-3, worker-1-4), the last of them with nothing but leaves 0, 1 " +
+        "to do, in phase download; samples of 7/0,1; look at",
+    );
+  });
+
+  it("goes from one that fails it to another that has not, busy or not, as long as there is one", async () => {
+    const trial = new Trial(2);
+    const collected = trial.collect(trial.trainRound(1));
+    for (let i = 1; i <= 2; i++) {
+      const worker = trial.join();
+      expect(worker.leavesOf(await worker.lease(0))).toEqual([0, 1]);
+      worker.stream.drop(killed);
+    }
+    const [first, second] = [trial.join(), trial.join()];
+    const failed = await first.lease(0);
+    const other = await second.lease(0);
+    expect([failed, other].map((lease) => first.leavesOf(lease))).toEqual([[0], [1]]);
+    first.end(failed, "out of memory");
+    await vi.waitFor(() => expect(trial.notices.at(-1)).toMatch(/failed a lease: out of memory/));
+    expect(first.sent("lease")).toHaveLength(1);
+    second.complete(other);
+    const again = await second.lease(1);
+    expect(second.leavesOf(again)).toEqual([0]);
+    // Where all have failed it, it is anybody's.
+    second.end(again, "out of memory");
+    first.complete(await first.lease(1));
+    expect((await collected).kind).toBe("complete");
   });
 
   it("is not what workers leave that say so, or are cut off", async () => {

@@ -77,6 +77,17 @@ describe("Ballot", () => {
     expect(ballot.standing(["b", "c"])).toEqual(agreed("y", "a:x"));
   });
 
+  it("takes no vote of a worker that was excluded before it came", () => {
+    const ballot = ballotOf("a:x");
+    ballot.exclude("b");
+    ballot.cast({ workerId: "b", digest: "y" });
+    expect(ballot.votes).toEqual([{ workerId: "a", digest: "x" }]);
+    // Nor is it asked for one.
+    expect(ballot.standing(["a", "b", "c"])).toEqual(ask("c"));
+    ballot.cast({ workerId: "c", digest: "x" });
+    expect(ballot.standing(["a", "b", "c"])).toEqual(agreed("x"));
+  });
+
   it("waits where nobody is there", () => {
     expect(ballotOf("a:x").standing([])).toEqual(ask());
   });

@@ -26,19 +26,21 @@ const MAX_VOTES_OF_A_WORKER = 2;
  */
 export class Ballot {
   #votes: Vote[] = [];
-  readonly #void: Vote[] = [];
+  /** Workers whose word does not count. */
+  readonly #void = new Set<string>();
 
   get votes(): readonly Vote[] {
     return this.#votes;
   }
 
+  /** Of a worker that is excluded it does nothing: what it computed before may be known only later. */
   cast(vote: Vote): void {
-    this.#votes.push(vote);
+    if (!this.#void.has(vote.workerId)) this.#votes.push(vote);
   }
 
-  /** What this worker said counts no more, whatever it was. */
+  /** What this worker said, or is still to say, counts no more, whatever it is. */
   exclude(workerId: string): void {
-    this.#void.push(...this.#votesOf(workerId));
+    this.#void.add(workerId);
     this.#votes = this.#votes.filter((vote) => vote.workerId !== workerId);
   }
 
@@ -58,7 +60,7 @@ export class Ballot {
       return { kind: "agreed", digest: agreed, against };
     }
     if (candidates.length === 0) return { kind: "ask", workers: [] };
-    const untried = candidates.filter((id) => !voters.includes(id) && !this.#isVoid(id));
+    const untried = candidates.filter((id) => !voters.includes(id) && !this.#void.has(id));
     if (untried.length > 0) return { kind: "ask", workers: untried };
     const again = candidates.filter((id) => {
       const count = this.#votesOf(id).length;
@@ -71,7 +73,7 @@ export class Ballot {
     for (const { digest, workerId } of this.#votes) {
       const same = this.#votes.filter((vote) => vote.digest === digest);
       if (same.some((vote) => vote.workerId !== workerId)) return digest;
-      const isAlone = candidates.every((id) => id === workerId || this.#isVoid(id));
+      const isAlone = candidates.every((id) => id === workerId || this.#void.has(id));
       // Against the word of one that is gone its own is not enough.
       const isUndisputed = same.length === this.#votes.length;
       if (same.length >= MAX_VOTES_OF_A_WORKER && isAlone && isUndisputed) return digest;
@@ -81,9 +83,5 @@ export class Ballot {
 
   #votesOf(workerId: string): readonly Vote[] {
     return this.#votes.filter((vote) => vote.workerId === workerId);
-  }
-
-  #isVoid(workerId: string): boolean {
-    return this.#void.some((vote) => vote.workerId === workerId);
   }
 }

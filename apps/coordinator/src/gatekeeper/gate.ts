@@ -33,6 +33,8 @@ export class Gate {
   readonly #sizes = new Map<number, NodeNorm>();
   #waiting: WaitingResult[] = [];
   readonly #inquiries = new Map<number, Inquiry>();
+  /** Changes with each conviction. */
+  #numExpelled = 0;
   #isClosed = false;
 
   constructor(options: GateOptions, modules: GateModules) {
@@ -70,11 +72,16 @@ export class Gate {
 
   /** Concludes what can be, and says what else is to be computed. */
   review(): readonly CheckRequest[] {
-    return [...this.#inquiries.values()].flatMap((inquiry) => {
-      // What one is found out to be may end another.
-      const isOpen = this.#inquiries.get(inquiry.node.firstLeaf) === inquiry;
-      return isOpen ? (this.#review(inquiry) ?? []) : [];
-    });
+    for (;;) {
+      const numExpelled = this.#numExpelled;
+      const requests = [...this.#inquiries.values()].flatMap((inquiry) => {
+        // What one is found out to be may end another.
+        const isOpen = this.#inquiries.get(inquiry.node.firstLeaf) === inquiry;
+        return isOpen ? (this.#review(inquiry) ?? []) : [];
+      });
+      // A conviction bears on those as well that were looked at before it: on whether they go on, and who is asked.
+      if (numExpelled === this.#numExpelled) return requests;
+    }
   }
 
   /** Nodes that one worker computes once more, and who could help out if that one is late. */
@@ -103,6 +110,11 @@ export class Gate {
   checkLost(fence: number): void {
     const inquiry = this.#inquiryOf(fence);
     if (inquiry !== undefined) this.#follow(inquiry.abandon(fence));
+  }
+
+  /** The coordinator stood still for so long: no inquiry has waited longer for it. */
+  forgive(pausedMs: number): void {
+    for (const inquiry of this.#inquiries.values()) inquiry.forgive(pausedMs);
   }
 
   /** What the step waits for while no lease does; undefined if it is nothing, or something of ours. */
@@ -164,6 +176,7 @@ export class Gate {
   /** Nothing that this worker sent for the step counts. @param but goes on without its votes */
   #expel(workerId: string, but: Inquiry): void {
     const { effects, release } = this.#modules;
+    this.#numExpelled += 1;
     const waiting = this.#waiting.filter(({ result }) => result.workerId === workerId);
     this.#waiting = this.#waiting.filter((each) => !waiting.includes(each));
     for (const { result } of waiting) release(result.upload.gradient);

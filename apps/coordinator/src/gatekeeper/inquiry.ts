@@ -126,6 +126,15 @@ export class Inquiry {
     this.#ballot.exclude(workerId);
   }
 
+  /** The coordinator stood still for so long: nobody could come, and nothing has been waited for longer for it. */
+  forgive(pausedMs: number): void {
+    const later = (sinceMs: number | undefined): number | undefined =>
+      sinceMs === undefined ? undefined : sinceMs + pausedMs;
+    this.askedSinceMs = later(this.askedSinceMs);
+    this.nobodySinceMs = later(this.nobodySinceMs);
+    this.tiedSinceMs = later(this.tiedSinceMs);
+  }
+
   /** This worker computes it once more. */
   ask(workerId: string, fence: number): void {
     this.askedSinceMs = undefined;
@@ -157,12 +166,18 @@ export class Inquiry {
   async receiveNotFinite(fence: number, fingerprint: number, detail: string): Promise<void> {
     const recomputation = this.#recomputations.get(fence);
     if (recomputation === undefined) return;
-    const abandoned = this.abandon(fence);
-    for (const other of this.fences) this.#modules.supersede(other);
-    await abandoned;
-    const digest = `not finite, ${fingerprint.toString(16)}`;
-    this.#outcomes.set(digest, { notFinite: detail });
-    this.#cast(recomputation, digest);
+    // Until it is a vote, as nobody else is to be asked meanwhile.
+    this.#numPending += 1;
+    try {
+      const abandoned = this.abandon(fence);
+      for (const other of this.fences) this.#modules.supersede(other);
+      await abandoned;
+      const digest = `not finite, ${fingerprint.toString(16)}`;
+      this.#outcomes.set(digest, { notFinite: detail });
+      this.#cast(recomputation, digest);
+    } finally {
+      this.#numPending -= 1;
+    }
   }
 
   /** Nothing more comes under this fence. */

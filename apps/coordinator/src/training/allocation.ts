@@ -71,18 +71,21 @@ export class Allocation {
     for (const request of current.gate?.review() ?? []) this.#issueCheck(current, request, idle);
   }
 
-  #issueCheck({ round }: CurrentRound, request: CheckRequest, idle: Set<string>): void {
+  /** @returns whether there is a lease of it now */
+  #issueCheck({ round }: CurrentRound, request: CheckRequest, idle: Set<string>): boolean {
     const { issuer } = this.#modules;
     const { node, workers, begin } = request;
     const workerId = this.#quickest([...idle].filter((id) => workers.includes(id)));
-    if (workerId === undefined) return;
+    if (workerId === undefined) return false;
     const leaves = leavesOf(node);
     // Leaf by leaf, to see which of them it is; what is rounded as a whole is compared as a whole.
     const single = leaves.map((firstLeaf): NodeId => ({ firstLeaf, numLeaves: 1 }));
     const nodes = issuer.roundedLeaves(round) === undefined ? single : [node];
     const lease = issuer.issue(round, workerId, leaves, { nodes, isCheck: true });
-    if (lease !== undefined) begin(workerId, lease.fence);
     idle.delete(workerId);
+    if (lease === undefined) return false;
+    begin(workerId, lease.fence);
+    return true;
   }
 
   /**
@@ -110,16 +113,23 @@ export class Allocation {
     return [...untouched, ...byEveryone].sort((a, b) => a - b);
   }
 
-  /** Leaves that workers died of, perhaps, one a worker: what comes of the others is not theirs to spoil. */
-  #leaseAlone({ round }: CurrentRound, idle: Set<string>, deadly: readonly number[]): void {
-    const { issuer } = this.#modules;
+  /**
+   * Leaves that workers died of, perhaps, one a worker: what comes of the others is not theirs to spoil. What a
+   * worker failed goes to one that has not, as long as there is one.
+   */
+  #leaseAlone(current: CurrentRound, idle: Set<string>, deadly: readonly number[]): void {
+    const { round } = current;
+    const { issuer, others } = this.#modules;
     const leavesTogether = issuer.roundedLeaves(round) ?? 1;
     const groups = Array.from({ length: deadly.length / leavesTogether }, (_, index) =>
       deadly.slice(index * leavesTogether, (index + 1) * leavesTogether),
     );
-    const workers = [...idle];
-    for (const [index, leaves] of groups.slice(0, workers.length).entries()) {
-      const workerId = workers[index] ?? "";
+    for (const leaves of groups) {
+      const hasFailed = (id: string): boolean =>
+        leaves.some((leaf) => current.failedBy(leaf).has(id));
+      const isForAnyone = others("").every(hasFailed);
+      const workerId = [...idle].find((id) => isForAnyone || !hasFailed(id));
+      if (workerId === undefined) continue;
       issuer.issue(round, workerId, leaves);
       idle.delete(workerId);
     }
@@ -160,8 +170,8 @@ export class Allocation {
       const workerId = this.#quickest([...idle]);
       if (workerId === undefined) return undefined;
       idle.delete(workerId);
-      metrics.secondLeases.inc();
-      issuer.issue(round, workerId, round.leases.unfinished(oldest));
+      const lease = issuer.issue(round, workerId, round.leases.unfinished(oldest));
+      if (lease !== undefined) metrics.secondLeases.inc();
     }
     return undefined;
   }
@@ -176,9 +186,8 @@ export class Allocation {
       const lateAtMs = lease.grantedAtMs + lateAfterMs;
       if (clock.now() < lateAtMs) {
         nextMs = Math.min(lateAtMs, nextMs ?? Infinity);
-      } else {
+      } else if (this.#issueCheck(current, request, idle)) {
         metrics.secondLeases.inc();
-        this.#issueCheck(current, request, idle);
       }
     }
     return nextMs;

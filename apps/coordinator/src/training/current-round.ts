@@ -149,11 +149,13 @@ export class CurrentRound {
       const workers = [...(this.#deaths.get(leaf) ?? []), lease.workerId];
       this.#deaths.set(leaf, workers);
       if (workers.length < MAX_DEATHS_OF_A_LEAF || !isAlone) continue;
-      const samples = describeSamples === undefined ? "" : `${describeSamples(lease.leaves)}; `;
+      const { leaves, phase } = lease;
+      const samples = describeSamples === undefined ? "" : `${describeSamples(leaves)}; `;
+      const last = leaves.length === 1 ? "nothing else" : `nothing but leaves ${leaves.join(", ")}`;
       this.#leafFailed(
         `leaf ${leaf}: ${workers.length} workers died that had it (${namesOf(workers)}), the last ` +
-          `of them with nothing else to do, in phase ${lease.phase}; ${samples}look at what it has, or ` +
-          "at how much memory a worker has",
+          `of them with ${last} to do, in phase ${phase}; ${samples}look at what it has, at how much ` +
+          "memory a worker has, or at the network: a connection that breaks counts as well",
       );
       return;
     }

@@ -400,6 +400,8 @@ export class Dispatcher implements SessionHub {
     const mayBegin = current.begunAtMs !== undefined || this.presence.isEnough;
     current.waitsForWorkers(!mayBegin || this.numWorkers === 0, clock.now());
     if (!mayBegin) return;
+    // A timer of ours, or a message, may be first after we stood still.
+    this.#watch.catchUp();
     const idle = workers.active().filter(({ link }) => link?.isIdle === true);
     const lateAtMs = this.#allocation.allocate(
       current,

@@ -23,6 +23,8 @@ export class RoundWatch {
   readonly #modules: RoundWatchModules;
   #timer: Timer | undefined;
   #dueMs = 0;
+  /** Whether this process has stood still since `start`, and that is forgiven. */
+  #isLate = false;
   #wasLate = false;
 
   constructor(timeouts: Timeouts, modules: RoundWatchModules) {
@@ -36,12 +38,10 @@ export class RoundWatch {
     const { watchMs: intervalMs } = this.#timeouts;
     this.#timer?.cancel();
     this.#dueMs = clock.now() + intervalMs;
+    this.#isLate = false;
     this.#timer = clock.setTimer(intervalMs, () => {
-      // This process itself stood still. What workers sent meanwhile is read after this; whom we
-      // did not listen to has not been silent.
-      const pausedMs = clock.now() - this.#dueMs;
-      const isLate = pausedMs > intervalMs;
-      if (isLate) this.#forgive(pausedMs);
+      this.catchUp();
+      const isLate = this.#isLate;
       // One that is always late looks all the same: at ages that grow by the time between two pauses alone.
       if (!isLate || this.#wasLate) this.#tick();
       this.#wasLate = isLate;
@@ -51,12 +51,26 @@ export class RoundWatch {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     this.#wasLate = false;
+  }
+
+  /**
+   * To be called before anything is judged by its age: this process itself may have stood still. What workers sent
+   * meanwhile is yet to be read; whom we did not listen to has not been silent.
+   */
+  catchUp(): void {
+    if (this.#timer === undefined || this.#isLate) return;
+    const pausedMs = this.#modules.clock.now() - this.#dueMs;
+    if (pausedMs <= this.#timeouts.watchMs) return;
+    this.#isLate = true;
+    this.#forgive(pausedMs);
   }
 
   #forgive(pausedMs: number): void {
     const { current, workers, notify } = this.#modules;
     current()?.round.leases.forgive(pausedMs);
+    current()?.gate?.forgive(pausedMs);
     for (const { link } of workers.all()) link?.forgive(pausedMs);
     notify("warn", `the coordinator itself stood still for ${(pausedMs / 1000).toFixed(1)} s`);
   }

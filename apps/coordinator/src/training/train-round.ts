@@ -79,11 +79,12 @@ export class TrainRound {
     );
   }
 
-  /** Samples of a lease's leaves, of which there is a result by now. */
+  /** Samples of the leaves that a lease has or had, of which there is a result by now. */
   samplesOf({ leaves, delivered }: LeaseRecord): LeaseSamples {
-    const sum = (of: readonly number[]): number =>
-      of.reduce((total, leaf) => total + (this.#numSamples.get(leaf) ?? 0), 0);
-    return { own: sum([...delivered]), all: sum(leaves) };
+    const sum = (of: ReadonlySet<number>): number =>
+      [...of].reduce((total, leaf) => total + (this.#numSamples.get(leaf) ?? 0), 0);
+    // What it delivered is no longer among its leaves where that was taken out again.
+    return { own: sum(delivered), all: sum(new Set([...leaves, ...delivered])) };
   }
 
   /**
@@ -142,7 +143,7 @@ export class TrainRound {
     const own = parts.own.flatMap(({ node }) => leavesOf(node)).sort(ascending);
     const others = parts.others.flatMap(({ node }) => leavesOf(node)).sort(ascending);
     this.leases.expel(workerId);
-    this.#forget([...own, ...others]);
+    this.#forget([...own, ...others], held);
     return { own, others };
   }
 
@@ -150,19 +151,28 @@ export class TrainRound {
   drop({ node, workerId, fence }: AdmittedNode, reason: string): void {
     const leaves = leavesOf(node);
     this.lost.push({ worker: workerId, fence, leaves, reason });
-    this.#forget(leaves);
+    this.#forget(leaves, [{ node }]);
   }
 
-  /** There is no result of these leaves any more. */
-  #forget(leaves: readonly number[]): void {
-    for (const leaf of leaves) {
+  /**
+   * These results of the leaves are gone. Of a leaf in a node that was held the tree may have another one, and
+   * of a leaf that was in the tree another one may be held: that one stands.
+   *
+   * @param held those that were not admitted yet
+   */
+  #forget(leaves: readonly number[], held: readonly Pick<AdmittedNode, "node">[]): void {
+    for (const leaf of held.flatMap(({ node }) => leavesOf(node))) this.#heldLeaves.delete(leaf);
+    const outside = leaves.filter(
+      (firstLeaf) => !this.tree.isComplete({ firstLeaf, numLeaves: 1 }),
+    );
+    for (const leaf of outside) {
       this.#results.delete(leaf);
       this.#states.delete(leaf);
       this.#moments.delete(leaf);
-      this.#heldLeaves.delete(leaf);
-      this.#numSamples.delete(leaf);
     }
-    this.leases.reopen(leaves);
+    const gone = outside.filter((leaf) => !this.#heldLeaves.has(leaf));
+    for (const leaf of gone) this.#numSamples.delete(leaf);
+    this.leases.reopen(gone);
   }
 
   /** What was admitted, ascending by leaf. */
