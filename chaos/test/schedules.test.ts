@@ -64,3 +64,18 @@ describe("every promise is kept, and every count of workers seen", () => {
     expect(workersOfSteps).toEqual(expect.arrayContaining([1, 4, 2]));
   });
 });
+
+describe("a fault whose moment does not come", () => {
+  it("at a worker that has no past yet waits for a later step", async () => {
+    const at = (step: number, phase: string): ScheduledFault["at"] => ({ step, phase, nth: 1 });
+    const schedule: Schedule = {
+      ...{ seed: 0, run: "text", maxSteps: 24, workers: 3, isEncrypted: false },
+      faults: [
+        { id: 1, kind: "workerKill", slot: 3, at: at(8, "lease"), values: {} },
+        { id: 2, kind: "uploadStale", slot: 3, at: at(9, "begin"), values: {} },
+      ],
+    };
+    const { problems } = await trial.run(schedule);
+    expect(problems).toEqual([]);
+  });
+});

@@ -187,8 +187,9 @@ class Conductor implements SlotConductor {
     if (passing.phase === "lease") this.#muster.leased(passing.step);
     await this.#readIfDue(passing);
     await this.#muster.awaitMissing(slot, passing);
-    for (const fault of this.#due) {
-      if (!isMoment(fault, slot, passing)) continue;
+    // Of those that are due now: one that says "later" is put back, and would be met again and again.
+    for (const fault of [...this.#due]) {
+      if (!this.#due.has(fault) || !isMoment(fault, slot, passing)) continue;
       const instead = await this.#fire(fault, slot, passing);
       if (instead !== "later") return instead;
     }
