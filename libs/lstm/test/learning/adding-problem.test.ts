@@ -2,7 +2,7 @@
  * The adding problem over 100 steps: what gated cells are for. Who always answers 1 has an error of 1/6;
  * a vanilla RNN stays there (Le et al., 2015, section 4.1), LSTM and GRU leave it far behind.
  */
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { selectFastestBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { addingProblem, compileModelSpec } from "../../src/index.js";
@@ -43,7 +43,7 @@ function errorAfter(numSteps: number, cell: Readonly<Record<string, unknown>>): 
 }
 
 describe("the adding problem over 100 steps", () => {
-  beforeAll(() => selectBackend("wasm"));
+  beforeAll(() => selectFastestBackend());
 
   it("is solved by an LSTM whose gates start with the task's time scale", () => {
     const initialization = [{ match: "layers.0.bias", kind: "chrono", maxTime: LENGTH }];

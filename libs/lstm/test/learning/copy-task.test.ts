@@ -1,5 +1,5 @@
 /** The copy task: symbols have to be repeated after a delay in which nothing recalls them. */
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { selectFastestBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, expect, it } from "vitest";
 
 import { compileModelSpec, copyTask, copyTaskSizes } from "../../src/index.js";
@@ -40,7 +40,7 @@ function recallAfter(numSteps: number, cell: string): number {
   return right / (TASK.numSymbols * test.numRows);
 }
 
-beforeAll(() => selectBackend("wasm"));
+beforeAll(() => selectFastestBackend());
 
 it("is learnt by a GRU: it repeats nearly every symbol", () => {
   // Chance is 1 in 4 (5 with the blank).

@@ -2,7 +2,7 @@
  * CTC on a synthetic alphabet: each label of a row is drawn out over one to three steps as a noisy
  * pattern, with silence between some; nothing says where a label begins.
  */
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { selectFastestBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, expect, it } from "vitest";
 
 import { compileModelSpec, ctcGreedyDecode } from "../../src/index.js";
@@ -56,7 +56,7 @@ function utterances(numRows: number, seed: number): Utterances {
   return { numSteps: NUM_STEPS, numRows, inputs, targets, lengths, targetLengths, leaves };
 }
 
-beforeAll(() => selectBackend("wasm"));
+beforeAll(() => selectFastestBackend());
 
 it("is transcribed: nearly every row without a mistake", () => {
   const model = createSequenceModel(

@@ -1,5 +1,5 @@
 /** A forecaster: the next value of a sine whose period and phase are other ones in each row. */
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { selectFastestBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, expect, it } from "vitest";
 
 import { compileModelSpec } from "../../src/index.js";
@@ -30,7 +30,7 @@ function sines(numRows: number, seed: number): SequenceBatch {
   return { numSteps: NUM_STEPS, numRows, inputs, targets, weights, leaves };
 }
 
-beforeAll(() => selectBackend("wasm"));
+beforeAll(() => selectFastestBackend());
 
 it("is forecast far better than by the value before or by a straight line", () => {
   const model = createSequenceModel(

@@ -1,5 +1,5 @@
 /** Tiny translation: words of up to six letters, into the same letters of another alphabet, backwards. */
-import { selectBackend } from "@ostinato/kernels/tensor";
+import { selectFastestBackend } from "@ostinato/kernels/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { createEncoderDecoder, createTrainer } from "../../src/model/index.js";
@@ -21,7 +21,7 @@ function words(count: number, seed: number): Pair[] {
 }
 
 describe("an encoder–decoder with attention", () => {
-  beforeAll(() => selectBackend("wasm"));
+  beforeAll(() => selectFastestBackend());
 
   it("learns to spell words backwards that it has never seen", () => {
     const spec = pairSpecOf({

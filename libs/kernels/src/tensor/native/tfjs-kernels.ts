@@ -1,10 +1,12 @@
-/** Kernels of tfjs itself that are compiled as well: what has no kernel of its own is composed of them. */
-import { broadcast_util, getKernel } from "@tensorflow/tfjs-core";
-import type { NamedAttrMap, NamedTensorInfoMap, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
+/** Kernels of tfjs itself that are our own as well: what has no kernel of its own is composed of them. */
+import { broadcast_util } from "@tensorflow/tfjs-core";
+import type { Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 
 import { nativeAddon } from "./addon.js";
+import { slice, tile } from "./copies.js";
 import { oneLeaf } from "./kernel-call.js";
 import type { Call } from "./kernel-call.js";
+import { onCpu } from "./on-cpu.js";
 
 interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -73,14 +75,9 @@ function transpose(call: Call<{ x: Tensor }, { perm: readonly number[] }>): Tens
   return result;
 }
 
-/** Runs the cpu backend's kernel, which reads and writes this backend's arrays alike. */
-function onCpu({ inputs, attrs, backend }: Call<object, object>, kernelName: string): TensorInfo {
-  const kernel = getKernel(kernelName, "cpu");
-  return kernel.kernelFunc({
-    inputs: inputs as NamedTensorInfoMap,
-    attrs: attrs as NamedAttrMap,
-    backend,
-  }) as TensorInfo;
-}
-
-export const TFJS_KERNELS = { BatchMatMul: batchMatMul, Transpose: transpose } as const;
+export const TFJS_KERNELS = {
+  BatchMatMul: batchMatMul,
+  Slice: slice,
+  Tile: tile,
+  Transpose: transpose,
+} as const;
