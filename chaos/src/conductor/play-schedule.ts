@@ -222,12 +222,13 @@ class Conductor implements SlotConductor {
     return instead;
   }
 
-  /** With everybody there, once early and once at the end of each of the coordinator's lives. */
+  /** Once early, with everybody there, and once at the end of each of the coordinator's lives, with whoever is left. */
   async #readIfDue({ phase, step, message }: Passing): Promise<void> {
-    if (!this.#slots.every(({ isAttached }) => isAttached)) return;
     const isTest =
       message.kind === "lease" && message.lease.split === "test" && phase === "evaluation";
-    const when = isTest ? "end" : phase === "lease" && step > 2 ? "base" : undefined;
+    const areAllThere = this.#slots.every(({ isAttached }) => isAttached);
+    const isEarly = phase === "lease" && step > 2 && areAllThere;
+    const when = isTest ? "end" : isEarly ? "base" : undefined;
     const key = `${when} ${this.#incarnation}`;
     if (when === undefined || this.#read.has(key)) return;
     this.#read.add(key);

@@ -57,7 +57,8 @@ function signsOf(
     const pattern = new RegExp(
       logLine
         .replace("WORKER", `\\b${workerId}\\b`)
-        .replace("STEP", `\\bstep (${step}|${step + 1})\\b`),
+        // Until a worker's end is known, a step or two can begin.
+        .replace("STEP", `\\bstep (${[0, 1, 2, 3].map((later) => step + later).join("|")})\\b`),
     );
     return log.filter(({ msg, level }) => level !== "debug" && pattern.test(msg)).length;
   }
