@@ -19,7 +19,14 @@ function train(name: string, wrongData?: string): Promise<string> {
   const worker =
     wrongData === undefined
       ? {}
-      : { env: { OSTINATO_TEST_WRONG_DATA: wrongData, NODE_OPTIONS: `--import=${WRONG_DATA}` } };
+      : {
+          env: {
+            OSTINATO_TEST_WRONG_DATA: wrongData,
+            NODE_OPTIONS: `--import=${WRONG_DATA}`,
+            // It takes the place of a package, which a bundle has no more.
+            OSTINATO_UNBUNDLED: "1",
+          },
+        };
   return trainToTheEnd(workspace.config, workspace.at(name), { workers: [worker] });
 }
 
