@@ -109,7 +109,7 @@ export interface Signs {
   readonly rejections?: readonly UploadRejection[];
   /** The worker's lease was taken away, or its stream ended. */
   readonly leaseGone?: true;
-  /** A line of the coordinator's log; `WORKER` in it stands for the worker's id, `STEP` for the fault's step or the one after it. */
+  /** A line of the coordinator's log; `WORKER` in it stands for the worker's id, `STEP` for the fault's step or one of the three after it. */
   readonly logLine?: string;
   /** The coordinator was started again, and said so in the ledger. */
   readonly resume?: true;

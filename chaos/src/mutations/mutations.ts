@@ -1,6 +1,8 @@
 import type { Mutation } from "./mutation.js";
 
 const COORDINATOR = "apps/coordinator/dist";
+const WORKER_KILL = { kind: "workerKill", slot: 2, phase: "lease", step: 8 };
+const COORDINATOR_KILL = { kind: "coordinatorKill", slot: 0, phase: "upload", step: 15 };
 const BIT_FLIP = { kind: "frameBitFlip", slot: 2, phase: "upload", step: 8, values: { bit: 30 } };
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -58,7 +60,7 @@ export const MUTATIONS: readonly Mutation[] = [
           "if (error !== undefined) for (const { link } of this.#modules.workers.all()) link?.refuse(error);",
       },
     ],
-    fault: { kind: "workerKill", slot: 2, phase: "lease", step: 8 },
+    fault: WORKER_KILL,
     noticedBy: "bystanders",
   },
   {
@@ -71,7 +73,7 @@ export const MUTATIONS: readonly Mutation[] = [
         replace: "if (before !== null)",
       },
     ],
-    fault: { kind: "coordinatorKill", slot: 0, phase: "upload", step: 15 },
+    fault: COORDINATOR_KILL,
     noticedBy: "ledger",
   },
   {
@@ -84,7 +86,7 @@ export const MUTATIONS: readonly Mutation[] = [
         replace: "states: new Map(),",
       },
     ],
-    fault: { kind: "coordinatorKill", slot: 0, phase: "upload", step: 15 },
+    fault: COORDINATOR_KILL,
     noticedBy: "ending",
   },
   {
@@ -177,7 +179,7 @@ export const MUTATIONS: readonly Mutation[] = [
           'link?.isIdle === true && Number(workerId.split("-")[2]) <= 3);',
       },
     ],
-    fault: { kind: "workerKill", slot: 2, phase: "lease", step: 8 },
+    fault: WORKER_KILL,
     noticedBy: "joiners",
   },
   {

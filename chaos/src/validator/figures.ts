@@ -1,4 +1,5 @@
 import type { Facts, Life } from "./facts.js";
+import { gapsOf, trainLeaseOf } from "./seen-events.js";
 
 /** What played schedules show of each promise, in numbers. */
 export interface Figures {
@@ -48,10 +49,7 @@ export function figuresOf({ events, lives, ledger, log }: Facts): Figures {
     resumes: lives.length - 1,
     stepsAgain: stepsOfLives.length - new Set(stepsOfLives).size,
     refused: log.filter(({ msg }) => msg.startsWith("upload refused")).length,
-    longestSilenceMs: Math.max(
-      0,
-      ...events.slice(1).map(({ atMs }, index) => atMs - (events[index]?.atMs ?? atMs)),
-    ),
+    longestSilenceMs: Math.max(0, ...gapsOf(events).map(({ ms }) => ms)),
   };
 }
 
@@ -67,9 +65,9 @@ export function addFigures(one: Figures, other: Figures): Figures {
 function leavesByStep({ events }: Life): ReadonlyMap<number, ReadonlyMap<number, number>> {
   const steps = new Map<number, Map<number, number>>();
   for (const event of events) {
-    if (event.kind !== "message" || event.message.kind !== "lease") continue;
-    const { leaseKind, step = 0, leaves = [] } = event.message;
-    if (leaseKind !== "train") continue;
+    const lease = trainLeaseOf(event);
+    if (lease === undefined) continue;
+    const { step, leaves } = lease;
     const counts = steps.get(step) ?? new Map<number, number>();
     for (const leaf of leaves) counts.set(leaf, (counts.get(leaf) ?? 0) + 1);
     steps.set(step, counts);

@@ -1,5 +1,6 @@
 import { kindOf } from "../../faults/index.js";
 import type { Facts, Life } from "../facts.js";
+import { trainLeaseOf } from "../seen-events.js";
 
 /** So many steps that begin after a stream ended show that the coordinator went on. */
 const STEPS_SINCE = 2;
@@ -26,8 +27,6 @@ export function bystanders({ lives, events, schedule }: Facts): readonly string[
 }
 
 function stepsBegunIn(events: Life["events"]): number {
-  const steps = events.flatMap((event) =>
-    event.kind === "message" && event.message.leaseKind === "train" ? [event.message.step] : [],
-  );
+  const steps = events.flatMap((event) => trainLeaseOf(event)?.step ?? []);
   return new Set(steps).size;
 }

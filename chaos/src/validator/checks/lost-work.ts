@@ -1,17 +1,10 @@
 import type { StepRecord } from "@ostinato/run";
 import type { MessageEvent, TimedEvent } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
+import { trainLeaseOf } from "../seen-events.js";
 
 /** What is under way when the coordinator decides passes the proxy later: on a machine that others use, much later. */
 const IN_FLIGHT_MS = 1000;
-
-interface SeenLease {
-  readonly atMs: number;
-  readonly workerId: string;
-  readonly fence: number;
-  readonly step: number;
-  readonly leaves: readonly number[];
-}
 
 /**
  * A death costs its unfinished leaves and nothing else: a leaf whose gradient was admitted is not leased again, and one
@@ -23,7 +16,7 @@ export function lostWork(facts: Facts): readonly string[] {
 }
 
 function problemsOf({ ledger }: Facts, life: Life): readonly string[] {
-  const leases = life.events.flatMap((event) => leaseOf(event) ?? []);
+  const leases = life.events.flatMap((event) => trainLeaseOf(event) ?? []);
   const steps = ledger.filter(
     (record): record is typeof record & { readonly type: "step" } => record.type === "step",
   );
@@ -71,11 +64,4 @@ function finishedUploads(events: readonly TimedEvent[]): ReadonlyMap<string, num
     }
   }
   return finished;
-}
-
-function leaseOf(event: TimedEvent): SeenLease | undefined {
-  if (event.kind !== "message" || event.message.kind !== "lease") return undefined;
-  const { leaseKind, fence = 0, step = 0, leaves = [] } = event.message;
-  if (leaseKind !== "train") return undefined;
-  return { atMs: event.atMs, workerId: event.workerId, fence, step, leaves };
 }

@@ -1,5 +1,5 @@
-import type { TimedEvent } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
+import { gapsOf, trainLeaseOf } from "../seen-events.js";
 
 /** After so many deadlines without a message something must have happened: one expires, one cuts off, one to spare. */
 const DEADLINES = 4;
@@ -16,22 +16,12 @@ export function waits(facts: Facts): readonly string[] {
   return [...tooLong, ...facts.lives.flatMap((life) => unexplained(facts, life))];
 }
 
-function gapsOf(
-  events: readonly TimedEvent[],
-): readonly { readonly ms: number; readonly after: TimedEvent }[] {
-  return events.slice(1).flatMap((event, index) => {
-    const after = events[index];
-    return after === undefined ? [] : [{ ms: event.atMs - after.atMs, after }];
-  });
-}
-
 /** A step that took longer than the deadline has a line that says what it waited for. */
 function unexplained({ log, deadlineMs }: Facts, life: Life): readonly string[] {
   const first = new Map<number, number>();
   for (const event of life.events) {
-    if (event.kind !== "message" || event.message.kind !== "lease") continue;
-    const { step = 0, leaseKind } = event.message;
-    if (leaseKind === "train" && !first.has(step)) first.set(step, event.atMs);
+    const lease = trainLeaseOf(event);
+    if (lease !== undefined && !first.has(lease.step)) first.set(lease.step, lease.atMs);
   }
   // That it moves again is no explanation of why it did not.
   const said = log
