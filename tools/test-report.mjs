@@ -12,14 +12,21 @@ import { stripVTControlCharacters } from "node:util";
  * @typedef {{ testResults: FileResult[] }} VitestReport
  */
 
+const MAX_REASON_LINES = 12;
+
 /**
- * The first line of what a failed test said: whoever reads the counts may have nothing else.
+ * What a failed test said, without its stack: whoever reads the counts may have nothing else. Of a long text the
+ * last lines, which say what went wrong in the end.
  *
  * @param {Assertion} test
  */
 function reasonOf({ failureMessages = [] }) {
-  const line = stripVTControlCharacters(failureMessages[0] ?? "").split("\n")[0];
-  return line === "" ? "" : `: ${line}`;
+  const text = stripVTControlCharacters(failureMessages[0] ?? "").split("\n    at ")[0];
+  const [first = "", ...rest] = text.split("\n").filter((line) => line.trim() !== "");
+  if (first === "") return "";
+  const shown = rest.slice(-MAX_REASON_LINES);
+  if (shown.length < rest.length) shown.unshift("…");
+  return [`: ${first}`, ...shown.map((line) => `           ${line}`)].join("\n");
 }
 
 /**

@@ -40,11 +40,21 @@ describe("the counts of a run", () => {
     expect({ passed, failed }).toEqual({ passed: 3, failed: 2 });
   });
 
-  it("say the first line of what a failed test said, without colours", () => {
+  it("say what a failed test said, without colours and its stack", () => {
     const report = reportOf("passed", "failed");
-    report.testResults[0].assertionResults[1].failureMessages = ["\u001b[31mno\u001b[39m\nat a:1"];
+    report.testResults[0].assertionResults[1].failureMessages = [
+      "\u001b[31mno\u001b[39m\n\nbecause\n    at a:1\n    at b:2",
+    ];
     const { lines } = summary({ tasks: [task("a", "test", 1)], reports: { a: report } });
-    expect(lines).toEqual(["failed   a: test 1: no"]);
+    expect(lines).toEqual(["failed   a: test 1: no\n           because"]);
+  });
+
+  it("say the first and the last lines of a long text", () => {
+    const report = reportOf("failed");
+    const text = Array.from({ length: 40 }, (_, line) => `line ${line}`).join("\n");
+    report.testResults[0].assertionResults[0].failureMessages = [`${text}\n    at a:1`];
+    const { lines } = summary({ tasks: [task("a", "test", 1)], reports: { a: report } });
+    expect(lines[0]).toMatch(/^failed {3}a: test 0: line 0\n +…\n +line 28\n[^]* line 39$/);
   });
 
   it("have one failure for each failed check that is no test, by its name", () => {
