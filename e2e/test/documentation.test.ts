@@ -13,7 +13,7 @@ import {
   initializationSchema,
   lossSchema,
 } from "@ostinato/lstm";
-import { loadConfig } from "@ostinato/run";
+import { loadConfig, loadRunOrTaskConfig } from "@ostinato/run";
 import { describe, expect, it } from "vitest";
 
 import { repository } from "./support/workspace.js";
@@ -136,4 +136,48 @@ describe("docs/training/models.md", () => {
       }
     },
   );
+});
+
+describe("docs/training/diagnose.md", () => {
+  const text = page("diagnose");
+  /** The default of each key of a task config's own groups, as the table has it. */
+  const documentedDefaults = new Map(
+    [...text.matchAll(/^\| `((?:data|model|training|diagnose)[^`]*)` +\| ([^|]*?) +\|/gm)].map(
+      ([, key = "", byDefault = ""]) => [key, byDefault],
+    ),
+  );
+  const OWN_GROUPS = ["data", "training", "diagnose"];
+
+  async function taskConfig(kind: string): Promise<Readonly<Record<string, unknown>>> {
+    const folder = mkdtempSync(join(tmpdir(), "ostinato-documentation-"));
+    try {
+      const file = join(folder, "task.yaml");
+      writeFileSync(file, `data: { kind: ${kind} }\n`);
+      const { config } = await loadRunOrTaskConfig({ file });
+      return { ...config };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it("has every key of a task config with its default, and no other", async () => {
+    const found = new Map<string, unknown>();
+    for (const kind of ["addingProblem", "copyTask"]) {
+      expect(text).toContain(`\`${kind}\``);
+      const config = await taskConfig(kind);
+      for (const [group, keys] of Object.entries(config)) {
+        if (!OWN_GROUPS.includes(group)) {
+          // As in a run config, or a sequence model's.
+          expect(text).toContain(`\`${group}\``);
+          continue;
+        }
+        for (const [key, value] of Object.entries(keys as Keys)) {
+          found.set(`${group}.${key}`, key === "kind" ? "" : value);
+        }
+      }
+    }
+    for (const [key, value] of found) expect(documentedDefaults.get(key), key).toBe(String(value));
+    const others = [...documentedDefaults.keys()].filter((key) => !found.has(key));
+    expect(others).toEqual(["model", "model.loss"]);
+  });
 });

@@ -54,6 +54,28 @@ evaluation:
   batchSize: 2
 `;
 
+const PAIRS = `data:
+  kind: pairs
+  files: pairs.jsonl
+  validationFraction: 0.2
+  testFraction: 0.2
+model:
+  kind: encoderDecoder
+  cell: gru
+  embeddingSize: 3
+  hiddenSize: 4
+  bidirectionalEncoder: true
+  attention: additive
+training:
+  batchSize: 6
+  microShards: 2
+evaluation:
+  batchSize: 2
+optimizer:
+  kind: sgd
+  learningRate: 0.5
+`;
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "ostinato-diagnose-"));
   await writeFile(at("task.yaml"), TASK);
@@ -65,6 +87,13 @@ beforeAll(async () => {
     return JSON.stringify({ inputs, targets: [[0], ...inputs.slice(0, -1)] });
   });
   await writeFile(at("lines.jsonl"), lines.join("\n"));
+  await writeFile(at("pairs.yaml"), PAIRS);
+  // Sources of one to five letters, targets of none to three.
+  const pairs = Array.from({ length: 10 }, (_, n) => {
+    const source = "abcab".slice(0, 1 + (n % 5));
+    return JSON.stringify({ source, target: source.slice(1, 4), weight: 1 + (n % 2) });
+  });
+  await writeFile(at("pairs.jsonl"), pairs.join("\n"));
   await writeFile(at("book.txt"), "call me ishmael, some years ago; ".repeat(20));
 });
 
@@ -206,6 +235,81 @@ describe("ostinato diagnose of sequences", () => {
     expect(exitCode).toBe(0);
     expect(out).toContain("the loss 'ctc' is of whole sequences");
     expect(elementsOf(await readFile(svg, "utf8"))[0]).toMatchObject({ name: "svg" });
+  });
+});
+
+describe("ostinato diagnose of pairs", () => {
+  const STACKS = ["encoder.layers.0.forward", "encoder.layers.0.backward", "decoder.layers.0"];
+
+  it("measures both stacks of an encoder–decoder, before and after training", async () => {
+    const finished = await diagnose(at("pairs.yaml"), "--json", "--steps", "6");
+    expect(finished).toMatchObject({ exitCode: 0, err: "" });
+    const { start, training, end } = shownBy(finished).variants[0]!;
+    for (const { layers, gradient, update } of [start, end!]) {
+      expect(layers.map(({ name }) => name)).toEqual(STACKS);
+      // A step is all of the training part: its longest source has five letters, its targets three and an end.
+      expect(layers.map(({ byDistance }) => byDistance!.hidden.norms.length)).toEqual([5, 5, 4]);
+      for (const { name, byDistance, gates } of layers) {
+        for (const { norms } of Object.values(byDistance!)) {
+          expect(norms[0], name).toBeGreaterThan(0);
+        }
+        expect(gates.map(({ gate }) => gate)).toEqual(["reset", "update", "candidate"]);
+      }
+      expect(gradient.tensors.map(({ name }) => name)).toContain("attention.query");
+      expect(update.tensors).toHaveLength(gradient.tensors.length);
+    }
+    expect(training?.losses).toHaveLength(6);
+    // The first step is that of the batch which is measured.
+    expect(training?.losses[0]).toBe(start.loss);
+    expect(end!.loss).toBeLessThan(start.loss);
+  });
+
+  it("tells apart whose time steps they are, in tables and plots", async () => {
+    const svg = at("pairs.svg");
+    const compared = ["--compare", "model.attention=none,additive"];
+    const { out, exitCode } = await diagnose(at("pairs.yaml"), ...compared, "--svg", svg);
+    expect(exitCode).toBe(0);
+    const heads = out.split("\n").filter((line) => line.startsWith("gradient norm by distance"));
+    expect(heads).toEqual([
+      expect.stringContaining("in the decoder, of a loss at the target's end alone"),
+      expect.stringContaining("in the encoder, of the same loss, through the decoder"),
+    ]);
+    for (const from of ["the target's end", "the source's last token"]) {
+      expect(out).toContain(`time steps back from ${from}`);
+    }
+    expect(out).not.toContain("from the last one");
+    const texts = elementsOf(await readFile(svg, "utf8"))
+      .filter(({ name }) => name === "text")
+      .map(({ text }) => text);
+    for (const expected of [
+      "How far a gradient reaches back: decoder",
+      "How far a gradient reaches back: encoder",
+      "time steps back from the target's end",
+      "time steps back from the source's last token",
+      "‖∂L/∂gates‖; dotted: from last to first",
+      "additive decoder.layers.0 update",
+    ]) {
+      expect(texts).toContain(expected);
+    }
+    // A colour for each variant, whichever its stack.
+    expect(texts.filter((text) => text === "none" || text === "additive")).toHaveLength(2);
+  });
+
+  it("measures a run of them", async () => {
+    await writeSmallRun({ config: at("pairs.yaml"), path: at("pairs"), steps: [4, 7] });
+    const finished = await diagnose(at("pairs"), "--json");
+    expect(finished).toMatchObject({ exitCode: 0, err: "" });
+    const { start } = shownBy(finished).variants[0]!;
+    expect(start.step).toBe(4);
+    expect(start.layers.map(({ name }) => name)).toEqual(STACKS);
+    // Its parameters are the initial ones of the seed 4, its pairs all, in the order of another seed.
+    const lossOf = async (seed: number): Promise<number> => {
+      const settings = ["--set", `seed=${seed}`, "numerics.backend=wasm"];
+      return shownBy(await diagnose(at("pairs.yaml"), "--json", ...settings)).variants[0]!.start
+        .loss;
+    };
+    expect(start.loss).toBeCloseTo(await lossOf(4), 5);
+    expect(start.loss).not.toBeCloseTo(await lossOf(5), 3);
   });
 });
 

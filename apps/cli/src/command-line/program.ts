@@ -41,6 +41,7 @@ Examples:
   ostinato diagnose examples/diagnose/adding-problem.yaml --compare model.cell=rnn,gru,lstm --svg cells.svg
   ostinato diagnose examples/diagnose/copy-task.yaml --steps 300 --compare optimizer.clipping.kind=none,globalNorm
   ostinato diagnose examples/moby-dick.yaml --steps 100
+  ostinato diagnose examples/translate.yaml --compare model.attention=none,additive
   ostinato diagnose runs/moby-dick-20261124T031509Z                     a run as it is
 
 docs/training/diagnose.md says what is measured and what to make of it.`;

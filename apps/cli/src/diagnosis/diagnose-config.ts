@@ -1,17 +1,16 @@
 import { selectBackend, selectFastestBackend } from "@ostinato/kernels/tensor";
 import { LstmError } from "@ostinato/lstm";
 import type { ModelSpec } from "@ostinato/lstm";
-import { createLanguageModel, createSequenceModel } from "@ostinato/lstm/model";
-import type { LanguageModel, SequenceModel } from "@ostinato/lstm/model";
+import {
+  createEncoderDecoder,
+  createLanguageModel,
+  createSequenceModel,
+} from "@ostinato/lstm/model";
+import type { EncoderDecoder, LanguageModel, SequenceModel } from "@ostinato/lstm/model";
 import { loadRunOrTaskConfig, modelOfData, readDataset, RunError } from "@ostinato/run";
 import type { RunConfig, RunOrTaskConfig } from "@ostinato/run";
 
-import {
-  diagnoseOnData,
-  diagnoseSubject,
-  requireDiagnosable,
-  taskSubject,
-} from "./subjects/index.js";
+import { diagnoseOnData, diagnoseSubject, taskSubject } from "./subjects/index.js";
 import type { SubjectDiagnosis } from "./subjects/index.js";
 
 /** A config to diagnose, one of several that are compared. */
@@ -82,20 +81,19 @@ export async function diagnoseVariant(
 }
 
 async function diagnoseRunConfig(config: RunConfig, steps: number): Promise<SubjectDiagnosis> {
-  requireDiagnosable(config);
   const { dataset } = await readDataset(config);
   const model = createModel(modelOfData(config, dataset));
   return diagnoseOnData(config, dataset, model, { steps, from: undefined });
 }
 
-function createModel(spec: ModelSpec): LanguageModel | SequenceModel {
+function createModel(spec: ModelSpec): LanguageModel | SequenceModel | EncoderDecoder {
   switch (spec.kind) {
     case "languageModel":
       return createLanguageModel(spec);
     case "sequenceModel":
       return createSequenceModel(spec);
     case "encoderDecoder":
-      throw new RangeError("an encoderDecoder is refused by its data");
+      return createEncoderDecoder(spec);
     default:
       return spec satisfies never;
   }

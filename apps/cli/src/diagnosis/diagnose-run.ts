@@ -1,7 +1,7 @@
 import { openModel, readRunDataset } from "../inference/index.js";
 import type { OpenModel } from "../inference/index.js";
 import type { VariantDiagnosis } from "./diagnose-config.js";
-import { diagnoseOnData, requireDiagnosable } from "./subjects/index.js";
+import { diagnoseOnData } from "./subjects/index.js";
 
 export interface RunDiagnosis extends Pick<OpenModel, "skipped" | "step"> {
   readonly found: VariantDiagnosis;
@@ -14,12 +14,11 @@ export interface RunDiagnosis extends Pick<OpenModel, "skipped" | "step"> {
  * are measured, as training goes on from them, not from their average.
  *
  * @param path of the run directory
- * @throws as `openModel` and `readRunDataset`; RunError 'outOfRange' for data that cannot be diagnosed
+ * @throws as `openModel` and `readRunDataset`
  */
 export async function diagnoseRun(path: string): Promise<RunDiagnosis> {
   const { model, checkpoint, config, skipped, step } = await openModel(path);
   try {
-    requireDiagnosable(config);
     const dataset = await readRunDataset(config, checkpoint.data);
     const { parameters, optimizer, statistics, progress: decisions } = checkpoint;
     const from = { step, parameters, optimizer, statistics, decisions };

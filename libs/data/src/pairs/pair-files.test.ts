@@ -117,6 +117,10 @@ describe("a line that is no pair", () => {
     ['{"source": ["a"], "target": "b"}', "source is a list of tokens; it must be a string, as in"],
     ['{"source": "a", "target": "b", "weight": 0}', "weight is 0; it must be a number above 0"],
     ['{"source": "a", "target": "b", "weight": null}', "weight is null; it must be a number"],
+    [
+      '{"source": "a", "target": "NaN", "weight": NaN}',
+      "weight is NaN; it must be a finite number",
+    ],
   ])("is refused by its place: %s", async (line, words) => {
     const refusal = await read([good, good, line]).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(DataError);

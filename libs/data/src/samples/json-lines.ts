@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 
 import { DataError } from "../data-error.js";
 import { unreadable } from "../text/index.js";
+import { nonFiniteNumber } from "./non-finite-number.js";
 
 /** What is wrong with a line, as what follows its place in a message. */
 export class LineProblem extends Error {
@@ -62,6 +63,11 @@ export function parseObject(text: string, example: string): Readonly<Record<stri
   try {
     raw = JSON.parse(text);
   } catch {
+    const number = nonFiniteNumber(text);
+    if (number !== undefined) {
+      const { path, value } = number;
+      throw new LineProblem(`${shortened(path)} is ${value}; it must be a finite number`);
+    }
     throw new LineProblem(`it is not JSON; write ${example}`);
   }
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
@@ -102,6 +108,8 @@ const MAX_SHOWN = 40;
 /** A value of a line as a message shows it. */
 export function shown(value: unknown): string {
   if (value === undefined) return "missing";
+  // What is too large for a number is read as Infinity, which JSON would write as null.
+  if (typeof value === "number") return String(value);
   let json: string;
   try {
     json = JSON.stringify(value);
@@ -109,5 +117,9 @@ export function shown(value: unknown): string {
     // JSON.parse takes any depth; to write it again takes a stack.
     return "a value too deep to be shown";
   }
-  return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
+  return shortened(json);
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

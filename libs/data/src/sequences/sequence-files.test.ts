@@ -125,7 +125,24 @@ describe("a line that is no sample", () => {
 
   it.each([
     [VALUES, good, "", "it is not JSON"],
-    [VALUES, good, '{"inputs": [[1], [NaN]], "targets": [3, 4]}', "it is not JSON"],
+    [
+      VALUES,
+      good,
+      '{"inputs": [[1], [NaN]], "targets": [3, 4]}',
+      "inputs[1][0] is NaN; it must be a finite number",
+    ],
+    [
+      VALUES,
+      good,
+      '{"inputs": [[1], [2]], "targets": [3, -Infinity]}',
+      "targets[1] is -Infinity; it must be a finite number",
+    ],
+    [
+      VALUES,
+      good,
+      '{"inputs": [[1e999]], "targets": [3]}',
+      "inputs[0][0] is Infinity; it must be a number from -3.4e38",
+    ],
     [VALUES, good, "[1]", "it is [1]; it must be an object"],
     [
       VALUES,
@@ -301,6 +318,14 @@ describe("inputs for a prediction", () => {
     await expect(readInputLines(join(folder, "none.jsonl")).next()).rejects.toMatchObject({
       code: "unreadable",
     });
+  });
+
+  it("name a number that is not finite", async () => {
+    const file = join(folder, "q.jsonl");
+    await writeFile(file, '{"inputs": [[1, Infinity]]}\n');
+    await expect(readInputLines(file).next()).rejects.toThrow(
+      "q.jsonl:1: inputs[0][1] is Infinity; it must be a finite number",
+    );
   });
 
   it("come as they are read, so that what is wrong with a later line shows later", async () => {

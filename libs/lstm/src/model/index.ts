@@ -46,6 +46,7 @@ export {
   gradientNorms,
   hiddenNormsByDistance,
   outputGradientNorm,
+  pairsLastStep,
   recordLayers,
   sequenceLastStep,
   tokensLastStep,

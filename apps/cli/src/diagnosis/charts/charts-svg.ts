@@ -3,7 +3,7 @@ import { GridComponent, LegendComponent, TitleComponent } from "echarts/componen
 import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 
-import { curvesOf, hasDistances, newest } from "../report/index.js";
+import { curvesOf, newest, stacksOf } from "../report/index.js";
 import type { Report } from "../report/index.js";
 import { distancePanel, seriesName } from "./distance-panel.js";
 import { layerPanel, updatePanel } from "./dot-panels.js";
@@ -31,21 +31,13 @@ const ROW_HEIGHT = 17;
 const CHARACTER_WIDTH = 6.3;
 
 /**
- * Panels of the norms by distance in time (none for a loss of whole sequences), the gradient of each layer,
- * saturation of each gate, update ratios.
+ * Panels of the norms by distance in time (none for a loss of whole sequences; of each stack its own), the
+ * gradient of each layer, saturation of each gate, update ratios.
  *
  * @returns an SVG of its own, on white
  */
 export function chartsSvg(report: Report): string {
-  const rows = [
-    [
-      ...(hasDistances(report)
-        ? [distancePanel(report, "hidden"), distancePanel(report, "gates")]
-        : []),
-      layerPanel(report),
-    ],
-    [saturationPanel(report), updatePanel(report)],
-  ];
+  const rows = rowsOf(report);
   const placed: { readonly panel: Panel; readonly box: Box }[] = [];
   let top = HEAD;
   for (const row of rows) {
@@ -65,6 +57,19 @@ export function chartsSvg(report: Report): string {
   }
 }
 
+function rowsOf(report: Report): readonly (readonly Panel[])[] {
+  const stacks = stacksOf(report);
+  const hidden = stacks.map((stack) => distancePanel(report, "hidden", stack));
+  const gates = stacks.map((stack) => distancePanel(report, "gates", stack));
+  const [layers, updates] = [layerPanel(report), updatePanel(report)];
+  return stacks.length > 1
+    ? [hidden, gates, [layers, updates], [saturationPanel(report)]]
+    : [
+        [...hidden, ...gates, layers],
+        [saturationPanel(report), updates],
+      ];
+}
+
 function heightOf({ numRows }: Panel): number {
   const inside =
     numRows === undefined ? CURVES_HEIGHT : Math.max(CURVES_HEIGHT / 2, numRows * ROW_HEIGHT);
@@ -77,7 +82,7 @@ function optionOf(
 ): ChartOption {
   const curves = curvesOf(report);
   // Without distances no series is of a layer.
-  const isNamed = hasDistances(report) || report.comparedKey !== undefined;
+  const isNamed = stacksOf(report).length > 0 || report.comparedKey !== undefined;
   const names = isNamed ? [...new Set(curves.map((curve) => seriesName(report, curve)))] : [];
   return {
     animation: false,

@@ -1,48 +1,55 @@
-import { curvesOf, normsOf } from "../report/index.js";
-import type { DistanceCurve, DistanceOf, Report } from "../report/index.js";
+import { curvesOf, normsOf, STACK_WORDS, stackOf } from "../report/index.js";
+import type { DistanceCurve, DistanceOf, Report, Stack } from "../report/index.js";
 import { colourOf, exponentOf, isShown, logarithmic, TEXT } from "./panel.js";
 import type { Option, Panel } from "./panel.js";
 
-/** Of each panel. */
-const TITLES: Readonly<Record<DistanceOf, readonly [title: string, note: string]>> = {
-  hidden: ["How far a gradient reaches back", "‖∂L/∂h‖ of a loss at the last step alone"],
-  gates: ["The same at the gates", "‖∂L/∂gates‖, from which weights learn"],
-};
-
-/** Norm by distance in time: a curve for each layer, dashed before training. */
-export function distancePanel(report: Report, of: DistanceOf): Panel {
-  const newest = curvesOf(report);
+/**
+ * Norm by distance in time in one stack: a curve for each layer, dashed before training. The panels of the
+ * same have the same axis of norms, whichever stack they are of.
+ */
+export function distancePanel(report: Report, of: DistanceOf, stack: Stack): Panel {
+  const all = curvesOf(report);
   const isTrained = report.variants.some(({ end }) => end !== undefined);
-  const start = isTrained ? curvesOf(report, (variant) => variant.start) : [];
-  const isLayered = report.comparedKey !== undefined && newest.some(({ layer }) => !isFirst(layer));
-  const [title, note] = TITLES[of];
+  const allStart = isTrained ? curvesOf(report, (variant) => variant.start) : [];
+  const isOwn = ({ layer }: DistanceCurve): boolean => stackOf(layer) === stack;
+  const [newest, start] = [all.filter(isOwn), allStart.filter(isOwn)];
+  const isCompared = report.comparedKey !== undefined;
+  const marks: Marks = {
+    isLayered: isCompared && newest.some((found) => layerIndex(found) > 0),
+    isDirected: isCompared && newest.some(isBackward),
+  };
+  const [title, note] = headOf(of, stack, marks);
   // As much as there is room for under each.
   const further =
     of === "hidden"
-      ? isTrained && "dashed: before training"
-      : isLayered && "thicker: higher layers";
-  const norms = [...start, ...newest].flatMap((found) => normsOf(found, of));
+      ? [isTrained && "dashed: before training"]
+      : [
+          marks.isLayered && "thicker: higher layers",
+          marks.isDirected && "dotted: from last to first",
+        ];
+  const norms = [...allStart, ...all].flatMap((found) => normsOf(found, of));
   const curve = (found: DistanceCurve, isStart: boolean): Option => ({
     type: "line",
     name: seriesName(report, found),
     showSymbol: false,
-    itemStyle: { color: colourOf(seriesIndex(report, found, newest)) },
+    itemStyle: { color: colourOf(seriesIndex(report, found, all)) },
     lineStyle: {
-      color: colourOf(seriesIndex(report, found, newest)),
-      type: isStart ? [3, 3] : "solid",
-      width: widthOf(found, isStart, isLayered),
+      color: colourOf(seriesIndex(report, found, all)),
+      type: dashesOf(found, isStart, marks),
+      width: widthOf(found, isStart, marks),
       opacity: isStart ? 0.7 : 1,
     },
     data: pointsOf(normsOf(found, of), start.length + newest.length),
   });
   return {
     title,
-    note: further === false ? note : `${note}; ${further}`,
+    note: [note, ...further.filter((part) => part !== false)].join("; "),
     xAxis: {
       type: "value",
-      name: "time steps back from the last one",
+      name: `time steps back from ${STACK_WORDS[stack].lastStep}`,
       min: 0,
       max: Math.max(1, ...newest.map((found) => normsOf(found, of).length - 1)),
+      minInterval: 1,
       nameLocation: "middle",
       nameGap: 26,
       nameTextStyle: TEXT,
@@ -58,16 +65,28 @@ export function distancePanel(report: Report, of: DistanceOf): Panel {
   };
 }
 
-/** Variants have a colour each where they are compared, else layers have. */
-export function seriesName(
-  { comparedKey }: Report,
-  { variant, layer, name }: DistanceCurve,
-): string {
-  return comparedKey === undefined ? layer.name : labelOf(variant, name);
+function headOf(
+  of: DistanceOf,
+  stack: Stack,
+  { isDirected }: Marks,
+): readonly [title: string, note: string] {
+  const { name, loss } = STACK_WORDS[stack];
+  const whose = name === undefined ? "" : `: ${name}`;
+  return of === "hidden"
+    ? [`How far a gradient reaches back${whose}`, `‖∂L/∂h‖ ${loss}`]
+    : [
+        `The same at the gates${whose}`,
+        `‖∂L/∂gates‖${isDirected ? "" : ", from which weights learn"}`,
+      ];
 }
 
-function labelOf(variant: number, name: string): string {
-  return name.replace(/ layers\.[\w.]+$/, "") || `variant ${variant + 1}`;
+/** Variants have a colour each where they are compared, else layers have. */
+export function seriesName(
+  { comparedKey, variants }: Report,
+  { variant, layer }: DistanceCurve,
+): string {
+  if (comparedKey === undefined) return layer.name;
+  return variants[variant]?.label || `variant ${variant + 1}`;
 }
 
 function seriesIndex(
@@ -79,16 +98,35 @@ function seriesIndex(
   return all.findIndex((other) => other.layer.name === layer.name);
 }
 
-function layerIndex({ layer }: DistanceCurve): number {
-  return Number(/\d+/.exec(layer.name)?.[0] ?? 0);
+/** What is told apart by the look of a line where colours tell variants apart. */
+interface Marks {
+  readonly isLayered: boolean;
+  readonly isDirected: boolean;
 }
 
-const isFirst = ({ name }: { readonly name: string }): boolean => name === "layers.0";
+const isBackward = ({ layer }: DistanceCurve): boolean => layer.name.endsWith(".backward");
+
+function dashesOf(
+  found: DistanceCurve,
+  isStart: boolean,
+  { isDirected }: Marks,
+): "solid" | readonly number[] {
+  const isDotted = isDirected && isBackward(found);
+  if (isStart) return isDotted ? [3, 3, 1, 3] : [3, 3];
+  return isDotted ? [1.5, 2] : "solid";
+}
+
+const layerIndex = ({ layer }: DistanceCurve): number => indexOf(layer);
+
+/** 1 of `layers.1.forward`. */
+function indexOf({ name }: { readonly name: string }): number {
+  return Number(/\d+/.exec(name)?.[0] ?? 0);
+}
 
 /** Thin curves for the start; of several layers, the higher the thicker. */
-function widthOf(found: DistanceCurve, isStart: boolean, isLayered: boolean): number {
+function widthOf(found: DistanceCurve, isStart: boolean, { isLayered }: Marks): number {
   if (!isLayered) return isStart ? 1 : 1.6;
-  const highest = Math.max(1, found.diagnosis.layers.length - 1);
+  const highest = Math.max(1, ...found.diagnosis.layers.map(indexOf));
   return (0.8 + (1.8 * layerIndex(found)) / highest) * (isStart ? 0.6 : 1);
 }
 

@@ -10,8 +10,16 @@ const SYMBOLS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 type Point = [x: number, y: number];
 
-/** A chart with a letter for each curve, and what the letters stand for. */
-export function distanceChart(curves: readonly DistanceCurve[], of: DistanceOf): string {
+/**
+ * A chart with a letter for each curve, and what the letters stand for.
+ *
+ * @param xLabel what the distances are counted from
+ */
+export function distanceChart(
+  curves: readonly DistanceCurve[],
+  of: DistanceOf,
+  xLabel: string,
+): string {
   const lines = curves.map((curve) => acrossColumns(normsOf(curve, of)));
   const all = lines.flat();
   if (all.length === 0) return "  no gradient is above zero and finite: nothing to draw\n";
@@ -23,7 +31,7 @@ export function distanceChart(curves: readonly DistanceCurve[], of: DistanceOf):
   const chart = plot(drawn, {
     width: WIDTH,
     height: HEIGHT,
-    xLabel: "time steps back from the last one",
+    xLabel,
     customXAxisTicks: ticks(all.map(([x]) => x)),
     customYAxisTicks: ticks(all.map(([, y]) => y)),
     formatter: (value, { axis }) => (axis === "y" ? `1e${value}` : value),

@@ -8,6 +8,8 @@
  * ```
  */
 export { diagnosisJson } from "./json-report.js";
-export { curvesOf, hasDistances, newest, normsOf } from "./report.js";
+export { curvesOf, newest, normsOf } from "./report.js";
 export type { DistanceCurve, DistanceOf, Report } from "./report.js";
+export { STACK_WORDS, stackOf, stacksOf } from "./stacks.js";
+export type { Stack } from "./stacks.js";
 export { diagnosisText } from "./terminal-report.js";

@@ -33,11 +33,6 @@ export function normsOf({ layer }: DistanceCurve, of: DistanceOf): readonly numb
   return layer.byDistance?.[of].norms ?? [];
 }
 
-/** Whether there are distances in time at all. */
-export function hasDistances(report: Report): boolean {
-  return curvesOf(report).some(({ layer }) => layer.byDistance !== undefined);
-}
-
 /** A curve for each layer of each variant. */
 export function curvesOf(
   { variants }: Report,

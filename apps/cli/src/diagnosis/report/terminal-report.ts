@@ -4,8 +4,10 @@ import type { Diagnosis } from "@ostinato/lstm/model";
 
 import type { VariantDiagnosis } from "../diagnose-config.js";
 import { distanceChart } from "./distance-chart.js";
-import { curvesOf, hasDistances, newest, normsOf } from "./report.js";
-import type { DistanceOf, Report } from "./report.js";
+import { curvesOf, newest, normsOf } from "./report.js";
+import type { DistanceCurve, DistanceOf, Report } from "./report.js";
+import { STACK_WORDS, stackOf, stacksOf } from "./stacks.js";
+import type { Stack } from "./stacks.js";
 import { percent, short, table } from "./table.js";
 
 export function diagnosisText(report: Report): string {
@@ -13,7 +15,7 @@ export function diagnosisText(report: Report): string {
   const isTrained = variants.some(({ end }) => end !== undefined);
   const sections = [
     isTrained ? trainingText(report) : "",
-    ...(hasDistances(report) ? distancesText(report) : [NO_DISTANCES]),
+    ...distancesText(report),
     ...variants.map((variant) => variantText(variant, comparedKey)),
   ];
   return sections.filter((text) => text !== "").join("\n");
@@ -23,13 +25,25 @@ const NO_DISTANCES =
   "no gradient norm by distance in time: the loss 'ctc' is of whole sequences, not of their last step\n";
 
 function distancesText(report: Report): readonly string[] {
+  const stacks = stacksOf(report);
+  if (stacks.length === 0) return [NO_DISTANCES];
   return [
-    "gradient norm by distance in time, of a loss at the last step alone: of the hidden state (∂L/∂h, root mean square over the rows)\n" +
-      distanceTable(report, "hidden") +
-      distanceChart(curvesOf(report), "hidden"),
+    ...stacks.map((stack) => stackText(report, stack)),
     "the same of the gates, which the weights' gradients are formed from (∂L/∂gates)\n" +
-      distanceTable(report, "gates"),
+      distanceTable(report, stacks, "gates"),
   ];
+}
+
+/** Each stack's own: its steps are not those of another. */
+function stackText(report: Report, stack: Stack): string {
+  const { name, loss, lastStep } = STACK_WORDS[stack];
+  const whose = name === undefined ? "" : ` in the ${name}`;
+  const curves = curvesOf(report).filter(({ layer }) => stackOf(layer) === stack);
+  return (
+    `gradient norm by distance in time${whose}, ${loss}: of the hidden state (∂L/∂h, root mean square over the rows)\n` +
+    distanceTable(report, [stack], "hidden") +
+    distanceChart(curves, "hidden", `time steps back from ${lastStep}`)
+  );
 }
 
 function trainingText({ comparedKey, variants }: Report): string {
@@ -52,11 +66,12 @@ function trainingText({ comparedKey, variants }: Report): string {
   return `training\n${table([comparedKey ?? "", ...head], rows)}${stops.join("")}`;
 }
 
-function distanceTable(report: Report, of: DistanceOf): string {
-  const last = curvesOf(report);
+function distanceTable(report: Report, stacks: readonly Stack[], of: DistanceOf): string {
+  const isOwn = ({ layer }: DistanceCurve): boolean => stacks.includes(stackOf(layer));
+  const last = curvesOf(report).filter(isOwn);
   const start = curvesOf(report, ({ start: first, end }) =>
     end === undefined ? undefined : first,
-  );
+  ).filter(isOwn);
   const curves = last.flatMap((curve) => [
     ...start.filter(({ name, variant }) => name === curve.name && variant === curve.variant),
     curve,

@@ -1,27 +1,14 @@
 import type { Dataset } from "@ostinato/data";
 import type { EncoderDecoder, LanguageModel, SequenceModel } from "@ostinato/lstm/model";
-import { RunError } from "@ostinato/run";
 import type { RunConfig } from "@ostinato/run";
 
+import { pairSubject } from "./pair-subject.js";
 import { sequenceSubject } from "./sequence-subject.js";
 import { diagnoseSubject } from "./subject.js";
 import type { DiagnosedSteps, SubjectDiagnosis } from "./subject.js";
 import { textSubject } from "./text-subject.js";
 
 type AnyModel = LanguageModel | SequenceModel | EncoderDecoder;
-
-const KNOWN: readonly string[] = ["text", "sequences"] satisfies Dataset["kind"][];
-
-/** @throws RunError 'outOfRange' for data of a kind that this does not diagnose */
-export function requireDiagnosable({ data }: Pick<RunConfig, "data">): void {
-  const { kind } = data;
-  if (KNOWN.includes(kind)) return;
-  throw new RunError(
-    "outOfRange",
-    `data.kind: ${kind} cannot be diagnosed; give the config of a text, of sequences or of a task ` +
-      "(data.kind: addingProblem or copyTask)",
-  );
-}
 
 /**
  * Diagnoses a model on the data of its run. Disposes of it.
@@ -40,6 +27,9 @@ export function diagnoseOnData(
   if (dataset.kind === "sequences" && isSequenceModel(model)) {
     return diagnoseSubject(sequenceSubject(config, dataset, model), steps);
   }
+  if (dataset.kind === "pairs" && isEncoderDecoder(model)) {
+    return diagnoseSubject(pairSubject(config, dataset, model), steps);
+  }
   throw new RangeError(`a ${model.spec.kind} is not trained on ${dataset.kind}`);
 }
 
@@ -49,4 +39,8 @@ function isLanguageModel(model: AnyModel): model is LanguageModel {
 
 function isSequenceModel(model: AnyModel): model is SequenceModel {
   return model.spec.kind === "sequenceModel";
+}
+
+function isEncoderDecoder(model: AnyModel): model is EncoderDecoder {
+  return model.spec.kind === "encoderDecoder";
 }

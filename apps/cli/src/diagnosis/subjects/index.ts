@@ -7,7 +7,7 @@
  * found.end?.layers; // after 100 steps
  * ```
  */
-export { diagnoseOnData, requireDiagnosable } from "./data-subject.js";
+export { diagnoseOnData } from "./data-subject.js";
 export { diagnoseSubject } from "./subject.js";
 export type { DiagnosedSteps, DiagnosedTraining, SubjectDiagnosis } from "./subject.js";
 export { taskSubject } from "./task-subject.js";

@@ -22,8 +22,8 @@ export interface DiagnoseOptions<Input> {
   /** What is measured. */
   readonly input: Input;
   /**
-   * The same with a loss at the last step alone; see `tokensLastStep` and `sequenceLastStep`. Undefined for a
-   * loss of sequences as a whole, which there are no distances in time for.
+   * The same with a loss at the last step alone; see `tokensLastStep`, `sequenceLastStep` and `pairsLastStep`.
+   * Undefined for a loss of sequences as a whole, which there are no distances in time for.
    */
   readonly lastStep: Input | undefined;
   /** Of the random masks. */
@@ -33,7 +33,7 @@ export interface DiagnoseOptions<Input> {
 }
 
 export interface LayerDiagnosis {
-  /** Such as `layers.0`, or `layers.0.backward`. */
+  /** Such as `layers.0`, `layers.0.backward`, or `encoder.layers.0`. */
   readonly name: string;
   /** What reaches the layer's outputs from above; see {@link outputGradientNorm}. */
   readonly outputGradientNorm: number;

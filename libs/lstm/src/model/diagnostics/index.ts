@@ -20,7 +20,7 @@ export { gateSaturation } from "./gate-saturation.js";
 export type { GateActivation, GateSaturation } from "./gate-saturation.js";
 export { gradientNorms } from "./gradient-norms.js";
 export type { GradientNorms, NamedNorm } from "./gradient-norms.js";
-export { sequenceLastStep, tokensLastStep } from "./last-step.js";
+export { pairsLastStep, sequenceLastStep, tokensLastStep } from "./last-step.js";
 export {
   factorPerStep,
   gateNormsByDistance,

@@ -1,7 +1,8 @@
 import { LstmError } from "../../lstm-error.js";
 import type { SequenceModelSpec } from "../../spec/index.js";
-import type { SequenceBatch } from "../sequence-model/index.js";
+import type { PairBatch } from "../encoder-decoder/index.js";
 import type { TokenBatch } from "../language-model/index.js";
+import type { SequenceBatch } from "../sequence-model/index.js";
 
 /** The same batch with a loss at the last position of the segment alone. */
 export function tokensLastStep(batch: TokenBatch): TokenBatch {
@@ -32,4 +33,16 @@ export function sequenceLastStep(
     weights[((lengths?.[row] ?? numSteps) - 1) * numRows + row] = 1;
   }
   return { ...batch, weights };
+}
+
+/**
+ * The same batch with a loss at the last position of each target alone: at its end, which the decoder gives
+ * after it has read the whole target.
+ */
+export function pairsLastStep(batch: PairBatch): PairBatch {
+  const { numSteps, lengths } = batch.target;
+  const numRows = lengths.length;
+  const positionWeights = new Float32Array((numSteps + 1) * numRows);
+  for (const [row, length] of lengths.entries()) positionWeights[length * numRows + row] = 1;
+  return { ...batch, weights: undefined, positionWeights };
 }

@@ -20,7 +20,10 @@ export interface NormsByDistance {
  * are long enough, so that it does not depend on how many there are. The direction from last to first
  * is told by its time steps too, not in its own order.
  *
- * @param layer seen in a pass over `tokensLastStep` or `sequenceLastStep`.
+ * An encoder's distances are counted from each source's last token, which the loss at the target's end comes to
+ * through the decoder; what attention passes to a state directly is in its gradient too.
+ *
+ * @param layer seen in a pass over `tokensLastStep`, `sequenceLastStep` or `pairsLastStep`.
  */
 export function hiddenNormsByDistance(layer: ObservedLayer): NormsByDistance {
   return normsByDistance(layer, layer.hiddenGradients);
@@ -67,7 +70,10 @@ export function factorPerStep(norms: readonly number[]): number | undefined {
   return Number.isNaN(factor) ? undefined : factor;
 }
 
-/** Root of the mean square, over the rows, of what reaches a layer's outputs from above at all steps. */
+/**
+ * Root of the mean square, over the rows, of what reaches a layer's outputs from outside at all steps: from
+ * above, and of an encoder from the decoder that starts from its final states.
+ */
 export function outputGradientNorm({ outputGradients, numRows }: ObservedLayer): number {
   return Math.sqrt(squaresOf(outputGradients) / numRows);
 }

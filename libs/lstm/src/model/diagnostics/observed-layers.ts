@@ -20,7 +20,7 @@ export interface ObservedLayer {
   readonly gateGradients: Float32Array;
   /** [T,B,R], with respect to the hidden states, through all later time steps; empty until backward was there. */
   readonly hiddenGradients: Float32Array;
-  /** [T,B,R], with respect to the outputs, from above alone; empty until backward was there. */
+  /** [T,B,R], with respect to the outputs, from outside alone; empty until backward was there. */
   readonly outputGradients: Float32Array;
 }
 

@@ -47,7 +47,7 @@ export interface PairEvaluateOptions extends ProgressOptions {
 /**
  * An encoder reads the source, a decoder that starts from its final state writes the target (Sutskever et
  * al., 2014), with or without attention. Trained by teacher forcing: the decoder reads start + target and
- * is to give target + end; each of the latter counts what its row's weight says, 1 without weights. What is said of a `LanguageModel`'s tensors, bits
+ * is to give target + end; each of the latter counts its row's weight times its position's, 1 without. What is said of a `LanguageModel`'s tensors, bits
  * and errors holds here too; no state is carried.
  */
 export interface EncoderDecoder {
@@ -103,8 +103,8 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
       const { batch } = options;
       checkPairBatch(spec, batch);
       return core.train(options, (pass) => {
-        const { inputs, ...targets } = forcedTargets(spec, batch);
-        const run = encoderDecoderRun(pass, spec, batch, inputs);
+        const targets = forcedTargets(spec, batch);
+        const run = encoderDecoderRun(pass, spec, batch.source, targets);
         const { losses, hiddenGradient, tableGradients } = head(run.positions).gradients(
           asOneStep(run.outputs),
           targets,
@@ -120,8 +120,8 @@ export function createEncoderDecoder(spec: EncoderDecoderSpec): EncoderDecoder {
       const { batch } = options;
       checkPairBatch(spec, batch);
       return core.evaluate(options, (pass) => {
-        const { inputs, ...targets } = forcedTargets(spec, batch);
-        const run = encoderDecoderRun(pass, spec, batch, inputs);
+        const targets = forcedTargets(spec, batch);
+        const run = encoderDecoderRun(pass, spec, batch.source, targets);
         const hidden = asOneStep(run.outputs);
         return { losses: head(run.positions).losses(hidden, targets) };
       });

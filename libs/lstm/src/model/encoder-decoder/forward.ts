@@ -9,7 +9,7 @@ import { PackedRows } from "../pass/index.js";
 import type { Pass } from "../pass/index.js";
 import { attentionalState } from "./attentional-state.js";
 import { handedGradients, handedStates } from "./handed-states.js";
-import type { PairBatch, TokenSequences } from "./pair-batch.js";
+import type { ForcedTargets, TokenSequences } from "./pair-batch.js";
 import { tokenSide } from "./token-side.js";
 import type { StackStates, TokenSideRun } from "./token-side.js";
 
@@ -64,12 +64,12 @@ export interface EncoderDecoderRun {
   readonly backward: (gradient: Tensor2D, tied: readonly Float32Array[] | undefined) => void;
 }
 
-/** @param inputs what the decoder reads, from the start on. */
+/** @param forced what the decoder reads, from the start on, and what its positions count. */
 export function encoderDecoderRun(
   pass: Pass,
   spec: EncoderDecoderSpec,
-  { source, weights: ofRows }: Pick<PairBatch, "source" | "weights">,
-  inputs: TokenSequences,
+  source: TokenSequences,
+  { inputs, positionWeights: weights }: Pick<ForcedTargets, "inputs" | "positionWeights">,
 ): EncoderDecoderRun {
   const encoder = encode(pass, spec, source);
   const decoder = tokenSide(pass, decoderStack(spec), inputs, {
@@ -84,7 +84,6 @@ export function encoderDecoderRun(
     positions,
     outputs: above.outputs,
     backward(gradient, tied) {
-      const weights = positionWeights(inputs, ofRows);
       const penalties = penaltyGradients(decoder.undropped, decoder.outputs, { ...spec, weights });
       const below = above.backward(gradient);
       const ofHidden = packed.unpack(below.hidden);
@@ -97,15 +96,4 @@ export function encoderDecoderRun(
       encoder.backward(initial, below.memory);
     },
   };
-}
-
-/** [T,B]: its row's weight for each token that the decoder reads, 0 in the padding. */
-function positionWeights(
-  { numSteps, lengths }: TokenSequences,
-  ofRows: Float32Array | undefined,
-): Float32Array {
-  const numRows = lengths.length;
-  return Float32Array.from({ length: numSteps * numRows }, (_, n) =>
-    Math.floor(n / numRows) < lengths[n % numRows]! ? (ofRows?.[n % numRows] ?? 1) : 0,
-  );
 }

@@ -21,6 +21,11 @@ export interface PairBatch {
   readonly target: TokenSequences;
   /** [B], from 0: what each token of a row's target, and its end, counts; 1 where left out. */
   readonly weights?: Float32Array | undefined;
+  /**
+   * [T+1,B] for targets of up to T tokens, time-major, from 0: what each token of a target counts besides its
+   * row's weight, and after the last one its end; 1 where left out. What lies behind the end is never read.
+   */
+  readonly positionWeights?: Float32Array | undefined;
   /** B */
   readonly numRows: number;
   /** They follow each other and cover all rows. */
@@ -33,7 +38,7 @@ export interface PairBatch {
  *   leaves that do not cover the rows
  */
 export function checkPairBatch(spec: EncoderDecoderSpec, batch: PairBatch): void {
-  const { source, target, weights, numRows, leaves } = batch;
+  const { source, target, weights, positionWeights, numRows, leaves } = batch;
   if (!isCount(numRows)) throw invalid(`numRows is ${numRows}, expected a whole number from 0`);
   checkSource(spec, source, numRows);
   checkSequences("target", target, numRows, 0);
@@ -47,6 +52,7 @@ export function checkPairBatch(spec: EncoderDecoderSpec, batch: PairBatch): void
     );
   }
   if (weights !== undefined) checkWeights(weights, numRows);
+  if (positionWeights !== undefined) checkPositionWeights(positionWeights, target);
   checkLeaves("pair batch", leaves, numRows);
 }
 
@@ -75,15 +81,20 @@ export interface ForcedTargets {
   readonly targets: Int32Array;
   /** [N]: what each of them counts. */
   readonly weights: Float32Array;
+  /** [T+1,B]: the same, time-major; 0 behind the end. */
+  readonly positionWeights: Float32Array;
 }
+
+type WeightedTargets = Pick<PairBatch, "target" | "weights" | "positionWeights">;
 
 export function forcedTargets(
   { startId, endId }: EncoderDecoderSpec,
-  { target, weights: ofRows }: Pick<PairBatch, "target" | "weights">,
+  { target, weights: ofRows, positionWeights: ofPositions }: WeightedTargets,
 ): ForcedTargets {
   const { numSteps, tokens, lengths } = target;
   const numRows = lengths.length;
   const inputs = new Int32Array((numSteps + 1) * numRows);
+  const positionWeights = new Float32Array((numSteps + 1) * numRows);
   const targets: number[] = [];
   const weights: number[] = [];
   for (const [row, length] of lengths.entries()) {
@@ -94,7 +105,11 @@ export function forcedTargets(
       targets.push(token);
     }
     targets.push(endId);
-    for (let t = 0; t <= length; t++) weights.push(ofRows?.[row] ?? 1);
+    for (let t = 0; t <= length; t++) {
+      const n = t * numRows + row;
+      positionWeights[n] = (ofRows?.[row] ?? 1) * (ofPositions?.[n] ?? 1);
+      weights.push(positionWeights[n]);
+    }
   }
   return {
     inputs: {
@@ -104,6 +119,7 @@ export function forcedTargets(
     },
     targets: Int32Array.from(targets),
     weights: Float32Array.from(weights),
+    positionWeights,
   };
 }
 
@@ -150,6 +166,26 @@ function checkWeights(weights: Float32Array, numRows: number): void {
   const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
   if (bad === -1) return;
   throw invalid(`weights[${bad}] is ${weights[bad]}, expected a finite number from 0`);
+}
+
+function checkPositionWeights(
+  weights: Float32Array,
+  { numSteps, lengths }: Pick<TokenSequences, "numSteps" | "lengths">,
+): void {
+  const numRows = lengths.length;
+  if (weights.length !== (numSteps + 1) * numRows) {
+    throw invalid(
+      `positionWeights has ${weights.length} values, expected ${numSteps + 1} steps × ${numRows} rows, ` +
+        "a step more than the targets",
+    );
+  }
+  for (const [n, weight] of weights.entries()) {
+    const [step, row] = [Math.floor(n / numRows), n % numRows];
+    if (step > lengths[row]! || (weight >= 0 && weight < Infinity)) continue;
+    throw invalid(
+      `positionWeights of step ${step}, row ${row} is ${weight}, expected a finite number from 0`,
+    );
+  }
 }
 
 interface FoundToken {

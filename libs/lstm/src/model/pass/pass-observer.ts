@@ -41,6 +41,9 @@ export interface ObservedGradients {
   readonly gates: Tensor3D;
   /** [T,B,R], with respect to the hidden states h_t, through all later time steps. */
   readonly hidden: Tensor3D;
-  /** [T,B,R], with respect to the hidden states from above alone, not through later time steps. */
+  /**
+   * [T,B,R], with respect to the hidden states from outside of the recurrence alone, not through later time
+   * steps: from above, and at a row's last step from who starts from its final state, as a decoder does.
+   */
   readonly outputs: Tensor3D;
 }
