@@ -78,6 +78,7 @@ describe("training goes on", () => {
       { calls: ["write"], path: "/checkpoints/", error: "ENOSPC", times: 1 },
       { calls: ["fsync"], path: "/checkpoints/", error: "EIO" },
       { calls: ["write"], path: "metrics.jsonl$", error: "ENOSPC", bytes: 9 },
+      { calls: ["futimes"], path: "/incarnations/", error: "EIO" },
     ]);
     try {
       cluster.addWorker();
@@ -107,6 +108,8 @@ describe("training goes on", () => {
     for (const call of ["mkdir", "write", "fsync"]) {
       expect(disk.hits.some((hit) => hit.startsWith(`${call} ${path}/checkpoints/`))).toBe(true);
     }
+    // The heartbeat of its claim.
+    expect(disk.hits.some((hit) => hit.startsWith(`futimes ${path}/`))).toBe(true);
     const log = await logOf(path);
     const told = log.split("\n").filter((line) => line.includes("training goes on"));
     expect(told).toHaveLength(2);
@@ -293,9 +296,13 @@ describe("a resume", () => {
     expect(await readFile(join(path, "ledger.jsonl"))).toEqual(before);
     const verified = await run(["verify", path]);
     expect(verified.stdout + verified.stderr).toContain("is of format 2");
-    // Who goes on without it says so by moving it away.
+    // Who goes on without it says so by moving it away. Of the others none verifies: all of the run is repeated.
     await rm(join(path, "checkpoints", names.at(-1) ?? ""), { recursive: true });
+    for (const name of names.slice(0, -1)) {
+      await writeFile(join(path, "checkpoints", name, "manifest.json"), "{}\n");
+    }
     await resumes(path);
+    expect(await logOf(path)).toContain("resumed from step 0");
   });
 
   it.each([

@@ -216,6 +216,7 @@ export const TIMEOUT_TABLE = {
   returnMs: {
     owner: "worker",
     deadlines: 1,
+    atMostMs: 10_000,
     what: "a coordinator that does not take leases back from a worker that leaves",
     then: "the worker ends without; its leases are free once its connection is closed",
   },
