@@ -8,10 +8,15 @@
 namespace ostinato {
 namespace OSTINATO_ISA {
 
+#if defined(OSTINATO_SMALL_TILES)
+// For builds that check each access, in which few values take long; the bits do not depend on it.
+constexpr int kSmallChunk = 128, kChunkInputs = 8 * 1024;
+#else
 /** Positions that make one chunk, whatever their inputs: a tile is done before the next one begins. */
 constexpr int kSmallChunk = 1024;
 /** Inputs of the positions of a chunk else: they stay in the second cache while all tiles go by. */
 constexpr int kChunkInputs = 64 * 1024;
+#endif
 
 /** Consecutive steps of consecutive rows of one leaf; all of the leaf if it is its first and its last one. */
 struct LeafSegment {

@@ -129,6 +129,13 @@ struct GradientCase {
   }
 };
 
+#if defined(OSTINATO_SMALL_TILES)
+/** Steps of 7 rows, steps of 28 rows, and rows that fit no chunk. */
+constexpr int kManySteps = 24, kLongerSteps = 8, kManyRows = 7 * 50;
+#else
+constexpr int kManySteps = 170, kLongerSteps = 40, kManyRows = 7 * 400;
+#endif
+
 /** Of outputs of the leaves, each run by itself. */
 Floats treeSum(const KernelTable& table, const std::vector<Floats>& leaves, std::size_t first, std::size_t count) {
   if (count == 1) return leaves[first];
@@ -142,8 +149,8 @@ void testGradients() {
   Random random(3);
   // The last ones have more positions, and more rows a step, than fit one chunk.
   const int shapes[][4] = {{3, 7, 5, 9},  {2, 7, 40, 33},   {1, 7, 13, 16},  {4, 7, 25, 70},  {0, 7, 6, 20},
-                           {5, 7, 1, 1},  {3, 7, 14, 290},  {170, 7, 5, 9},  {170, 7, 300, 33},
-                           {2, 2800, 3, 5}, {40, 28, 260, 100}};
+                           {5, 7, 1, 1},  {3, 7, 14, 290},  {kManySteps, 7, 5, 9},
+                           {kManySteps, 7, 300, 33},       {2, kManyRows, 3, 5}, {kLongerSteps, 28, 260, 100}};
   for (const auto& [steps, rows, inputs, columns] : shapes) {
     const std::size_t positions = static_cast<std::size_t>(steps * rows);
     const int share = rows / 7;
