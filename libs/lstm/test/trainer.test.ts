@@ -165,21 +165,51 @@ describe("a trainer", () => {
     model.dispose();
   });
 
-  it.each<[string, Partial<TrainerSettingsInput>, Readonly<Record<string, unknown>>]>([
-    ["momentum", { optimizer: { kind: "momentum" } }, {}],
-    ["AMSGrad with weight decay", { optimizer: { kind: "adamw", amsgrad: true } }, {}],
-    ["gradient noise", { gradientNoise: { scale: 0.1, decay: 0.55 } }, {}],
-    ["batch normalization's running statistics", {}, { normalization: "batch", numLayers: 2 }],
-    ["dropout and zoneout", {}, { inputDropout: 0.3, zoneoutHidden: 0.2, weightDropout: 0.2 }],
-    ["a plateau", { schedule: { kind: "plateau", factor: 0.5, patience: 0, threshold: 0.5 } }, {}],
-    ["early stopping", { earlyStopping: { patience: 2, minDelta: 1 } }, {}],
-    ["averaged SGD", { optimizer: { kind: "averagedSgd", nonmonotonicInterval: 0 } }, {}],
+  it.each<
+    [
+      string,
+      Partial<TrainerSettingsInput>,
+      Readonly<Record<string, unknown>>,
+      /** What the last state shows where the case took place. */
+      object,
+    ]
+  >([
+    ["momentum", { optimizer: { kind: "momentum" } }, {}, {}],
+    ["AMSGrad with weight decay", { optimizer: { kind: "adamw", amsgrad: true } }, {}, {}],
+    ["gradient noise", { gradientNoise: { scale: 0.1, decay: 0.55 } }, {}, {}],
+    ["batch normalization's running statistics", {}, { normalization: "batch", numLayers: 2 }, {}],
+    ["dropout and zoneout", {}, { inputDropout: 0.3, zoneoutHidden: 0.2, weightDropout: 0.2 }, {}],
+    [
+      "a plateau",
+      { schedule: { kind: "plateau", factor: 0.5, patience: 0, threshold: 0.5 } },
+      {},
+      { decisions: { learningRateFactor: 0.25 } },
+    ],
+    [
+      "early stopping",
+      { earlyStopping: { patience: 2, minDelta: 1 } },
+      {},
+      { decisions: { stop: { reason: "earlyStopping", step: 9 } } },
+    ],
+    [
+      "averaged SGD whose averaging began before",
+      { optimizer: { kind: "averagedSgd", t0: 0 }, learningRate: 0.5 },
+      {},
+      {},
+    ],
+    [
+      "averaged SGD whose averaging an evaluation begins",
+      { optimizer: { kind: "averagedSgd", nonmonotonicInterval: 0 }, learningRate: 1 },
+      {},
+      { decisions: { averaging: { startStep: 6 } } },
+    ],
     [
       "a schedule with warm-up",
       { schedule: { kind: "cosine", totalSteps: 9, warmupSteps: 3 } },
       {},
+      {},
     ],
-  ])("goes on from a state to the same bits: %s", (_, settings, spec) => {
+  ])("goes on from a state to the same bits: %s", (_, settings, spec, shown) => {
     const model = modelOf(spec);
     const trainerOf = (): SequenceTrainer =>
       createTrainer({ model, seed: 7, ...ADAM, ...settings });
@@ -205,6 +235,10 @@ describe("a trainer", () => {
     interrupted.trainStep({ batch: batchOf(99) });
     expect(train(resumed, 1)).toEqual(results.slice(5));
     expect(stateBits(resumed)).toEqual(stateBits(undisturbed));
+    const last = resumed.state();
+    expect(last).toMatchObject(shown);
+    const { average } = last.optimizer.slots;
+    if (average !== undefined) expect(bitsOf(average)).not.toBe(bitsOf(last.parameters));
     expect(firstRound).toEqual(
       results.slice(0, 3).map((result) => (result as { loss: number }).loss),
     );
