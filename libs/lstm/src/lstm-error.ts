@@ -24,6 +24,8 @@ export type LstmErrorCode =
   | "invalidSampling"
   /** Moments or running statistics of another model, or of a number of leaves that is no tree. */
   | "invalidStatistics"
+  /** A trainer's state has a step or decisions that no trainer has. */
+  | "invalidTrainerState"
   /** A gradient or an update of the parameters is not finite. */
   | "notFinite"
   /** The caller asked a computation to stop. */

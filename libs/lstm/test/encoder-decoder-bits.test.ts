@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 import { statisticsLayout } from "../src/index.js";
 import { createEncoderDecoder } from "../src/model/index.js";
-import type { EncoderDecoder, PairBatch } from "../src/model/index.js";
+import type { EncoderDecoder, LeafOutcome, PairBatch } from "../src/model/index.js";
 import { allBackends, bitsOf } from "./language-models.js";
 import {
   anyPairSpec,
@@ -17,6 +17,8 @@ import {
   randomPair,
   randomPairParameters,
 } from "./support/encoder-decoders.js";
+import { divisionsOf, expectNodeSums, flatGradients } from "./support/node-gradients.js";
+import type { NodesCall } from "./support/node-gradients.js";
 
 const cases = fc.record({
   spec: fc.oneof(
@@ -43,6 +45,10 @@ describe.each(allBackends)("an encoder–decoder on %s", (backend) => {
         const alone = leaves.map((pairs, leaf) => pairBatchOf([pairs], { firstLeaf: leaf }));
         const together = pairBatchOf(leaves, { garbage: 2 ** 31 - 1, further });
         expect(pairBits(model, together)).toEqual(alone.flatMap((batch) => pairBits(model, batch)));
+        const divisions = divisionsOf(leaves.length);
+        const division = divisions[seed % divisions.length]!;
+        const perLeaf = leafGradients(model, together);
+        expectNodeSums(model.layout, perLeaf, division, gradientsOf(model, together));
         expect(model.evaluate({ batch: together }).map(comparable)).toEqual(
           alone.flatMap((batch) => model.evaluate({ batch }).map(comparable)),
         );
@@ -59,12 +65,16 @@ describe.each(allBackends)("an encoder–decoder on %s", (backend) => {
       const model = createEncoderDecoder(spec);
       model.setParameters(randomPairParameters(spec, 4));
       const leaves = [0, 1, 2, 3].map((seed) => [randomPair(spec, seed)]);
-      const single = leaves.map((pairs, leaf) =>
-        flatGradients(model, pairBatchOf([pairs], { firstLeaf: leaf })),
+      const single = leaves.flatMap((pairs, leaf) =>
+        leafGradients(model, pairBatchOf([pairs], { firstLeaf: leaf })),
       );
-      const together = flatGradients(model, pairBatchOf(leaves));
-      const sum = bitsOf(sumLeavesInTreeOrder(together));
-      expect(sum).toBe(bitsOf(sumLeavesInTreeOrder(single.flat())));
+      const batch = pairBatchOf(leaves);
+      const sum = bitsOf(sumLeavesInTreeOrder(leafGradients(model, batch)));
+      expect(sum).toBe(bitsOf(sumLeavesInTreeOrder(single)));
+      const halves = [0, 2].map((first) => ({ first, count: 2 }));
+      for (const division of [...divisionsOf(4), { nodes: halves, spans: halves }]) {
+        expectNodeSums(model.layout, single, division, gradientsOf(model, batch));
+      }
       model.dispose();
     },
   );
@@ -100,19 +110,11 @@ describe.each(allBackends)("an encoder–decoder on %s", (backend) => {
   });
 });
 
+const gradientsOf =
+  (model: EncoderDecoder, batch: PairBatch) =>
+  (call: NodesCall): readonly LeafOutcome[] =>
+    model.computeGradients({ batch, seed: 5, step: 8, ...call });
+
 /** Of each leaf, in the model's layout. */
-function flatGradients(model: EncoderDecoder, batch: PairBatch): Float32Array[] {
-  const gradients = batch.leaves.map(() => new Float32Array(model.layout.size));
-  const offsets = new Map(model.layout.tensors.map(({ name, offset }) => [name, offset]));
-  model.computeGradients({
-    batch,
-    seed: 5,
-    step: 8,
-    onGradient: (name, perLeaf) => {
-      for (const [leaf, values] of perLeaf.entries()) {
-        gradients[leaf]!.set(values, offsets.get(name));
-      }
-    },
-  });
-  return gradients;
-}
+const leafGradients = (model: EncoderDecoder, batch: PairBatch): readonly Float32Array[] =>
+  flatGradients(model.layout, batch.leaves.length, gradientsOf(model, batch)).gradients;

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { mergeMomentsInTreeOrder } from "../src/index.js";
 import type { LanguageModelSpec, Moments } from "../src/index.js";
 import { createLanguageModel } from "../src/model/index.js";
-import type { LanguageModel } from "../src/model/index.js";
+import type { LanguageModel, LeafOutcome } from "../src/model/index.js";
 import {
   allBackends,
   bitsOf,
@@ -23,6 +23,8 @@ import {
 } from "./language-models.js";
 import type { Segment } from "./language-models.js";
 import { anySpec, MODEL_CASES } from "./model-specs.js";
+import { divisionsOf, expectNodeSums, flatGradients } from "./support/node-gradients.js";
+import type { NodesCall } from "./support/node-gradients.js";
 
 /** Per leaf: its outcome and the gradient of each tensor in the order they came, as bits. */
 function trainBits(model: LanguageModel, segment: Segment): unknown[] {
@@ -46,20 +48,22 @@ interface Subtree {
   readonly moments: readonly Moments[];
 }
 
-function leafGradients(model: LanguageModel, segment: Segment): Subtree[] {
-  const gradients = segment.states.map(() => new Float32Array(model.layout.size));
-  const offsets = new Map(model.layout.tensors.map(({ name, offset }) => [name, offset]));
-  const outcomes = model.computeGradients({
-    ...segment,
-    seed: 5,
-    step: 8,
-    onGradient: (name, perLeaf) => {
-      for (const [index, values] of perLeaf.entries()) {
-        gradients[index]!.set(values, offsets.get(name));
-      }
-    },
-  });
-  return outcomes.map(({ moments }, index) => ({ gradient: gradients[index]!, moments }));
+const gradientsOf =
+  (model: LanguageModel, segment: Segment) =>
+  (call: NodesCall): readonly LeafOutcome[] =>
+    model.computeGradients({ ...segment, seed: 5, step: 8, ...call });
+
+const leafGradients = (model: LanguageModel, segment: Segment): readonly Float32Array[] =>
+  flatGradients(model.layout, segment.states.length, gradientsOf(model, segment)).gradients;
+
+/** What a worker uploads that holds these leaves, all of those below one node. */
+function subtreeOf(model: LanguageModel, segment: Segment): Subtree {
+  const compute = gradientsOf(model, segment);
+  const { gradients, outcomes } = flatGradients(model.layout, 1, compute, "root");
+  const moments = outcomes[0]!.moments.map((_, k) =>
+    mergeMomentsInTreeOrder(outcomes.map((leaf) => leaf.moments[k]!)),
+  );
+  return { gradient: gradients[0]!, moments };
 }
 
 const cases = fc.record({
@@ -99,6 +103,23 @@ function expectBitsOfSeparateCalls(
   model.dispose();
 }
 
+/** Leaves summed by the model to nodes, and by themselves. */
+function expectSumsAtNodes(
+  spec: LanguageModelSpec,
+  rowsOfLeaves: readonly number[],
+  numSteps: number,
+  seed: number,
+): void {
+  const model = createLanguageModel(spec);
+  model.setParameters(randomParameters(spec, seed));
+  const segment = randomSegment(spec, numSteps, rowsOfLeaves, seed);
+  const divisions = divisionsOf(rowsOfLeaves.length);
+  const division = divisions[seed % divisions.length]!;
+  const perLeaf = leafGradients(model, segment);
+  expectNodeSums(model.layout, perLeaf, division, gradientsOf(model, segment));
+  model.dispose();
+}
+
 describe.each(allBackends)("k leaves in one batch on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
@@ -116,10 +137,11 @@ describe.each(allBackends)("k leaves in one batch on %s", (backend) => {
     expectBitsOfSeparateCalls(spec, [2, 0, 1, 3], 3, 8);
   });
 
-  it("yield them with any combination of options", () => {
+  it("yield them and their sums at nodes with any combination of options", () => {
     fc.assert(
       fc.property(anyCase, ({ spec, rowsOfLeaves, numSteps, seed }) => {
         expectBitsOfSeparateCalls(spec, rowsOfLeaves, numSteps, seed);
+        expectSumsAtNodes(spec, rowsOfLeaves, numSteps, seed);
       }),
       { numRuns: 40 },
     );
@@ -130,16 +152,12 @@ describe.each(allBackends)("k leaves in one batch on %s", (backend) => {
     ({ spec }) => {
       const model = createLanguageModel(spec);
       model.setParameters(randomParameters(spec, 1));
-      const alone = [2, 1, 3, 0].map((numRows, leaf) =>
+      // All with rows: an empty one would leave an order that any sum has.
+      const alone = [2, 1, 3, 2].map((numRows, leaf) =>
         randomSegment(spec, 3, [numRows], 21, leaf),
       );
-      const subtree = (first: number, count: number): Subtree => {
-        const leaves = leafGradients(model, joinSegments(alone.slice(first, first + count)));
-        const moments = leaves[0]!.moments.map((_, k) =>
-          mergeMomentsInTreeOrder(leaves.map((leaf) => leaf.moments[k]!)),
-        );
-        return { gradient: sumLeavesInTreeOrder(leaves.map(({ gradient }) => gradient)), moments };
-      };
+      const subtree = (first: number, count: number): Subtree =>
+        subtreeOf(model, joinSegments(alone.slice(first, first + count)));
       const joined = (parts: readonly Subtree[]): unknown => ({
         gradient: bitsOf(sumLeavesInTreeOrder(parts.map(({ gradient }) => gradient))),
         moments: parts[0]!.moments.map((_, k) =>
@@ -148,7 +166,16 @@ describe.each(allBackends)("k leaves in one batch on %s", (backend) => {
       });
       const whole = joined([subtree(0, 4)]);
       expect(joined([subtree(0, 2), subtree(2, 2)])).toEqual(whole);
-      expect(joined([0, 1, 2, 3].map((leaf) => subtree(leaf, 1)))).toEqual(whole);
+      const leaves = [0, 1, 2, 3].map((leaf) => subtree(leaf, 1));
+      expect(joined(leaves)).toEqual(whole);
+      const perLeaf = leaves.map(({ gradient }) => gradient);
+      const all = gradientsOf(model, joinSegments(alone));
+      for (const spans of [
+        [0, 2].map((first) => ({ first, count: 2 })),
+        [0, 1, 3].map((first) => ({ first, count: first === 1 ? 2 : 1 })),
+      ]) {
+        expectNodeSums(model.layout, perLeaf, { nodes: spans, spans }, all);
+      }
       model.dispose();
     },
   );
@@ -292,11 +319,7 @@ describe("leaves at a real size, on wasm", () => {
       randomSegment(spec, 64, [numRows], 21, leaf),
     );
     const subtree = (first: number, count: number): Float32Array =>
-      sumLeavesInTreeOrder(
-        leafGradients(model, joinSegments(alone.slice(first, first + count))).map(
-          ({ gradient }) => gradient,
-        ),
-      );
+      subtreeOf(model, joinSegments(alone.slice(first, first + count))).gradient;
     const whole = bitsOf(subtree(0, 8));
     expect(bitsOf(sumLeavesInTreeOrder([subtree(0, 4), subtree(4, 4)]))).toBe(whole);
     const leaves = alone.map((_, leaf) => subtree(leaf, 1));

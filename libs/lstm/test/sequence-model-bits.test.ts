@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { createSequenceModel } from "../src/model/index.js";
-import type { SequenceBatch, SequenceModel } from "../src/model/index.js";
+import type { LeafOutcome, SequenceBatch, SequenceModel } from "../src/model/index.js";
 import { allBackends, bitsOf, outcomeBits } from "./language-models.js";
 import {
   anySequenceSpec,
@@ -14,6 +14,8 @@ import {
   sequenceBatchOf,
   sequenceSpecOf,
 } from "./support/sequence-models.js";
+import { divisionsOf, expectNodeSums, flatGradients } from "./support/node-gradients.js";
+import type { NodesCall } from "./support/node-gradients.js";
 
 const cases = fc.record({
   spec: fc.oneof(
@@ -50,6 +52,9 @@ describe.each(allBackends)("a sequence model on %s", (backend) => {
         expect(joined.gradients.map(bitsOf)).toEqual(
           apart.flatMap(({ gradients }) => gradients.map(bitsOf)),
         );
+        const divisions = divisionsOf(leaves.length);
+        const division = divisions[seed % divisions.length]!;
+        expectNodeSums(model.layout, joined.gradients, division, gradientsOf(model, together));
         expect(model.evaluate({ batch: together }).map(outcomeBits)).toEqual(
           alone.flatMap((batch) => model.evaluate({ batch }).map(outcomeBits)),
         );
@@ -72,8 +77,13 @@ describe.each(allBackends)("a sequence model on %s", (backend) => {
       (rows, leaf) =>
         trainingBits(model, sequenceBatchOf(spec, [rows], { firstLeaf: leaf })).gradients,
     );
-    const together = trainingBits(model, sequenceBatchOf(spec, leaves)).gradients;
+    const batch = sequenceBatchOf(spec, leaves);
+    const together = trainingBits(model, batch).gradients;
     expect(bitsOf(sumLeavesInTreeOrder(together))).toBe(bitsOf(sumLeavesInTreeOrder(single)));
+    const halves = [0, 2].map((first) => ({ first, count: 2 }));
+    for (const division of [...divisionsOf(4), { nodes: halves, spans: halves }]) {
+      expectNodeSums(model.layout, single, division, gradientsOf(model, batch));
+    }
     model.dispose();
   });
 
@@ -95,22 +105,20 @@ describe.each(allBackends)("a sequence model on %s", (backend) => {
   });
 });
 
+const gradientsOf =
+  (model: SequenceModel, batch: SequenceBatch) =>
+  (call: NodesCall): readonly LeafOutcome[] =>
+    model.computeGradients({ batch, seed: 5, step: 8, ...call });
+
 /** Of each leaf; the gradients in the model's layout. */
 function trainingBits(
   model: SequenceModel,
   batch: SequenceBatch,
-): { readonly outcomes: unknown[]; readonly gradients: Float32Array[] } {
-  const gradients = batch.leaves.map(() => new Float32Array(model.layout.size));
-  const offsets = new Map(model.layout.tensors.map(({ name, offset }) => [name, offset]));
-  const outcomes = model.computeGradients({
-    batch,
-    seed: 5,
-    step: 8,
-    onGradient: (name, perLeaf) => {
-      for (const [index, values] of perLeaf.entries()) {
-        gradients[index]!.set(values, offsets.get(name));
-      }
-    },
-  });
+): { readonly outcomes: unknown[]; readonly gradients: readonly Float32Array[] } {
+  const { gradients, outcomes } = flatGradients(
+    model.layout,
+    batch.leaves.length,
+    gradientsOf(model, batch),
+  );
   return { outcomes: outcomes.map(outcomeBits), gradients };
 }

@@ -23,6 +23,7 @@ import type {
   SequenceModel,
   Trainer,
   TrainerSettingsInput,
+  TrainerState,
 } from "../src/model/index.js";
 import { bitsOf } from "./language-models.js";
 
@@ -164,21 +165,51 @@ describe("a trainer", () => {
     model.dispose();
   });
 
-  it.each<[string, Partial<TrainerSettingsInput>, Readonly<Record<string, unknown>>]>([
-    ["momentum", { optimizer: { kind: "momentum" } }, {}],
-    ["AMSGrad with weight decay", { optimizer: { kind: "adamw", amsgrad: true } }, {}],
-    ["gradient noise", { gradientNoise: { scale: 0.1, decay: 0.55 } }, {}],
-    ["batch normalization's running statistics", {}, { normalization: "batch", numLayers: 2 }],
-    ["dropout and zoneout", {}, { inputDropout: 0.3, zoneoutHidden: 0.2, weightDropout: 0.2 }],
-    ["a plateau", { schedule: { kind: "plateau", factor: 0.5, patience: 0, threshold: 0.5 } }, {}],
-    ["early stopping", { earlyStopping: { patience: 2, minDelta: 1 } }, {}],
-    ["averaged SGD", { optimizer: { kind: "averagedSgd", nonmonotonicInterval: 0 } }, {}],
+  it.each<
+    [
+      string,
+      Partial<TrainerSettingsInput>,
+      Readonly<Record<string, unknown>>,
+      /** What the last state shows where the case took place. */
+      object,
+    ]
+  >([
+    ["momentum", { optimizer: { kind: "momentum" } }, {}, {}],
+    ["AMSGrad with weight decay", { optimizer: { kind: "adamw", amsgrad: true } }, {}, {}],
+    ["gradient noise", { gradientNoise: { scale: 0.1, decay: 0.55 } }, {}, {}],
+    ["batch normalization's running statistics", {}, { normalization: "batch", numLayers: 2 }, {}],
+    ["dropout and zoneout", {}, { inputDropout: 0.3, zoneoutHidden: 0.2, weightDropout: 0.2 }, {}],
+    [
+      "a plateau",
+      { schedule: { kind: "plateau", factor: 0.5, patience: 0, threshold: 0.5 } },
+      {},
+      { decisions: { learningRateFactor: 0.25 } },
+    ],
+    [
+      "early stopping",
+      { earlyStopping: { patience: 2, minDelta: 1 } },
+      {},
+      { decisions: { stop: { reason: "earlyStopping", step: 9 } } },
+    ],
+    [
+      "averaged SGD whose averaging began before",
+      { optimizer: { kind: "averagedSgd", t0: 0 }, learningRate: 0.5 },
+      {},
+      {},
+    ],
+    [
+      "averaged SGD whose averaging an evaluation begins",
+      { optimizer: { kind: "averagedSgd", nonmonotonicInterval: 0 }, learningRate: 1 },
+      {},
+      { decisions: { averaging: { startStep: 6 } } },
+    ],
     [
       "a schedule with warm-up",
       { schedule: { kind: "cosine", totalSteps: 9, warmupSteps: 3 } },
       {},
+      {},
     ],
-  ])("goes on from a state to the same bits: %s", (_, settings, spec) => {
+  ])("goes on from a state to the same bits: %s", (_, settings, spec, shown) => {
     const model = modelOf(spec);
     const trainerOf = (): SequenceTrainer =>
       createTrainer({ model, seed: 7, ...ADAM, ...settings });
@@ -204,6 +235,10 @@ describe("a trainer", () => {
     interrupted.trainStep({ batch: batchOf(99) });
     expect(train(resumed, 1)).toEqual(results.slice(5));
     expect(stateBits(resumed)).toEqual(stateBits(undisturbed));
+    const last = resumed.state();
+    expect(last).toMatchObject(shown);
+    const { average } = last.optimizer.slots;
+    if (average !== undefined) expect(bitsOf(average)).not.toBe(bitsOf(last.parameters));
     expect(firstRound).toEqual(
       results.slice(0, 3).map((result) => (result as { loss: number }).loss),
     );
@@ -281,13 +316,66 @@ describe("a trainer", () => {
         { optimizer: { stepCount: 1, slots: { ...fewer, firstMoment: firstMoment!.slice(1) } } },
         "slot firstMoment has ",
       ],
+      [
+        { optimizer: { ...state.optimizer, stepCount: NaN } },
+        "the optimizer's stepCount is NaN; it must be a whole number from 0",
+      ],
+      [{ step: NaN }, "state.step is NaN; it must be a whole number from 0 to 4294967295"],
+      [{ step: 1.5 }, "state.step is 1.5; it must be a whole number"],
+      [
+        { parameters: state.parameters.map((value, k) => (k === 5 ? -Infinity : value)) },
+        `parameters: value 5 of ${model.layout.tensors[0]!.name} is -Infinity; it must be a finite number`,
+      ],
+      [{ decisions: null }, "state.decisions is null; it must be a group of keys"],
+      [
+        { decisions: { ...state.decisions, learningRateFactor: NaN } },
+        "state.decisions.learningRateFactor is NaN; it must be a finite number",
+      ],
+      [
+        { decisions: { ...state.decisions, earlyStopping: { best: "no", numBad: 0 } } },
+        'state.decisions.earlyStopping.best is "no"; it must be a finite number, or null',
+      ],
     ] as const) {
-      expect(() => {
-        trainer.restore({ ...state, ...changes });
-      }).toThrow(message);
+      const restore = (): void => {
+        trainer.restore({ ...state, ...changes } as TrainerState);
+      };
+      expect(restore).toThrow(LstmError);
+      expect(restore).toThrow(message);
       expect(stateBits(trainer)).toEqual(before);
     }
     model.dispose();
+  });
+
+  it.each<[number, string]>([
+    [1.5, "trainer.seed is 1.5; it must be a whole number from 0 to 4294967295"],
+    [-1, "trainer.seed is -1; it must be"],
+    [2 ** 32, "trainer.seed is 4294967296; it must be"],
+    [NaN, "trainer.seed is NaN; it must be"],
+  ])("refuses the seed %s, with parameters given and without", (seed, message) => {
+    const model = modelOf();
+    for (const parameters of [undefined, initialParameters(model.spec, 1)]) {
+      const given = parameters === undefined ? {} : { parameters };
+      const create = (): unknown => createTrainer({ model, seed, ...ADAM, ...given });
+      expect(create).toThrow(expect.objectContaining({ code: "invalidOptimizer" }));
+      expect(create).toThrow(message);
+    }
+  });
+
+  it("refuses parameters that are not finite, by the first one's tensor, and another number of them", () => {
+    const model = modelOf();
+    const parameters = initialParameters(model.spec, 1);
+    const create = (): unknown => createTrainer({ model, seed: 1, ...ADAM, parameters });
+    const { name, offset, size } = model.layout.tensors.at(-1)!;
+    parameters[offset + size - 1] = NaN;
+    expect(create).toThrow(
+      new LstmError(
+        "invalidParameters",
+        `parameters: value ${size - 1} of ${name} is NaN; it must be a finite number`,
+      ),
+    );
+    expect(() =>
+      createTrainer({ model, seed: 1, ...ADAM, parameters: parameters.slice(0, 3) }),
+    ).toThrow("parameters have 3 values, the model has ");
   });
 
   it("keeps its parameters when a step is not finite", () => {

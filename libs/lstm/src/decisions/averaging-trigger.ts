@@ -1,17 +1,18 @@
 import { z } from "zod";
 
 import type { AveragingTriggerSpec } from "./decision-keys.js";
+import { OPTIONAL_COUNT, OPTIONAL_NUMBER } from "./state-keys.js";
 
 export const averagingStateSchema = z
   .strictObject({
     /** The newest losses, the newest last; null for one that was not finite. */
-    recent: z.array(z.number().nullable()).readonly(),
+    recent: z.array(OPTIONAL_NUMBER).readonly(),
     /** The best of those before; null if there is none. */
-    bestBefore: z.number().nullable(),
+    bestBefore: OPTIONAL_NUMBER,
     /** The step whose evaluation started the averaging; null before that. */
-    startStep: z.int().nonnegative().nullable(),
+    startStep: OPTIONAL_COUNT,
     /** The updates made by then: fewer than the steps where some of these were left out. */
-    startUpdate: z.int().nonnegative().nullable(),
+    startUpdate: OPTIONAL_COUNT,
   })
   .readonly();
 

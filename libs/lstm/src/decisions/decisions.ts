@@ -6,23 +6,19 @@ import { decisionsSchema } from "./decision-keys.js";
 import type { DecisionsSpec } from "./decision-keys.js";
 import { earlyStoppingStateSchema, NOTHING_SEEN, watchForStop } from "./early-stopping.js";
 import { NO_PLATEAU, plateauStateSchema, watchPlateau } from "./plateau.js";
-
-const step = z.int().nonnegative();
+import { COUNT, NUMBER, STOP_REASON } from "./state-keys.js";
 
 /** What reads a state back from JSON. */
 export const decisionStateSchema = z
   .strictObject({
     /** The newest step whose evaluation was taken in; 0 before the first. */
-    evaluatedStep: step,
+    evaluatedStep: COUNT,
     /** The lowest loss so far; null before the first that is finite. */
-    best: z.strictObject({ step, loss: z.number() }).readonly().nullable(),
+    best: z.strictObject({ step: COUNT, loss: NUMBER }).readonly().nullable(),
     /** What the schedule's learning rate is multiplied with. */
-    learningRateFactor: z.number(),
+    learningRateFactor: NUMBER,
     /** Why training ends before its epochs do, and after which step; null while it goes on. */
-    stop: z
-      .strictObject({ reason: z.literal("earlyStopping"), step })
-      .readonly()
-      .nullable(),
+    stop: z.strictObject({ reason: STOP_REASON, step: COUNT }).readonly().nullable(),
     plateau: plateauStateSchema.nullable(),
     earlyStopping: earlyStoppingStateSchema.nullable(),
     averaging: averagingStateSchema.nullable(),

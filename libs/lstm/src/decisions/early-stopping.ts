@@ -1,13 +1,14 @@
 import { z } from "zod";
 
 import type { EarlyStoppingSpec } from "./decision-keys.js";
+import { COUNT, OPTIONAL_NUMBER } from "./state-keys.js";
 
 export const earlyStoppingStateSchema = z
   .strictObject({
     /** The best loss that was an improvement; null before the first. */
-    best: z.number().nullable(),
+    best: OPTIONAL_NUMBER,
     /** Evaluations in a row without improvement. */
-    numBad: z.int().nonnegative(),
+    numBad: COUNT,
   })
   .readonly();
 

@@ -1,16 +1,15 @@
 import { z } from "zod";
 
 import type { PlateauSpec } from "./decision-keys.js";
-
-const count = z.int().nonnegative();
+import { COUNT, OPTIONAL_NUMBER } from "./state-keys.js";
 
 export const plateauStateSchema = z
   .strictObject({
     /** The best loss that was an improvement; null before the first. */
-    best: z.number().nullable(),
+    best: OPTIONAL_NUMBER,
     /** Evaluations in a row without improvement. */
-    numBad: count,
-    cooldownLeft: count,
+    numBad: COUNT,
+    cooldownLeft: COUNT,
   })
   .readonly();
 

@@ -26,3 +26,25 @@ export function checkLeaves(what: string, leaves: readonly BatchLeaf[], numRows:
 }
 
 export const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+/**
+ * Leaves that the rows are spread over as evenly as can be.
+ *
+ * @param microShards how many: a power of two.
+ * @throws LstmError `invalidBatch` for another number.
+ */
+export function evenLeaves(numRows: number, microShards: number): readonly BatchLeaf[] {
+  const isPowerOfTwo = microShards >= 1 && (microShards & (microShards - 1)) === 0;
+  if (!isPowerOfTwo || !Number.isInteger(microShards)) {
+    throw new LstmError(
+      "invalidBatch",
+      `microShards is ${microShards}, expected a power of two from 1`,
+    );
+  }
+  const first = (leaf: number): number => Math.floor((leaf * numRows) / microShards);
+  return Array.from({ length: microShards }, (_, leaf) => ({
+    leaf,
+    firstRow: first(leaf),
+    numRows: first(leaf + 1) - first(leaf),
+  }));
+}

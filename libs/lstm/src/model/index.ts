@@ -10,22 +10,31 @@
  */
 export { selectBackend } from "@ostinato/kernels/tensor";
 
-export { createLanguageModel, generate } from "./language-model/index.js";
+export {
+  createLanguageModel,
+  generate,
+  predictNextTensor,
+  tokenBatch,
+  zeroStates,
+} from "./language-model/index.js";
 export type {
   ComputeGradientsOptions,
   EvaluateOptions,
   GenerateOptions,
   LanguageModel,
   TokenBatch,
+  TokenTensors,
 } from "./language-model/index.js";
-export { createEncoderDecoder } from "./encoder-decoder/index.js";
+export { createEncoderDecoder, pairBatch, translateTensor } from "./encoder-decoder/index.js";
 export type {
   EncoderDecoder,
   Hypothesis,
   PairBatch,
   PairEvaluateOptions,
   PairGradientsOptions,
+  PairTensors,
   TokenSequences,
+  TranslatedTensors,
   TranslateOptions,
 } from "./encoder-decoder/index.js";
 export { createSequenceModel, predictTensor, sequenceBatch } from "./sequence-model/index.js";

@@ -26,12 +26,12 @@ export function createOptimizer(spec: OptimizerSpec, layout: ParameterLayout): O
       ),
     }),
     checkState: (state) => {
-      requireSlots(rule.slots, state, size);
+      requireState(rule.slots, state, size);
     },
     update: (update) => {
       const { state, learningRate, gradientScale, averagingStartStep } = update;
       requireSizes(update, size);
-      requireSlots(rule.slots, state, size);
+      requireState(rule.slots, state, size);
       const step = state.stepCount + 1;
       for (const { first, end, learningRateScale, weightDecay } of runs) {
         const part = (values: Float32Array): Float32Array => values.subarray(first, end);
@@ -62,7 +62,14 @@ function requireSizes(update: OptimizerUpdate, size: number): void {
   }
 }
 
-function requireSlots(names: readonly string[], state: OptimizerState, size: number): void {
+function requireState(names: readonly string[], state: OptimizerState, size: number): void {
+  const { stepCount } = state;
+  if (!(Number.isSafeInteger(stepCount) && stepCount >= 0)) {
+    throw new LstmError(
+      "invalidOptimizerState",
+      `the optimizer's stepCount is ${stepCount}; it must be a whole number from 0`,
+    );
+  }
   const found = Object.keys(state.slots);
   if (found.length !== names.length || !names.every((name) => found.includes(name))) {
     throw new LstmError(

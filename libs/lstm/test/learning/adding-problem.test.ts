@@ -12,7 +12,11 @@ const LENGTH = 100;
 const SEED = 1;
 
 /** The mean squared error on rows that training never saw, after that many steps of Adam. */
-function errorAfter(numSteps: number, cell: Readonly<Record<string, unknown>>): number {
+function errorAfter(
+  numSteps: number,
+  cell: Readonly<Record<string, unknown>>,
+  learningRate = 0.01,
+): number {
   const model = createSequenceModel(
     compileModelSpec({
       kind: "sequenceModel",
@@ -28,7 +32,7 @@ function errorAfter(numSteps: number, cell: Readonly<Record<string, unknown>>): 
     model,
     seed: SEED,
     optimizer: { kind: "adam" },
-    learningRate: 0.01,
+    learningRate,
   });
   const drawn = (numRows: number, seed: number, step: number) => ({
     ...addingProblem({ length: LENGTH, numRows, seed, step }),
@@ -45,7 +49,11 @@ function errorAfter(numSteps: number, cell: Readonly<Record<string, unknown>>): 
 describe("the adding problem over 100 steps", () => {
   beforeAll(() => selectFastestBackend());
 
-  it("is solved by an LSTM whose gates start with the task's time scale", () => {
+  it("is solved by an LSTM as it is by default", () => {
+    expect(errorAfter(800, { cell: "lstm" }, 0.05)).toBeLessThan(0.03);
+  });
+
+  it("is solved in fewer and smaller steps by an LSTM whose gates start with the task's time scale", () => {
     const initialization = [{ match: "layers.0.bias", kind: "chrono", maxTime: LENGTH }];
     expect(errorAfter(550, { cell: "lstm", initialization })).toBeLessThan(0.03);
   });
@@ -54,7 +62,7 @@ describe("the adding problem over 100 steps", () => {
     expect(errorAfter(500, { cell: "gru" })).toBeLessThan(0.03);
   });
 
-  it("is not solved by a vanilla RNN in as many steps", () => {
-    expect(errorAfter(550, { cell: "rnn" })).toBeGreaterThan(0.12);
+  it("is not solved by a vanilla RNN in as many steps as any of them", () => {
+    expect(errorAfter(800, { cell: "rnn" })).toBeGreaterThan(0.12);
   });
 });

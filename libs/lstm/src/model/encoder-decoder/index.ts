@@ -15,4 +15,6 @@ export type {
   PairGradientsOptions,
 } from "./encoder-decoder.js";
 export type { PairBatch, TokenSequences } from "./pair-batch.js";
+export { pairBatch, translateTensor } from "./pair-tensors.js";
+export type { PairTensors, TranslatedTensors } from "./pair-tensors.js";
 export type { TranslateOptions } from "./translate.js";

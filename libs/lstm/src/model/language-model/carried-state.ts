@@ -9,7 +9,7 @@ import type { Tensor2D } from "@tensorflow/tfjs-core";
 
 import { sequenceRows } from "@ostinato/kernels/tensor";
 
-import { cellSizes } from "../../layout/index.js";
+import { cellSizes, stateShape } from "../../layout/index.js";
 import type { RecurrentStackSpec } from "../../spec/index.js";
 import type { BatchLeaf } from "../batch-leaves.js";
 import type { LayerState } from "../layers/index.js";
@@ -18,6 +18,15 @@ import type { LayerState } from "../layers/index.js";
 function partSizes(spec: RecurrentStackSpec): readonly number[] {
   const { outputSize, hiddenSize, hasCellState } = cellSizes(spec);
   return hasCellState ? [outputSize, hiddenSize] : [outputSize];
+}
+
+/** The carried states of a batch's leaves before their first segment, in their order: zeros. */
+export function zeroStates(
+  spec: RecurrentStackSpec,
+  { leaves }: { readonly leaves: readonly BatchLeaf[] },
+): readonly Float32Array[] {
+  const { valuesPerRow } = stateShape(spec);
+  return leaves.map(({ numRows }) => new Float32Array(numRows * valuesPerRow));
 }
 
 /** The leaves' carried states as one batch: of each layer. */

@@ -3,7 +3,8 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 
 import { createLoss } from "../../losses/index.js";
 import { LstmError } from "../../lstm-error.js";
-import type { BatchLeaf } from "../batch-leaves.js";
+import { evenLeaves } from "../batch-leaves.js";
+import { float32Of, int32Of, numbersOf } from "../tensor-values.js";
 import type { SequenceBatch } from "./sequence-batch.js";
 import type { SequenceModel } from "./sequence-model.js";
 
@@ -25,26 +26,20 @@ export interface SequenceTensors {
  * A batch out of tfjs tensors; its rows are spread over the micro-shards as evenly as can be.
  *
  * @param microShards a power of two; 1 by default.
- * @throws LstmError `invalidBatch` for inputs that have no time and rows, for another number of micro-shards
+ * @throws LstmError `invalidBatch` for inputs that have no time and rows, for a tensor of another type,
+ *   for lengths of another shape, for another number of micro-shards
  */
 export function sequenceBatch(tensors: SequenceTensors, microShards = 1): SequenceBatch {
   const { inputs, targets, lengths, targetLengths, weights } = tensors;
   const [numSteps, numRows] = timeAndRows(inputs);
-  const isPowerOfTwo = microShards >= 1 && (microShards & (microShards - 1)) === 0;
-  if (!isPowerOfTwo || !Number.isInteger(microShards)) {
-    throw new LstmError(
-      "invalidBatch",
-      `microShards is ${microShards}, expected a power of two from 1`,
-    );
-  }
   return {
     numSteps,
     numRows,
-    inputs: valuesOf(inputs),
-    targets: valuesOf(targets),
-    lengths: lengths?.dataSync<"int32">(),
-    targetLengths: targetLengths?.dataSync<"int32">(),
-    weights: weights?.dataSync<"float32">(),
+    inputs: numbersOf({ name: "inputs", tensor: inputs }),
+    targets: numbersOf({ name: "targets", tensor: targets }),
+    lengths: lengthsOf("lengths", lengths, numRows),
+    targetLengths: lengthsOf("targetLengths", targetLengths, numRows),
+    weights: weights && float32Of({ name: "weights", tensor: weights }, weights.shape),
     leaves: evenLeaves(numRows, microShards),
   };
 }
@@ -62,8 +57,8 @@ export function predictTensor(model: SequenceModel, inputs: Tensor, lengths?: Te
   const values = model.predict({
     numSteps,
     numRows,
-    inputs: valuesOf(inputs),
-    lengths: lengths?.dataSync<"int32">(),
+    inputs: numbersOf({ name: "inputs", tensor: inputs }),
+    lengths: lengthsOf("lengths", lengths, numRows),
   });
   const outer = model.spec.output === "everyStep" ? [numSteps, numRows] : [numRows];
   const { outputSize } = createLoss(model.spec.loss, { numTargets: model.spec.numTargets });
@@ -78,15 +73,10 @@ function timeAndRows(inputs: Tensor): readonly [numSteps: number, numRows: numbe
   );
 }
 
-function valuesOf(values: Tensor): Float32Array | Int32Array {
-  return values.dtype === "int32" ? values.dataSync<"int32">() : values.dataSync<"float32">();
-}
-
-function evenLeaves(numRows: number, microShards: number): BatchLeaf[] {
-  const first = (leaf: number): number => Math.floor((leaf * numRows) / microShards);
-  return Array.from({ length: microShards }, (_, leaf) => ({
-    leaf,
-    firstRow: first(leaf),
-    numRows: first(leaf + 1) - first(leaf),
-  }));
+function lengthsOf(
+  name: string,
+  lengths: Tensor | undefined,
+  numRows: number,
+): Int32Array | undefined {
+  return lengths && int32Of({ name, tensor: lengths }, [numRows]);
 }

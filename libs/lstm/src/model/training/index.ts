@@ -8,5 +8,6 @@
  */
 export type { StepKey, Trainable } from "./trainable.js";
 export { createTrainer } from "./trainer.js";
-export type { StepResult, Trainer, TrainerOptions, TrainerState } from "./trainer.js";
+export type { StepResult, Trainer, TrainerOptions } from "./trainer.js";
+export type { TrainerState } from "./trainer-state.js";
 export type { TrainerSettingsInput } from "./trainer-settings.js";

@@ -1,7 +1,15 @@
 import { z } from "zod";
 
 import { earlyStoppingSchema } from "../../decisions/index.js";
-import { compileKeys, key, positive, POSITIVE } from "../../keys/index.js";
+import {
+  compileKeys,
+  key,
+  MAX_UINT32,
+  positive,
+  POSITIVE,
+  wholeNumber,
+  wholeNumbers,
+} from "../../keys/index.js";
 import { compileOptimizerSpec } from "../../optimizers/index.js";
 import type { OptimizerSpec } from "../../optimizers/index.js";
 import { compileSchedule } from "../../schedules/index.js";
@@ -27,6 +35,7 @@ export interface TrainerSettingsInput {
 }
 
 const schema = z.strictObject({
+  seed: key(wholeNumbers(0, MAX_UINT32), wholeNumber(0, MAX_UINT32)),
   learningRate: key(POSITIVE, positive()),
   ...UPDATE_KEYS,
   earlyStopping: earlyStoppingSchema,
@@ -38,7 +47,9 @@ export interface TrainerSettings extends z.output<typeof schema> {
 }
 
 /** @throws LstmError naming the key, its value and what is allowed */
-export function compileTrainerSettings(input: TrainerSettingsInput): TrainerSettings {
+export function compileTrainerSettings(
+  input: TrainerSettingsInput & { readonly seed: number },
+): TrainerSettings {
   const { optimizer: rawOptimizer, schedule = {}, ...raw } = input;
   const settings = compileKeys(schema, raw, { code: "invalidOptimizer", group: "trainer" });
   const optimizer = compileOptimizerSpec(rawOptimizer);

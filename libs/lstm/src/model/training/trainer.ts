@@ -2,11 +2,10 @@ import { firstNonFinite } from "@ostinato/kernels";
 import { recycle } from "@ostinato/kernels/tensor";
 
 import { averagingStart, createDecisions } from "../../decisions/index.js";
-import type { Decided, DecisionState } from "../../decisions/index.js";
+import type { Decided } from "../../decisions/index.js";
 import { initialParameters } from "../../initialization/index.js";
 import { LstmError } from "../../lstm-error.js";
 import { averagingTriggerOf, evaluatedParameters } from "../../optimizers/index.js";
-import type { OptimizerState } from "../../optimizers/index.js";
 import { learningRateAt } from "../../schedules/index.js";
 import {
   initialStatistics,
@@ -17,6 +16,8 @@ import { createParameterUpdate } from "../../update/index.js";
 import type { LeafOutcome } from "../leaf-outcome.js";
 import { compileTrainerSettings } from "./trainer-settings.js";
 import type { TrainerSettingsInput } from "./trainer-settings.js";
+import { checkedState, copyOf, requireParameters } from "./trainer-state.js";
+import type { TrainerState } from "./trainer-state.js";
 import type { Trainable } from "./trainable.js";
 
 export interface TrainerOptions<Input> extends TrainerSettingsInput {
@@ -40,16 +41,6 @@ export interface StepResult {
   readonly clipped: boolean;
   readonly learningRate: number;
   readonly outcomes: readonly LeafOutcome[];
-}
-
-/** Everything that the next step depends on. */
-export interface TrainerState {
-  readonly step: number;
-  readonly parameters: Float32Array;
-  readonly optimizer: OptimizerState;
-  /** Of batch normalization. */
-  readonly statistics: Float64Array;
-  readonly decisions: DecisionState;
 }
 
 /**
@@ -86,7 +77,8 @@ export interface Trainer<Input> {
    * Goes on from a state; with the same inputs to the same bits. Copied.
    *
    * @throws LstmError `invalidParameters`, `invalidStatistics` or `invalidOptimizerState` for a state of
-   *   another model or optimizer; then nothing has changed
+   *   another model or optimizer, and for a parameter that is not finite; `invalidTrainerState` for a step
+   *   or decisions that no trainer has; then nothing has changed
    */
   restore(state: TrainerState): void;
 }
@@ -99,14 +91,16 @@ export interface Trainer<Input> {
  * const trainer = createTrainer({ model, seed: 1, optimizer: { kind: "adam" }, learningRate: 1e-3 });
  * for (const batch of batches) console.log(trainer.trainStep({ batch }).loss);
  *
- * @throws LstmError naming the key, its value and what is allowed
+ * @throws LstmError naming the key, its value and what is allowed; `invalidParameters` for `parameters` of
+ *   another number, or naming the first that is not finite
  */
 export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<Input> {
   const { model, seed, parameters, ...others } = options;
   const { spec, layout } = model;
-  const settings = compileTrainerSettings(others);
+  const settings = compileTrainerSettings({ ...others, seed });
+  if (parameters !== undefined) requireParameters(parameters, layout);
   const { schedule, learningRate: peak } = settings;
-  const update = createParameterUpdate({ ...settings, layout, seed });
+  const update = createParameterUpdate({ ...settings, layout });
   const decisions = createDecisions({
     plateau: schedule.kind === "plateau" ? schedule : null,
     earlyStopping: settings.earlyStopping,
@@ -217,20 +211,7 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
     state: () => copyOf(current),
 
     restore(state) {
-      if (state.parameters.length !== layout.size) {
-        throw new LstmError(
-          "invalidParameters",
-          `parameters have ${state.parameters.length} values, the model has ${layout.size}`,
-        );
-      }
-      if (state.statistics.length !== statistics.size) {
-        throw new LstmError(
-          "invalidStatistics",
-          `running statistics have ${state.statistics.length} values, the model has ${statistics.size}`,
-        );
-      }
-      update.checkState(state.optimizer);
-      current = copyOf(state);
+      current = checkedState(state, { layout, statistics, update });
       load(evaluated());
     },
   };
@@ -243,17 +224,6 @@ function totalsOf(outcomes: readonly LeafOutcome[]): Pick<LeafOutcome, "lossSum"
     lossWeight += outcome.lossWeight;
   }
   return { lossSum, lossWeight };
-}
-
-function copyOf(state: TrainerState): TrainerState {
-  const { stepCount, slots } = state.optimizer;
-  const copies = Object.entries(slots).map(([name, values]) => [name, values.slice()] as const);
-  return {
-    ...state,
-    parameters: state.parameters.slice(),
-    optimizer: { stepCount, slots: Object.fromEntries(copies) },
-    statistics: state.statistics.slice(),
-  };
 }
 
 const notFinite = (what: string): LstmError => new LstmError("notFinite", what);
