@@ -29,6 +29,7 @@ import {
 } from "../src/index.js";
 import { CredentialFiles } from "./support/credential-files.js";
 import { joinReply, joinRequest } from "./support/loopback.js";
+import { ManualTime } from "./support/manual-time.js";
 import type { ServerSide } from "./support/loopback.js";
 
 const WORKER = "w".repeat(32);
@@ -72,7 +73,7 @@ async function serve(options: {
   const own = refusals;
   tokens = options.withTokens === false ? undefined : readTokens();
   guard = createServerGuard({
-    now: () => performance.now(),
+    clock: new ManualTime(),
     tokens: () => tokens,
     onRefused: (refusal) => own.push(refusal),
   });

@@ -74,7 +74,7 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
     report("warn", `refused ${address || "a peer without an address"}: ${text}${before}`);
   };
   const guard = createServerGuard({
-    now: () => clock.now(),
+    clock,
     tokens: () => tokens?.value,
     onRefused,
   });
