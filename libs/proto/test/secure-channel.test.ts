@@ -262,6 +262,23 @@ describe("files that change under an open server", () => {
     expect(closed).toBe(false);
   });
 
+  it("let in by the authority of clients that is there now, and nobody by the one before", async () => {
+    const next = await createAuthority("the next authority");
+    const clientCa = files.write("clients.pem", files.authority.certificate, 0o644);
+    await serve({ tls: { ...(await files.issue("server")), clientCa }, withTokens: false });
+    const ca = files.at("ca.pem");
+    const [old, fresh] = [await files.issue("old"), await files.issue("fresh", { by: next })];
+    const joinAs = async (own: typeof old): Promise<string> =>
+      join(client({ tls: { ca, own } })).then(
+        () => "joined",
+        (error: unknown) => (error as { code: string }).code,
+      );
+    expect([await joinAs(old), await joinAs(fresh)]).toEqual(["joined", "unavailable"]);
+    files.write("clients.pem", next.certificate, 0o644);
+    await vi.waitUntil(() => reports.some((text) => text.includes("was read again")), 10_000);
+    expect([await joinAs(old), await joinAs(fresh)]).toEqual(["unavailable", "joined"]);
+  });
+
   it("are left alone where they cannot be used, which is said", async () => {
     await serve({ tls: await files.issue("server"), withTokens: false });
     const before = await shown();
