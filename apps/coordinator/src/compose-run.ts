@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { EpochPlace } from "@ostinato/data";
-import type { CoordinatorHandlers } from "@ostinato/proto";
+import type { CoordinatorHandlers, Refusal } from "@ostinato/proto";
 import { roundedLeaves, trajectoryDigest } from "@ostinato/run";
 import type { MetricsFile, RunConfig } from "@ostinato/run";
 import type { Clock, Logger } from "@ostinato/runtime";
@@ -35,6 +35,8 @@ export interface ComposeModules {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly metricsFile: Pick<MetricsFile, "append">;
+  /** Told of streams that belong to no worker. */
+  readonly onRefused: (refusal: Refusal) => void;
   /** With workers of this machine. */
   readonly memory: SharedMemory | undefined;
 }
@@ -58,7 +60,7 @@ export async function composeRun(
   modules: ComposeModules,
 ): Promise<ComposedRun> {
   const { config, data, run, deadlineMs, metricsAddress, stopping } = options;
-  const { clock, logger, registry, metricsFile, memory } = modules;
+  const { clock, logger, registry, metricsFile, memory, onRefused } = modules;
   const numParameters = data.parameters.size;
   const parameters = new BufferPool(numParameters);
   const gradients = new BufferPool(numParameters);
@@ -278,6 +280,7 @@ export async function composeRun(
       events,
       fetches,
       memory,
+      onRefused,
       status,
       onNewProfile: (profile) => {
         run.ledger.append({ type: "profile", ...profile });

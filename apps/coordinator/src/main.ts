@@ -115,7 +115,7 @@ async function serve(
   const { goodbyeMs, lastWordsMs } = deriveTimeouts(deadlineMs);
   const composed = await composeRun(
     { config, data, run, deadlineMs, metricsAddress, stopping: shutdown.signal },
-    { clock, logger, registry, metricsFile, memory },
+    { clock, logger, registry, metricsFile, memory, onRefused: ports.onRefused },
   );
   const { handlers, isAlive, fail } = composed;
   closers.push(() => composed.dispose());

@@ -9,7 +9,7 @@ import {
   requireLoopback,
   WireError,
 } from "@ostinato/proto";
-import type { CoordinatorHandlers } from "@ostinato/proto";
+import type { CoordinatorHandlers, Refusal } from "@ostinato/proto";
 import { startOpsServer } from "@ostinato/runtime";
 import type { Clock, Logger } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
@@ -34,6 +34,8 @@ export interface Ports {
   readonly metricsAddress: string;
   /** What there is to say of where it listens. */
   readonly notes: readonly Note[];
+  /** Counts and tells of what a handler turns away. */
+  readonly onRefused: (refusal: Refusal) => void;
   /** From now on calls are answered, and the coordinator is ready. */
   serve(run: RunBehindPorts): void;
   /** Not ready any more; calls back when every call has ended. */
@@ -91,6 +93,7 @@ export async function openPorts(
       localAddress: local?.address ?? address,
       metricsAddress: ops.address,
       notes: local?.notes ?? [],
+      onRefused: security.onRefused,
       serve: (run) => {
         behind = run;
         readiness = true;

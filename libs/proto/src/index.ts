@@ -86,9 +86,9 @@ export type {
   ValuesOf,
   VersionValues,
 } from "./frames/index.js";
-export type { Refusal, ServerGuard, ServerGuardOptions } from "./guard/index.js";
-export { createServerGuard, TokenBucket } from "./guard/index.js";
-export { MAX_FRAME_BYTES, PEER_LIMITS, PROTOCOL_VERSION } from "./limits.js";
+export type { GuardClock, Rate, Refusal, ServerGuard, ServerGuardOptions } from "./guard/index.js";
+export { createServerGuard, REFUSAL_REASONS, TokenBucket } from "./guard/index.js";
+export { MAX_FRAME_BYTES, MAX_REQUEST_BYTES, PEER_LIMITS, PROTOCOL_VERSION } from "./limits.js";
 export { WatchedFiles } from "./secret-files/index.js";
 export type { SegmentFolder, SegmentOwner } from "./segments/index.js";
 export {

@@ -16,6 +16,12 @@ export const MAX_FRAME_ROWS = 1 << 18;
 /** Bytes of any encoded message, either way: one frame and its envelope, or a message of text. */
 export const MAX_MESSAGE_BYTES = MAX_FRAME_BYTES + (64 << 10);
 
+/**
+ * Bytes of a request, and of the first message of a stream: who joins sends some hundred bytes, and a name of the greatest
+ * length 12 KiB. What is large comes in replies, and from workers that have attached.
+ */
+export const MAX_REQUEST_BYTES = 32 << 10;
+
 /** UTF-16 code units of a name, an id or a line of prose. */
 export const MAX_TEXT_LENGTH = 4096;
 
@@ -39,6 +45,8 @@ export const PEER_LIMITS = {
   openStreams: 512,
   /** Calls of any other method, of one address and open at once: each of its workers may fetch data. */
   openCalls: 512,
+  /** Calls of a method of the health service, of one address and open at once: they need no token. */
+  openHealthCalls: 64,
   connects: { burst: 512, perSecond: 64 },
   calls: { burst: 1024, perSecond: 256 },
   joins: { burst: 128, perSecond: 16 },

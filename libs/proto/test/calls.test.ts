@@ -34,7 +34,7 @@ describe("Join", () => {
     expect(await client.join(joinRequest)).toEqual(joinReply);
     expect(seen).toEqual([
       joinRequest,
-      { peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/), certificate: "" },
+      { peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/), address: "127.0.0.1", certificate: "" },
     ]);
   });
 

@@ -19,19 +19,20 @@ import {
 } from "../src/index.js";
 import { coordinatorService } from "../src/service/index.js";
 import { joinReply, joinRequest } from "./support/loopback.js";
+import { ManualTime } from "./support/manual-time.js";
 
 let server: Server;
 let address: string;
-let nowMs = 0;
+let time: ManualTime;
 let refusals: Refusal[] = [];
 const closers: (() => void)[] = [];
 
 beforeEach(async () => {
-  nowMs = 0;
+  time = new ManualTime();
   const own: Refusal[] = [];
   refusals = own;
   const guard = createServerGuard({
-    now: () => nowMs,
+    clock: time,
     tokens: () => undefined,
     onRefused: (refusal) => own.push(refusal),
   });
@@ -78,7 +79,7 @@ describe("a storm of joins", () => {
       address: "127.0.0.1",
       text: `one address may have joins a second: ${perSecond}; try again later`,
     });
-    nowMs += 1000;
+    time.advance(1000);
     expect(await storming.join(joinRequest)).toEqual(joinReply);
   });
 });
@@ -120,7 +121,7 @@ describe("a storm of streams", () => {
       for (const stream of streams) stream.onMessage(() => undefined);
       await storming.join(joinRequest);
       storming.close();
-      nowMs += 10_000;
+      time.advance(10_000);
     }
     expect(await client().join(joinRequest)).toEqual(joinReply);
     expect(refusals).toEqual([]);
@@ -180,7 +181,7 @@ describe("a storm of connections", () => {
     expect(await first.join(joinRequest)).toEqual(joinReply);
     for (const socket of sockets) socket.destroy();
     await vi.waitUntil(() => numCut === sockets.length, 10_000);
-    nowMs += 60_000;
+    time.advance(60_000);
     await vi.waitUntil(
       () =>
         client()

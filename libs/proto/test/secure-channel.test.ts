@@ -29,6 +29,7 @@ import {
 } from "../src/index.js";
 import { CredentialFiles } from "./support/credential-files.js";
 import { joinReply, joinRequest } from "./support/loopback.js";
+import { ManualTime } from "./support/manual-time.js";
 import type { ServerSide } from "./support/loopback.js";
 
 const WORKER = "w".repeat(32);
@@ -72,7 +73,7 @@ async function serve(options: {
   const own = refusals;
   tokens = options.withTokens === false ? undefined : readTokens();
   guard = createServerGuard({
-    now: () => performance.now(),
+    clock: new ManualTime(),
     tokens: () => tokens,
     onRefused: (refusal) => own.push(refusal),
   });
@@ -259,6 +260,23 @@ describe("files that change under an open server", () => {
     await join(open);
     await join(client(trusting()));
     expect(closed).toBe(false);
+  });
+
+  it("let in by the authority of clients that is there now, and nobody by the one before", async () => {
+    const next = await createAuthority("the next authority");
+    const clientCa = files.write("clients.pem", files.authority.certificate, 0o644);
+    await serve({ tls: { ...(await files.issue("server")), clientCa }, withTokens: false });
+    const ca = files.at("ca.pem");
+    const [old, fresh] = [await files.issue("old"), await files.issue("fresh", { by: next })];
+    const joinAs = async (own: typeof old): Promise<string> =>
+      join(client({ tls: { ca, own } })).then(
+        () => "joined",
+        (error: unknown) => (error as { code: string }).code,
+      );
+    expect([await joinAs(old), await joinAs(fresh)]).toEqual(["joined", "unavailable"]);
+    files.write("clients.pem", next.certificate, 0o644);
+    await vi.waitUntil(() => reports.some((text) => text.includes("was read again")), 10_000);
+    expect([await joinAs(old), await joinAs(fresh)]).toEqual(["unavailable", "joined"]);
   });
 
   it("are left alone where they cannot be used, which is said", async () => {

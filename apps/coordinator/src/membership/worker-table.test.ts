@@ -30,7 +30,10 @@ describe("an identity", () => {
 
   it("is bound to the certificate that joined: its token alone is of no use to another", () => {
     const workers = table();
-    const { workerId, streamToken } = workers.join("a", profile, 0, "AA:BB");
+    const { workerId, streamToken } = workers.join("a", profile, 0, {
+      address: "",
+      certificate: "AA:BB",
+    });
     for (const certificate of ["", "AA:CC"]) {
       expect(() => workers.attach(workerId, streamToken, link, certificate)).toThrow(
         expect.objectContaining({

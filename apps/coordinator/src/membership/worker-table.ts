@@ -24,6 +24,8 @@ export interface WorkerRecord<Link extends WorkerLink> {
   readonly streamToken: string;
   /** Of the connection that joined; empty where none is asked for. */
   readonly certificate: string;
+  /** That the join came from; empty over a Unix socket. */
+  readonly address: string;
   readonly joinedAtMs: number;
   state: WorkerState;
   link: Link | undefined;
@@ -45,12 +47,22 @@ export class WorkerTable<Link extends WorkerLink> {
     return this.#workers.size;
   }
 
-  /** @param certificate digest of the one that the connection came with, without which no stream is attached */
+  /** Identities that were given to an address and have not attached. */
+  numJoinedOf(address: string): number {
+    const isOne = (worker: WorkerRecord<Link>): boolean =>
+      worker.state === "joined" && worker.address === address;
+    return this.all().filter(isOne).length;
+  }
+
+  /** @param from certificate: digest of the one that the connection came with, without which no stream is attached */
   join(
     name: string,
     profile: NumericsProfile,
     nowMs: number,
-    certificate = "",
+    from: { readonly address: string; readonly certificate: string } = {
+      address: "",
+      certificate: "",
+    },
   ): WorkerRecord<Link> {
     this.#numJoined += 1;
     const record: WorkerRecord<Link> = {
@@ -59,7 +71,7 @@ export class WorkerTable<Link extends WorkerLink> {
       name,
       profile,
       streamToken: this.#createToken(),
-      certificate,
+      ...from,
       joinedAtMs: nowMs,
       state: "joined",
       link: undefined,

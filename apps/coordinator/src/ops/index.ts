@@ -8,6 +8,7 @@ export { findWait, StallWatch } from "./autopsy/index.js";
 export type { AutopsySources, Wait } from "./autopsy/index.js";
 export { createMetrics } from "./metrics.js";
 export type { LeaseEnding, Metrics, MetricsSources, StoragePart } from "./metrics.js";
+export { RatedLines } from "./rated-lines.js";
 export { createRefusalMetrics } from "./refusal-metrics.js";
 export type { RefusalMetrics } from "./refusal-metrics.js";
 export { buildStatus } from "./status.js";

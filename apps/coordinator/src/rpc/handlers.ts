@@ -2,6 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import type {
+  Caller,
   CoordinatorHandlers,
   CoordinatorMessage,
   DataChunk,
@@ -9,6 +10,7 @@ import type {
   JoinReply,
   JoinRequest,
   NumericsProfile,
+  Refusal,
   StatusReply,
   TrainStream,
   WatchEvent,
@@ -19,6 +21,7 @@ import type { Clock, Logger } from "@ostinato/runtime";
 import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import type { ProfilePolicy, WorkerTable } from "../membership/index.js";
 import type { Metrics } from "../ops/index.js";
+import { RatedLines } from "../ops/index.js";
 import type { SharedMemory } from "../segments/index.js";
 import { WorkerSession } from "../sessions/index.js";
 import type { Dispatcher, EventHub } from "../training/index.js";
@@ -48,6 +51,8 @@ export interface HandlerModules {
   readonly events: EventHub;
   readonly fetches: DataFetches;
   readonly status: () => StatusReply;
+  /** Told of each stream that is ended because it belongs to no worker. */
+  readonly onRefused: (refusal: Refusal) => void;
   /** Called before a profile takes part that has not so far; what it throws refuses the worker. */
   readonly onNewProfile: (profile: NumericsProfile) => void;
   /** True once the run is ending: nobody joins any more. */
@@ -57,11 +62,18 @@ export interface HandlerModules {
 /** More than a run has leaves to give. */
 const MAX_WORKERS = 4096;
 
+/** Of them, from one address and without a stream: far more than join at once, and others still find room. */
+const MAX_JOINED_OF_ADDRESS = 512;
+
+/** How many ends of streams are told in the log: each needs a join, of which there are some a second for each address. */
+const TOLD = { burst: 256, perSecond: 1 };
+
 export function createHandlers(run: RunDescription, modules: HandlerModules): CoordinatorHandlers {
+  const lines = new RatedLines(TOLD, modules.clock.now());
   return {
-    join: (request, { certificate }) => Promise.resolve(join(run, modules, request, certificate)),
-    train: (stream, { certificate }) => {
-      awaitAttach(run, modules, stream, certificate);
+    join: (request, caller) => Promise.resolve(join(run, modules, request, caller)),
+    train: (stream, caller) => {
+      awaitAttach(run, { ...modules, lines }, stream, caller);
     },
     fetchData: (request) => modules.fetches.watch(run.data.byteLength, chunksOf(run, request)),
     status: () => Promise.resolve(modules.status()),
@@ -73,7 +85,7 @@ function join(
   run: RunDescription,
   modules: HandlerModules,
   request: JoinRequest,
-  certificate: string,
+  { address, certificate }: Caller,
 ): JoinReply {
   if (request.protocolVersion !== PROTOCOL_VERSION) {
     throw new WireError(
@@ -82,19 +94,17 @@ function join(
     );
   }
   if (modules.isEnding()) throw new WireError("shuttingDown", "the run is ending");
-  requireRoom(run, modules);
+  requireRoom(run, modules, address);
   const profile = modules.profiles.choose(request.profiles);
   // The ledger first: a line that cannot be written leaves the run without a profile, not without its line.
   if (modules.profiles.isNew(profile)) {
     modules.onNewProfile(profile);
     modules.profiles.settle(profile);
   }
-  const worker = modules.workers.join(
-    request.workerName,
-    profile,
-    modules.clock.now(),
+  const worker = modules.workers.join(request.workerName, profile, modules.clock.now(), {
+    address,
     certificate,
-  );
+  });
   const { jobId, incarnation, configJson, modelJson, dataDigest, deadlineMs } = run;
   return {
     workerId: worker.workerId,
@@ -115,25 +125,34 @@ function join(
  *
  * @throws {WireError} `resourceExhausted`
  */
-function requireRoom({ deadlineMs }: RunDescription, { workers, clock }: HandlerModules): void {
-  if (workers.size < MAX_WORKERS) return;
-  workers.expireJoined(clock.now(), deadlineMs);
-  if (workers.size < MAX_WORKERS) return;
-  throw new WireError(
-    "resourceExhausted",
-    `${MAX_WORKERS} workers have joined; try again when some have left`,
-  );
+function requireRoom(
+  { deadlineMs }: RunDescription,
+  { workers, clock }: HandlerModules,
+  address: string,
+): void {
+  const problem = (): string | undefined => {
+    if (workers.size >= MAX_WORKERS) return `${MAX_WORKERS} workers have joined`;
+    if (workers.numJoinedOf(address) < MAX_JOINED_OF_ADDRESS) return undefined;
+    return `${MAX_JOINED_OF_ADDRESS} workers of one address have joined and opened no stream`;
+  };
+  if (problem() === undefined) return;
+  workers.expireJoined(clock.now(), deriveTimeouts(deadlineMs).joinedMs);
+  const left = problem();
+  if (left !== undefined) {
+    throw new WireError("resourceExhausted", `${left}; try again when some have left`);
+  }
 }
 
 /** Binds the stream to an identity by its first message, or ends it. */
 function awaitAttach(
   run: RunDescription,
-  modules: HandlerModules,
+  modules: HandlerModules & { readonly lines: RatedLines },
   stream: TrainStream<WorkerMessage, CoordinatorMessage>,
-  certificate: string,
+  { address, certificate }: Caller,
 ): void {
   const refuse = (error: WireError): void => {
     timer.cancel();
+    modules.onRefused({ reason: "stream", address, text: error.message });
     stream.end(error);
   };
   const timer = modules.clock.setTimer(deriveTimeouts(run.deadlineMs).attachMs, () => {
@@ -148,16 +167,17 @@ function awaitAttach(
       return;
     }
     timer.cancel();
-    const { workers, dispatcher, metrics, logger, clock, memory } = modules;
+    const { workers, dispatcher, metrics, logger, lines, clock, memory } = modules;
     const session = new WorkerSession(
       { workerId: message.workerId, name: workers.get(message.workerId)?.name ?? "" },
-      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, clock },
+      { hub: dispatcher, uploads: dispatcher.intake, stream, metrics, logger, lines, clock },
     );
     try {
       workers.attach(message.workerId, message.streamToken, session, certificate);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      session.reject(error);
+      session.reject();
+      refuse(error);
       return;
     }
     // Not before it is known to be this worker: what belongs to the name goes with it.

@@ -98,6 +98,25 @@ describe("what is turned away", () => {
   });
 });
 
+describe("a page that is asked for without the right token", () => {
+  it("is counted and told like a call", async () => {
+    const registry = new Registry();
+    const { mayRead } = open(registry);
+    expect(mayRead?.(`Bearer ${TOKEN}`, "192.0.2.7")).toBe(true);
+    expect(told).toEqual([]);
+    expect(mayRead?.(undefined, "192.0.2.7")).toBe(false);
+    for (let i = 1; i < 50; i++) expect(mayRead?.(`Bearer ${OTHER}`, "192.0.2.7")).toBe(false);
+    expect(told.slice(0, 2)).toEqual([
+      "refused 192.0.2.7: whoever asks for a page shows no token",
+      "refused 192.0.2.7: whoever asks for a page shows an unknown token",
+    ]);
+    expect(told).toHaveLength(20);
+    expect(await registry.metrics()).toContain(
+      'ostinato_coordinator_refusals_total{reason="unauthenticated"} 50\n',
+    );
+  });
+});
+
 describe("a token file that changes", () => {
   it("holds from then on; one that cannot be used changes nothing", async () => {
     const guarded = open();
@@ -113,8 +132,8 @@ describe("a token file that changes", () => {
       `token file ${tokenFile}: other users of this machine can read or change it; chmod o-rw it; the tokens read before still hold`,
     );
     expect(await callWith(guarded, OTHER, 1)).toEqual(["internal"]);
-    expect(guarded.mayRead?.(`Bearer ${OTHER}`)).toBe(true);
-    expect(guarded.mayRead?.(`Bearer ${TOKEN}`)).toBe(false);
+    expect(guarded.mayRead?.(`Bearer ${OTHER}`, "")).toBe(true);
+    expect(guarded.mayRead?.(`Bearer ${TOKEN}`, "")).toBe(false);
     expect(guarded.isComplete).toBe(false);
   });
 });

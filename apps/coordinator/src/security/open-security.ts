@@ -6,13 +6,12 @@ import {
   readTokenFile,
   roleOf,
   ServerTls,
-  TokenBucket,
   Tokens,
   WatchedFiles,
 } from "@ostinato/proto";
 import type { Clock } from "@ostinato/runtime";
 import type { Registry } from "prom-client";
-import { createRefusalMetrics } from "../ops/index.js";
+import { createRefusalMetrics, RatedLines } from "../ops/index.js";
 
 export interface SecurityFiles {
   /** Encrypts the gRPC port, and the HTTP port where other machines can reach it; undefined: neither is encrypted. */
@@ -26,8 +25,10 @@ export interface Security {
   readonly guard: ServerGuard;
   /** Whether there is all that an address beyond loopback needs. */
   readonly isComplete: boolean;
-  /** Whether pages may be read with this `Authorization` header; undefined: by everybody. */
-  readonly mayRead: ((authorization: string | undefined) => boolean) | undefined;
+  /** Whether pages may be read from an address with this `Authorization` header; undefined: by everybody. */
+  readonly mayRead: ((authorization: string | undefined, address: string) => boolean) | undefined;
+  /** Counts and tells of what others than the guard turn away. */
+  readonly onRefused: (refusal: Refusal) => void;
   /** Files are not watched any more. */
   dispose(): void;
 }
@@ -61,20 +62,15 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
     throw error;
   }
   const metrics = createRefusalMetrics(registry);
-  const told = new TokenBucket(TOLD, clock.now());
-  let numUntold = 0;
+  const lines = new RatedLines(TOLD, clock.now());
   const onRefused = ({ reason, address, text }: Refusal): void => {
     metrics.refusals.inc({ reason });
-    if (!told.take(clock.now())) {
-      numUntold += 1;
-      return;
-    }
-    const before = numUntold === 0 ? "" : ` (${numUntold} refusals before it are not told)`;
-    numUntold = 0;
-    report("warn", `refused ${address || "a peer without an address"}: ${text}${before}`);
+    const all = `refused ${address || "a peer without an address"}: ${text}`;
+    const line = lines.take(all, clock.now());
+    if (line !== undefined) report("warn", line);
   };
   const guard = createServerGuard({
-    now: () => clock.now(),
+    clock,
     tokens: () => tokens?.value,
     onRefused,
   });
@@ -85,7 +81,14 @@ export function openSecurity(files: SecurityFiles, modules: SecurityModules): Se
     mayRead:
       tokens === undefined
         ? undefined
-        : (authorization) => roleOf(tokens.value, authorization) !== undefined,
+        : (authorization, address) => {
+            if (roleOf(tokens.value, authorization) !== undefined) return true;
+            const what = authorization === undefined ? "shows no token" : "shows an unknown token";
+            const text = `whoever asks for a page ${what}`;
+            onRefused({ reason: "unauthenticated", address, text });
+            return false;
+          },
+    onRefused,
     dispose: () => {
       tls?.dispose();
       tokens?.dispose();

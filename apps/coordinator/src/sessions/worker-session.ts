@@ -12,7 +12,7 @@ import type {
 } from "@ostinato/proto";
 import { carriedBytes, encodeFrames, MAX_FRAME_BYTES, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
-import type { Metrics } from "../ops/index.js";
+import type { Metrics, RatedLines } from "../ops/index.js";
 import type { MemorySharer } from "../segments/index.js";
 import type { ParameterVersion, StagedUpload } from "../steps/index.js";
 import { SessionBounds } from "./session-bounds.js";
@@ -60,6 +60,8 @@ export interface WorkerSessionModules {
   readonly stream: TrainStream<WorkerMessage, CoordinatorMessage>;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Shared by all sessions: why each was ended. */
+  readonly lines: RatedLines;
 }
 
 function isFullFrame(message: CoordinatorMessage): boolean {
@@ -205,16 +207,16 @@ export class WorkerSession {
 
   /** Ends the stream at once: the peer broke the protocol. */
   refuse(error: WireError): void {
-    this.#modules.logger.warn({ worker: this.workerId }, `${this.workerId}: ${error.message}`);
+    const { logger, lines, clock } = this.#modules;
+    const line = lines.take(`${this.workerId}: ${error.message}`, clock.now());
+    if (line !== undefined) logger.warn({ worker: this.workerId }, line);
     this.#modules.stream.end(error);
     this.#close(error);
   }
 
-  /** Ends a stream that could not be attached; nobody hears of it as of a worker lost. */
-  reject(error: WireError): void {
+  /** Of a stream that could not be attached, and ends: nobody hears of it as of a worker lost. */
+  reject(): void {
     this.#isOpen = false;
-    this.#modules.logger.warn(`stream refused: ${error.message}`);
-    this.#modules.stream.end(error);
   }
 
   #enqueue(task: () => Promise<void>, onSkipped: () => void = () => undefined): void {

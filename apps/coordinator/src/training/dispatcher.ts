@@ -245,9 +245,12 @@ export class Dispatcher implements SessionHub {
   }
 
   leasesReturned(session: WorkerSession, reason: string): void {
-    this.#modules.workers.drain(session.workerId);
-    this.#modules.notify("info", `${session.workerId} leaves: ${reason}`);
-    this.#releaseLeasesOf(session.workerId, reason, "returned");
+    const { workerId } = session;
+    const { workers, notify } = this.#modules;
+    // It may say so as often as it likes, and is told of once.
+    if (workers.get(workerId)?.state === "active") notify("info", `${workerId} leaves: ${reason}`);
+    workers.drain(workerId);
+    this.#releaseLeasesOf(workerId, reason, "returned");
   }
 
   leaseEnded(session: WorkerSession, fence: number, error: string): void {
@@ -260,7 +263,7 @@ export class Dispatcher implements SessionHub {
       this.#revoke(fence, detail, "failed");
       current.leaseFailed(lease, detail, this.#others(workerId));
       this.#leaseFailed(workerId, detail);
-    } else if (error !== "") this.#leaseFailed(workerId, error);
+    } else if (error !== "" && !session.isStopping) this.#leaseFailed(workerId, error);
     this.#dispatch();
   }
 

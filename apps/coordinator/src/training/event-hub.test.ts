@@ -53,7 +53,7 @@ describe("EventHub", () => {
     expect(await all(hub.watch(new AbortController().signal))).toEqual([ended]);
   });
 
-  it("drops the oldest steps of a watcher that does not read, and nothing else", async () => {
+  it("drops the oldest steps of a watcher that does not read, before anything else", async () => {
     const hub = new EventHub();
     const watcher = hub.watch(new AbortController().signal);
     const first = watcher.next();
@@ -65,6 +65,42 @@ describe("EventHub", () => {
     expect(rest.length).toBeLessThan(1100);
     expect(rest.at(-1)).toEqual(ended);
     expect(rest.at(-2)).toMatchObject({ step: 5000 });
+  });
+
+  it("drops the oldest of what else a watcher does not read, and says how many", async () => {
+    const hub = new EventHub();
+    const watcher = hub.watch(new AbortController().signal);
+    const first = watcher.next();
+    hub.emit(notice("first"));
+    await first;
+    for (let number = 1; number <= 20_000; number++) hub.emit(notice(`notice ${number}`));
+    // No room for it, as steps go first.
+    hub.emit(step(1));
+    hub.emit(notice("last"));
+    hub.emit(ended);
+    for (let number = 1; number <= 2000; number++) hub.emit(notice("after the end"));
+    const [told, oldest, ...rest] = await all(watcher);
+    expect(told).toEqual({
+      kind: "notice",
+      level: "warn",
+      text: "18978 events are left out here: they were not read in time",
+    });
+    // Of 20 000 there is room for 1022, beside the last one and the end.
+    expect(oldest).toEqual(notice("notice 18979"));
+    expect(rest).toHaveLength(1023);
+    expect(rest.slice(-2)).toEqual([notice("last"), ended]);
+    expect(rest.some(({ kind }) => kind === "step")).toBe(false);
+  });
+
+  it("keeps the order of steps and what else happens", async () => {
+    const hub = new EventHub();
+    const watcher = hub.watch(new AbortController().signal);
+    const first = watcher.next();
+    hub.emit(notice("first"));
+    await first;
+    const events = [step(1), notice("a"), notice("b"), step(2), step(3), notice("c"), ended];
+    for (const event of events) hub.emit(event);
+    expect(await all(watcher)).toEqual(events);
   });
 
   it("ends with the signal", async () => {

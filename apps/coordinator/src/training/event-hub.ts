@@ -1,9 +1,8 @@
 /** What happens in the run, to everyone who watches. */
 
 import type { WatchEvent } from "@ostinato/proto";
+import { WatchQueue } from "./watch-queue.js";
 
-/** A watcher that reads too slowly loses the oldest steps, and nothing else. */
-const MAX_QUEUED = 1024;
 /** What was said before anybody watched, such as what was done to the text. */
 const MAX_EARLY = 64;
 
@@ -22,15 +21,12 @@ export class EventHub {
 
   /** Events from now on, the first watcher's from the start; ends after `ended`, or when the signal aborts. */
   async *watch(signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    const queue: WatchEvent[] = [...(this.#early ?? []), this.#ended ?? []].flat();
+    const queue = new WatchQueue();
+    for (const event of [...(this.#early ?? []), this.#ended ?? []].flat()) queue.push(event);
     this.#early = undefined;
     let wake: (() => void) | undefined;
     const watcher = (event: WatchEvent): void => {
       queue.push(event);
-      if (queue.length > MAX_QUEUED) {
-        const oldest = queue.findIndex(({ kind }) => kind === "step");
-        if (oldest >= 0) queue.splice(oldest, 1);
-      }
       wake?.();
     };
     const onAbort = (): void => wake?.();

@@ -7,6 +7,7 @@ import type { Clock, Logger } from "@ostinato/runtime";
 import { CoordinatorError } from "../errors/index.js";
 import type { NodeResult } from "../gatekeeper/index.js";
 import type { LeaseRecord } from "../leases/index.js";
+import { RatedLines } from "../ops/index.js";
 import type { Metrics } from "../ops/index.js";
 import type {
   EvaluationResult,
@@ -62,6 +63,9 @@ export interface IntakeModules {
 /** Refusals that are the sender's own fault, not its lateness. */
 const FAULTS: ReadonlySet<UploadRejection> = new Set(["checksum", "shape", "malformed"] as const);
 
+/** How many refusals are told in the log, of all workers: who is let go for them joins again, and has a burst again. */
+const TOLD = { burst: 1024, perSecond: 1 };
+
 interface Refusal {
   readonly reason: UploadRejection;
   readonly detail: string;
@@ -70,10 +74,12 @@ interface Refusal {
 export class Intake implements UploadHub {
   readonly #options: IntakeOptions;
   readonly #modules: IntakeModules;
+  readonly #lines: RatedLines;
 
   constructor(options: IntakeOptions, modules: IntakeModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#lines = new RatedLines(TOLD, modules.clock.now());
   }
 
   begin(session: WorkerSession, begin: UploadBegin): StagedUpload | Refusal {
@@ -182,10 +188,12 @@ export class Intake implements UploadHub {
   ): void {
     this.#modules.metrics.uploadsRejected.inc({ reason });
     const { firstLeaf, numLeaves } = begin.node;
-    this.#modules.logger.warn(
-      { worker: session.workerId, fence: begin.fence, firstLeaf, numLeaves, reason },
-      `upload refused: ${detail}`,
-    );
+    const { clock, logger } = this.#modules;
+    const line = this.#lines.take(`upload refused: ${detail}`, clock.now());
+    if (line !== undefined) {
+      const { workerId: worker } = session;
+      logger.warn({ worker, fence: begin.fence, firstLeaf, numLeaves, reason }, line);
+    }
     session.sendRejection(begin.fence, begin.node, reason);
   }
 

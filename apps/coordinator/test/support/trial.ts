@@ -4,7 +4,7 @@ import type { ParameterUpdateOptions, StatisticsLayout } from "@ostinato/lstm";
 import { createLogger, ManualClock } from "@ostinato/runtime";
 import { Registry } from "prom-client";
 import { WorkerTable } from "../../src/membership/index.js";
-import { createMetrics } from "../../src/ops/index.js";
+import { createMetrics, RatedLines } from "../../src/ops/index.js";
 import type { SharedMemory } from "../../src/segments/index.js";
 import type { WorkerSession } from "../../src/sessions/index.js";
 import {
@@ -52,6 +52,8 @@ export class Trial {
   readonly logger = createLogger({ process: "test", console: "none" }).logger;
   readonly gradients = new BufferPool(NUM_PARAMETERS);
   readonly states = new CarriedStates();
+  /** As a coordinator has them: of why streams were ended. */
+  readonly lines = new RatedLines({ burst: 256, perSecond: 1 }, this.clock.now());
   readonly metrics = createMetrics(this.registry, {
     run: { samples: "positions", loss: "crossEntropy", lossUnit: "nats" },
     countWorkers: () => ({ joined: 0, active: 0, draining: 0, quarantined: 0 }),
@@ -116,11 +118,12 @@ export class Trial {
 
   /** @param digest of the worker's numerics profile */
   join(digest = "0"): FakeWorker {
-    const { clock, dispatcher, logger, metrics, workers } = this;
+    const { clock, dispatcher, lines, logger, metrics, workers } = this;
     const profile = { backend: "wasm", version: "1", digest };
     const { workerId } = workers.join("name", profile, clock.now());
     const uploads = dispatcher.intake;
-    const worker = new FakeWorker(workerId, { hub: dispatcher, uploads, clock, logger, metrics });
+    const modules = { hub: dispatcher, uploads, clock, lines, logger, metrics };
+    const worker = new FakeWorker(workerId, modules);
     workers.attach(workerId, "token", worker.session);
     if (this.memory !== undefined) worker.session.share(this.memory.join(workerId));
     dispatcher.attached(worker.session);

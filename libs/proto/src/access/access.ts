@@ -9,6 +9,7 @@ const CALLS: Readonly<Record<Role, readonly string[]>> = {
 };
 
 const HEALTH = "/grpc.health.v1.Health/";
+const HEALTH_CALLS: readonly string[] = ["Check", "List", "Watch"];
 const SCHEME = /^Bearer (?<token>[!-~]+)$/i;
 
 /**
@@ -22,7 +23,7 @@ export function accessProblem(
   path: string,
   authorization: string | undefined,
 ): WireError | undefined {
-  if (path.startsWith(HEALTH)) return undefined;
+  if (isHealthCall(path)) return undefined;
   const role = roleOf(tokens, authorization);
   if (role === undefined) {
     const what = authorization === undefined ? "no token was shown" : "the token is not known here";
@@ -32,6 +33,19 @@ export function accessProblem(
   const call = path.startsWith(prefix) ? path.slice(prefix.length) : path;
   if (CALLS[role].includes(call)) return undefined;
   return new WireError("forbidden", `a ${role}'s token may not call ${call}`);
+}
+
+/** Whether a path is of the health service, which everybody may call. */
+export function isHealthCall(path: string): boolean {
+  return path.startsWith(HEALTH);
+}
+
+/** Whether there is such a call at all. */
+export function isKnownCall(path: string): boolean {
+  const [calls, prefix] = isHealthCall(path)
+    ? [HEALTH_CALLS, HEALTH]
+    : [CALLS.worker, `/${COORDINATOR_SERVICE}/`];
+  return path.startsWith(prefix) && calls.includes(path.slice(prefix.length));
 }
 
 /** The role that an `Authorization` header stands for, undefined for none. */

@@ -5,7 +5,7 @@
  * const tokens = new Tokens(readTokenFile("tokens"));
  * accessProblem(tokens, "/ostinato.v1.Coordinator/Join", "Bearer …"); // undefined, or why not
  */
-export { accessProblem, authorizationOf, roleOf } from "./access.js";
+export { accessProblem, authorizationOf, isHealthCall, isKnownCall, roleOf } from "./access.js";
 export { isSameSecret } from "./secrets.js";
 export type { Role, Token } from "./tokens.js";
 export { readOwnToken, readTokenFile, Tokens } from "./tokens.js";

@@ -1,3 +1,4 @@
+import { isHealthCall } from "../access/index.js";
 import { WireError } from "../errors/index.js";
 import { COORDINATOR_SERVICE } from "../service-name.js";
 import { PEER_LIMITS } from "../limits.js";
@@ -45,13 +46,13 @@ export class Peers {
    */
   begun(address: string, path: string, nowMs: number): WireError | undefined {
     const peer = this.#peer(address, nowMs);
-    const { openCalls, openStreams, calls, joins } = PEER_LIMITS;
+    const { calls, joins } = PEER_LIMITS;
     if (!peer.calls.take(nowMs)) return tooMany(`calls a second: ${calls.perSecond}`);
     if (path === JOIN && !peer.joins.take(nowMs)) {
       return tooMany(`joins a second: ${joins.perSecond}`);
     }
     const numOpen = peer.openCalls.get(path) ?? 0;
-    const most = path === TRAIN ? openStreams : openCalls;
+    const most = mostOpen(path);
     if (numOpen >= most) return tooMany(`calls of ${nameOf(path)} open at once: ${most}`);
     peer.openCalls.set(path, numOpen + 1);
     return undefined;
@@ -87,7 +88,13 @@ export class Peers {
   }
 }
 
-function nameOf(path: string): string {
+function mostOpen(path: string): number {
+  if (path === TRAIN) return PEER_LIMITS.openStreams;
+  return isHealthCall(path) ? PEER_LIMITS.openHealthCalls : PEER_LIMITS.openCalls;
+}
+
+/** Of a call's path: `Join`. */
+export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 

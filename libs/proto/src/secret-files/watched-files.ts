@@ -22,6 +22,7 @@ export interface WatchedFilesOptions<Value> {
 export class WatchedFiles<Value> {
   readonly #options: WatchedFilesOptions<Value>;
   #value: Value;
+  #isDisposed = false;
 
   /** @throws {WireError} what `read` throws at first: there is nothing to keep then */
   constructor(options: WatchedFilesOptions<Value>) {
@@ -43,7 +44,9 @@ export class WatchedFiles<Value> {
     return this.#value;
   }
 
+  /** Nothing is told any more, not of a look that is under way either. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const path of this.#options.paths) unwatchFile(path, this.#reload);
   }
 
@@ -61,6 +64,7 @@ export class WatchedFiles<Value> {
   }
 
   readonly #reload = (): void => {
+    if (this.#isDisposed) return;
     const { read, onReloaded, onRefused } = this.#options;
     try {
       this.#value = read();

@@ -35,10 +35,10 @@ export interface OpsServerOptions {
   /** Served as HTTPS; as plain HTTP unless given. */
   readonly encryption?: OpsEncryption | undefined;
   /**
-   * Whether metrics and pages may be read with this `Authorization` header; by everybody unless given. Whether the
-   * process is healthy and ready, everybody may ask.
+   * Whether metrics and pages may be read from this address with this `Authorization` header; by everybody unless given.
+   * Whether the process is healthy and ready, everybody may ask.
    */
-  readonly mayRead?: ((authorization: string | undefined) => boolean) | undefined;
+  readonly mayRead?: ((authorization: string | undefined, address: string) => boolean) | undefined;
   /** Further pages by path, such as `/`. */
   readonly pages?: Readonly<Record<string, () => OpsPage>>;
   /**
@@ -159,7 +159,8 @@ async function answer(
     return plain(421, "this is no server of that name");
   }
   const isOpen = path === "/healthz" || path === "/readyz";
-  if (!isOpen && mayRead?.(request.headers.authorization) === false) {
+  const { remoteAddress = "" } = request.socket;
+  if (!isOpen && mayRead?.(request.headers.authorization, remoteAddress) === false) {
     return { ...plain(401, "a token is needed"), headers: { "www-authenticate": "Bearer" } };
   }
   switch (path) {

@@ -1,5 +1,5 @@
 import { createServer as createTcpServer, connect, Server } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Counter, Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -174,6 +174,61 @@ describe("the ops server", () => {
       isReady: () => true,
     });
     expect((await fetch(`${ops.address}/healthz`)).status).toBe(200);
+  });
+});
+
+describe("a storm of connections for pages", () => {
+  const sockets: Socket[] = [];
+
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  });
+
+  /** Opens so many from an address of this machine; counts those that are still open at the end. */
+  async function open(number: number, localAddress: string): Promise<() => number> {
+    const opened = Array.from({ length: number }, () => {
+      const socket = connect({ port: ops.port, host: "127.0.0.1", localAddress });
+      socket.on("error", () => undefined);
+      socket.resume();
+      return socket;
+    });
+    sockets.push(...opened);
+    await Promise.all(
+      opened.map((socket) => new Promise((resolve) => socket.once("connect", resolve))),
+    );
+    return () => opened.filter((socket) => !socket.closed).length;
+  }
+
+  it("of one address is cut off above its bound, and others are served on", async () => {
+    const left = await open(40, "127.0.0.2");
+    await vi.waitUntil(() => left() <= 16, 10_000);
+    expect((await fetch(`${ops.address}/healthz`)).status).toBe(200);
+    expect(left()).toBe(16);
+    // What was cut off, and what closes, gives its place back.
+    await vi.waitUntil(async () => {
+      for (const socket of sockets.splice(0)) socket.destroy();
+      const later = await open(16, "127.0.0.2");
+      expect((await fetch(`${ops.address}/healthz`)).status).toBe(200);
+      return later() === 16;
+    }, 10_000);
+  });
+
+  it("of many addresses is cut off above the bound of all", async () => {
+    const lefts: (() => number)[] = [];
+    for (let host = 2; host <= 6; host++) lefts.push(await open(16, `127.0.0.${host}`));
+    const left = (): number => lefts.reduce((sum, count) => sum + count(), 0);
+    await vi.waitUntil(() => left() <= 64, 10_000);
+    await expect(fetch(`${ops.address}/healthz`)).rejects.toThrow();
+    expect(left()).toBe(64);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitUntil(
+      () =>
+        fetch(`${ops.address}/healthz`).then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      10_000,
+    );
   });
 });
 

@@ -77,13 +77,21 @@ describe("a request that a name of the web led to loopback", () => {
 
 describe("metrics for those who may read them", () => {
   it("are behind a token, and health is not", async () => {
-    await serve({ mayRead: (authorization) => authorization === "Bearer right" });
+    const addresses = new Set<string>();
+    await serve({
+      mayRead: (authorization, address) => {
+        addresses.add(address);
+        return authorization === "Bearer right";
+      },
+    });
     for (const path of ["/metrics", "/"]) {
       expect(await ask(path, {})).toBe(401);
       expect(await ask(path, { authorization: "Bearer wrong" })).toBe(401);
       expect(await ask(path, { authorization: "Bearer right" })).toBe(200);
     }
     expect([await ask("/healthz", {}), await ask("/readyz", {})]).toEqual([200, 200]);
+    // So that who is turned away can be told of.
+    expect(addresses).toEqual(new Set(["127.0.0.1"]));
   });
 });
 

@@ -73,6 +73,12 @@ export const TIMEOUT_TABLE = {
     what: "a stream that does not say whose it is",
     then: "it is ended",
   },
+  requestMs: {
+    owner: "coordinator",
+    fixedMs: 10_000,
+    what: "a call whose request is not whole",
+    then: "it is ended, and says so; it may be made again",
+  },
   watchMs: {
     owner: "coordinator",
     deadlines: 1 / 8,
