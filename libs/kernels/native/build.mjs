@@ -79,7 +79,8 @@ function say(line) {
 }
 
 async function build(cxx) {
-  const folder = join(OUTPUT, options.sanitize ? "sanitized" : "objects");
+  // Apart: the addon may be built at the same time.
+  const folder = join(OUTPUT, options.sanitize ? "sanitized" : options.test ? "tested" : "objects");
   await mkdir(folder, { recursive: true });
   const sets = INSTRUCTION_SETS[process.arch] ?? [];
   const common = [

@@ -8,8 +8,13 @@
 namespace ostinato {
 namespace OSTINATO_ISA {
 
+#if defined(OSTINATO_SMALL_TILES)
+// See kSmallChunk.
+constexpr int kLeftBlockSize = 6 * 1024;
+#else
 /** Values of the left factor that stay in the second cache while all panels go by. */
 constexpr int kLeftBlockSize = 48 * 1024;
+#endif
 
 /** Some rows × some panels of a product: what one task does. */
 struct ProductBlocks {

@@ -8,8 +8,8 @@ namespace ostinato::test {
 namespace {
 
 constexpr int kPrinted = 30;
-constexpr std::size_t kMostDifferences = 150;
-constexpr int kDirections = 4;
+constexpr std::size_t kMostDifferences = 48;
+constexpr int kDirections = 8;
 /** Of the largest magnitude: what rounding factors to 8 bits may change. */
 constexpr double kBfloat16Tolerance = 0.04;
 

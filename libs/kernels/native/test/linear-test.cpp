@@ -45,11 +45,21 @@ struct ProductCase {
   }
 };
 
+#if defined(OSTINATO_SMALL_TILES)
+/** More than one block of the left factor, of the longest inner dimension. */
+constexpr int kBlocksOfRows = 14;
+/** Steps of 7 rows, steps of 28 rows, and rows of one step, that fit no chunk. */
+constexpr int kManySteps = 24, kLongerSteps = 8, kManyRows = 7 * 50;
+#else
+constexpr int kBlocksOfRows = 100;
+constexpr int kManySteps = 170, kLongerSteps = 40, kManyRows = 7 * 400;
+#endif
+
 void testProducts() {
   Random random(1);
   const int shapes[][3] = {{1, 1, 1},  {3, 5, 7},    {13, 16, 32},  {25, 33, 50}, {2, 1030, 17},
                            {0, 4, 40}, {31, 40, 64}, {12, 20, 100}, {5, 0, 20},   {1, 1025, 33},
-                           {100, 1030, 40}};
+                           {kBlocksOfRows, 1030, 40}};
   for (const auto& [rows, inner, columns] : shapes) {
     for (int form = 0; form < 4; form++) {
       const ProductCase product(rows, inner, columns, form % 2 == 0, form / 2 == 0, random);
@@ -128,13 +138,6 @@ struct GradientCase {
     return sums;
   }
 };
-
-#if defined(OSTINATO_SMALL_TILES)
-/** Steps of 7 rows, steps of 28 rows, and rows that fit no chunk. */
-constexpr int kManySteps = 24, kLongerSteps = 8, kManyRows = 7 * 50;
-#else
-constexpr int kManySteps = 170, kLongerSteps = 40, kManyRows = 7 * 400;
-#endif
 
 /** Of outputs of the leaves, each run by itself. */
 Floats treeSum(const KernelTable& table, const std::vector<Floats>& leaves, std::size_t first, std::size_t count) {
