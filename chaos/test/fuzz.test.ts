@@ -49,6 +49,23 @@ describe("an input that was answered wrongly once", () => {
   });
 });
 
+describe("docs/fuzzing.md", () => {
+  const page = readFileSync(new URL("../../docs/fuzzing.md", import.meta.url), "utf8");
+  const [about = "", campaign = ""] = page.split("## The last campaign");
+
+  it("has a row of the last campaign for every parser, and for no other", () => {
+    const rows = [...campaign.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    expect(rows.sort()).toEqual([...TARGET_NAMES].sort());
+  });
+
+  it("says of every parser what must hold", () => {
+    const targets = [...about.matchAll(/^\|[^|]*\|([^|]*)\|/gm)].flatMap(([, names = ""]) =>
+      [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    expect(targets).toEqual(expect.arrayContaining([...TARGET_NAMES]));
+  });
+});
+
 class Refusal extends Error {
   readonly code = "refused";
 }
@@ -82,6 +99,18 @@ describe("a fuzzer", () => {
     };
     expect(await inputsOf(1)).toBe(await inputsOf(1));
     expect(await inputsOf(1)).not.toBe(await inputsOf(2));
+  });
+
+  it("lets the event loop turn, in which a parser lets go of what it has closed", async () => {
+    let [held, most] = [0, 0];
+    const feed = (): boolean => {
+      held += 1;
+      most = Math.max(most, held);
+      setImmediate(() => (held -= 1));
+      return true;
+    };
+    await runCampaign({ ...faulty, feed }, { numInputs: 2000, seed: 1 });
+    expect(most).toBeLessThan(300);
   });
 
   it("refuses to begin with a seed that the parser refuses", async () => {

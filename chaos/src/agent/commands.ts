@@ -27,8 +27,9 @@ function obey(command: AgentCommand): void {
     case "throw":
       throw new Error("thrown by chaos, and caught by nobody");
     case "exhaustMemory": {
+      // In large pieces: with small ones it takes seconds, most of them in vain collections of garbage.
       const kept: number[][] = [];
-      for (;;) kept.push(Array.from({ length: 100_000 }, (_, i) => i + kept.length));
+      for (;;) kept.push(new Array<number>(4_000_000).fill(kept.length));
     }
     case "jumpClock":
       jumpClock(command.milliseconds);

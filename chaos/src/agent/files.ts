@@ -115,9 +115,11 @@ class CheckpointTrouble {
     const step = Number(CHECKPOINT.exec(path)?.[1] ?? -1);
     for (const fault of this.#faults) {
       if (step < fault.step) continue;
+      // One checkpoint is troubled, by one fault, and the next one is to succeed, unless another fault is due.
+      const isTaken = [...this.#met].some(([id, met]) => id !== fault.faultId && met.step === step);
+      if (isTaken) continue;
       const met = this.#met.get(fault.faultId) ?? { step, writes: 0, isTold: false };
       this.#met.set(fault.faultId, met);
-      // One checkpoint is troubled, and the next one is to succeed.
       if (met.step !== step) continue;
       if (call === "write") met.writes += 1;
       const { kind, nth } = fault;

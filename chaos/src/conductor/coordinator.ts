@@ -32,6 +32,11 @@ interface Ready {
   readonly metricsAddress: string;
 }
 
+/** More than any schedule's faults end it. */
+const MAX_RESTARTS = 12;
+/** The last words of one whose last checkpoint could not be written. */
+const UNWRITTEN = /checkpoints\/step-\d+: could not write it/;
+
 /** Has a certificate as the workers have, and is none. */
 export const STRANGER = "stranger";
 
@@ -54,6 +59,11 @@ export class Coordinator implements CoordinatorHands {
   /** Undefined while there is none. */
   get port(): number | undefined {
     return this.#ready === undefined ? undefined : Number(this.#ready.address.split(":").at(-1));
+  }
+
+  /** Whether it is on its way out, or gone, by a fault. */
+  get isEnding(): boolean {
+    return this.#endingsDue > 0;
   }
 
   /** Number of its life, from 1; 0 before the first. */
@@ -84,17 +94,22 @@ export class Coordinator implements CoordinatorHands {
    * @returns undefined when the run is complete, else what was not to happen
    */
   async run(): Promise<string | undefined> {
-    for (let resume = false; ; resume = true) {
-      const { code, signal, stderr } = await this.#live(resume);
-      this.#noteFirings();
-      const isMeant = this.#endingsDue > 0 && (signal === "SIGKILL" || code === 143);
+    for (let life = 0; life <= MAX_RESTARTS; life++) {
+      const { code, signal, stderr } = await this.#live(life > 0);
+      const isDiskFailing = this.#noteFirings().some(
+        (fault) => kindOf(fault).disk !== undefined && kindOf(fault).endsCoordinator !== true,
+      );
       if (code === 0) return undefined;
-      if (!isMeant) {
+      const isEnded = this.#endingsDue > 0 && (signal === "SIGKILL" || code === 143);
+      // Its last checkpoint, at the run's end or because it was asked to stop: without it it is not done.
+      const isUnwritten = isDiskFailing && UNWRITTEN.test(stderr);
+      if (!isEnded && !isUnwritten) {
         return `the coordinator ended with ${signal ?? `exit code ${code}`}: ${stderr.trim()}`;
       }
       this.#endingsDue = 0;
       this.#doDamage();
     }
+    return `the coordinator ended more than ${MAX_RESTARTS} times`;
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -192,15 +207,19 @@ export class Coordinator implements CoordinatorHands {
     };
   }
 
-  #noteFirings(): void {
+  /** @returns what the process set off by itself in the life that has ended */
+  #noteFirings(): readonly ScheduledFault[] {
     const { faults, history, orders } = this.#options;
+    const noted: ScheduledFault[] = [];
     for (const { faultId, text } of readFirings(orders.firings)) {
       const fault = faults.find(({ id }) => id === faultId);
       if (fault === undefined || this.#setOff.has(faultId)) continue;
       this.fired(fault);
+      noted.push(fault);
       history.add({ kind: "fired", fault, workerId: "", step: fault.at.step, fence: 0 });
       history.add({ kind: "evidence", faultId, text });
     }
+    return noted;
   }
 
   #doDamage(): void {

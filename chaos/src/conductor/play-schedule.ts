@@ -20,6 +20,7 @@ import { keepWorker } from "./keep-worker.js";
 import { isMoment } from "./moment.js";
 import { Muster } from "./muster.js";
 import type { Passing } from "./passing.js";
+import { Readings } from "./readings.js";
 import { Slot } from "./slot.js";
 import { takeLeave } from "./take-leave.js";
 import type { SlotConductor } from "./slot.js";
@@ -77,7 +78,7 @@ class Conductor implements SlotConductor {
   readonly #slots: readonly Slot[];
   readonly #ways: Way[] = [];
   readonly #meanwhile: Promise<void>[] = [];
-  readonly #read = new Set<string>();
+  readonly #readings: Readings;
   readonly #muster: Muster;
   #desk: AgentDesk | undefined;
   #coordinator: Coordinator | undefined;
@@ -95,6 +96,7 @@ class Conductor implements SlotConductor {
     this.#due = new Set(schedule.faults);
     const { workers, faults } = schedule;
     this.#slots = Array.from({ length: workers }, (_, index) => new Slot(index + 1, this));
+    this.#readings = new Readings({ history, slots: this.#slots });
     this.#muster = new Muster(this.#slots, {
       deadlineMs: DEADLINE_MS,
       numLate: Math.max(0, ...faults.map((fault) => kindOf(fault).numLate?.(fault) ?? 0)),
@@ -185,7 +187,7 @@ class Conductor implements SlotConductor {
 
   async meet(slot: Slot, passing: Passing): Promise<Replacement> {
     if (passing.phase === "lease") this.#muster.leased(passing.step);
-    await this.#readIfDue(passing);
+    await this.#readings.readIfDue(passing, slot, this.#coordinator, this.#incarnation);
     await this.#muster.awaitMissing(slot, passing);
     // Of those that are due now: one that says "later" is put back, and would be met again and again.
     for (const fault of [...this.#due]) {
@@ -200,7 +202,8 @@ class Conductor implements SlotConductor {
     const coordinator = this.#coordinator;
     const { fire, minAttached = 1 } = kindOf(fault);
     if (coordinator === undefined || fire === undefined) return "later";
-    if (this.#muster.attached < minAttached) return "later";
+    // What is on its way from one that ends is no moment: nobody would notice the fault.
+    if (this.#muster.attached < minAttached || coordinator.isEnding) return "later";
     const { step, fence, message, upload } = passing;
     // Taken off before: another message may pass while this one waits.
     this.#due.delete(fault);
@@ -220,19 +223,6 @@ class Conductor implements SlotConductor {
     coordinator.fired(fault);
     this.history.add({ kind: "fired", fault, workerId, step, fence });
     return instead;
-  }
-
-  /** Once early, with everybody there, and once at the end of each of the coordinator's lives, with whoever is left. */
-  async #readIfDue({ phase, step, message }: Passing): Promise<void> {
-    const isTest =
-      message.kind === "lease" && message.lease.split === "test" && phase === "evaluation";
-    const areAllThere = this.#slots.every(({ isAttached }) => isAttached);
-    const isEarly = phase === "lease" && step > 2 && areAllThere;
-    const when = isTest ? "end" : isEarly ? "base" : undefined;
-    const key = `${when} ${this.#incarnation}`;
-    if (when === undefined || this.#read.has(key)) return;
-    this.#read.add(key);
-    await this.#coordinator?.read(when, this.#incarnation);
   }
 
   async close(): Promise<void> {

@@ -8,16 +8,15 @@ import { PROCESS_FAULTS } from "./process.js";
 import { SURROUNDINGS_FAULTS } from "./surroundings.js";
 import { UPLOAD_FAULTS } from "./uploads/index.js";
 
-/** Neighbours share a schedule: kinds of each group in turn make it varied. */
-export const CATALOGUE: readonly FaultKind[] = interleaved([
-  PROCESS_FAULTS,
-  UPLOAD_FAULTS,
-  LINK_FAULTS,
-  DISK_FAULTS,
-  COORDINATOR_FAULTS,
-  SURROUNDINGS_FAULTS,
-  MEMBERSHIP_FAULTS,
-]);
+export const CATALOGUE: readonly FaultKind[] = [
+  ...PROCESS_FAULTS,
+  ...UPLOAD_FAULTS,
+  ...LINK_FAULTS,
+  ...DISK_FAULTS,
+  ...COORDINATOR_FAULTS,
+  ...SURROUNDINGS_FAULTS,
+  ...MEMBERSHIP_FAULTS,
+];
 
 const kinds = new Map(CATALOGUE.map((kind) => [kind.kind, kind]));
 
@@ -28,11 +27,4 @@ export function kindOf({ kind }: Pick<ScheduledFault, "kind">): FaultKind {
     throw new RangeError(`${kind} is no kind of fault; there are ${[...kinds.keys()].join(", ")}`);
   }
   return found;
-}
-
-function interleaved<T>(groups: readonly (readonly T[])[]): readonly T[] {
-  const longest = Math.max(...groups.map(({ length }) => length));
-  return Array.from({ length: longest }, (_, i) =>
-    groups.flatMap((group) => group.slice(i, i + 1)),
-  ).flat();
 }

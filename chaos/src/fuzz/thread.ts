@@ -20,7 +20,8 @@ const usedBytes = (): number => {
 };
 
 // V8 counts the blocks of functions that are compiled from here on, and of others whether they ran at all.
-const guide = new Coverage((url) => url.startsWith("file:") && !url.includes("/chaos/"));
+const fuzzer = new URL("../..", import.meta.url).href;
+const guide = new Coverage((url) => url.startsWith("file:") && !url.startsWith(fuzzer));
 const { createTarget } = await import("./targets/index.js");
 const target = await createTarget(name, folder);
 const result = await runCampaign(target, {

@@ -82,6 +82,14 @@ export type HistoryEvent =
       readonly metrics: string;
     }
   | {
+      readonly kind: "workerReading";
+      /** Of this process: after its first leases, and at the run's end. */
+      readonly when: "base" | "end";
+      readonly slot: number;
+      readonly pid: number;
+      readonly resources: Resources;
+    }
+  | {
       readonly kind: "ended";
       readonly outcome: "completed" | "failed" | "hung";
       readonly reason: string;

@@ -3,4 +3,4 @@
  * does not notice of them, it would not notice of a real fault either.
  */
 export { findMutation, MUTATIONS } from "./mutations.js";
-export type { Mutation, SourceChange } from "./mutation.js";
+export type { Mutation, MutationFault, SourceChange } from "./mutation.js";

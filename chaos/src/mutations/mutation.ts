@@ -9,6 +9,16 @@ export interface SourceChange {
   readonly replace: string;
 }
 
+export interface MutationFault {
+  readonly kind: string;
+  readonly slot: number;
+  readonly phase: string;
+  readonly step: number;
+  /** 1 unless given. */
+  readonly nth?: number;
+  readonly values?: FaultValues;
+}
+
 export interface Mutation {
   readonly name: string;
   /** Number of the promise in the README that it breaks; 0: of what the validator checks beside them. */
@@ -18,18 +28,8 @@ export interface Mutation {
   readonly run?: string;
   /** Three unless given. */
   readonly workers?: number;
-  /** The fault under which it shows; undefined: without any. */
-  readonly fault:
-    | {
-        readonly kind: string;
-        readonly slot: number;
-        readonly phase: string;
-        readonly step: number;
-        /** 1 unless given. */
-        readonly nth?: number;
-        readonly values?: FaultValues;
-      }
-    | undefined;
+  /** Those under which it shows, in the order of their steps. */
+  readonly faults: readonly MutationFault[];
   /** The check that must notice. */
   readonly noticedBy: string;
 }

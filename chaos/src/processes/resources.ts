@@ -1,11 +1,19 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Resources } from "../history/index.js";
 
-/** What a living process of this machine holds (Linux's /proc). */
+/**
+ * What a living process of this machine holds (Linux's /proc).
+ *
+ * @throws Error if there is none of this number
+ */
 export function readResources(pid: number): Resources {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const field = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
+  const field = (name: string): number => {
+    const found = new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1];
+    // Of one that has ended there is a name, and nothing that it holds.
+    if (found === undefined) throw new Error(`process ${pid} has ended`);
+    return Number(found);
+  };
   const files = readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
     try {
       return [readlinkSync(`/proc/${pid}/fd/${name}`)];

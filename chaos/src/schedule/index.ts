@@ -4,7 +4,7 @@
  * @example
  * const { workers, faults } = drawSchedule(42, CATALOGUE);
  */
-export { drawSchedule, describeFault } from "./schedule.js";
+export { describeFault, drawSchedule, seedsPerBlock } from "./schedule.js";
 export type {
   FaultKindToDraw,
   FaultValues,

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../faults/index.js";
-import { describeFault, drawSchedule } from "./schedule.js";
+import { describeFault, drawSchedule, seedsPerBlock } from "./schedule.js";
+
+const kindsOf = (seed: number): string[] =>
+  drawSchedule(seed, CATALOGUE).faults.map(({ kind }) => kind);
 
 describe("drawSchedule", () => {
   it("draws the same from the same seed, and other faults from another one", () => {
@@ -13,15 +16,26 @@ describe("drawSchedule", () => {
     expect({ run, workers, isEncrypted, faults: faults.map(describeFault) }).toMatchSnapshot();
   });
 
-  it("has every kind in some seeds that follow each other, wherever they begin", () => {
-    const numSeeds = Math.ceil(CATALOGUE.length / 6);
-    for (const first of [0, 1, 1000, 2 ** 30]) {
-      const seeds = Array.from({ length: numSeeds }, (_, index) => first + index);
-      const kinds = new Set(
-        seeds.flatMap((seed) => drawSchedule(seed, CATALOGUE).faults.map(({ kind }) => kind)),
-      );
-      expect(kinds.size).toBe(CATALOGUE.length);
+  it("has every kind in the seeds of each block, 1 to 7 the first, and no kind twice in a seed", () => {
+    const numSeeds = seedsPerBlock(CATALOGUE);
+    expect(numSeeds).toBe(7);
+    for (const block of [0, 1, 2, 142, 2 ** 20]) {
+      const first = 1 + block * numSeeds;
+      const shares = Array.from({ length: numSeeds }, (_, index) => kindsOf(first + index));
+      for (const kinds of shares) expect(new Set(kinds).size).toBe(6);
+      expect(new Set(shares.flat()).size).toBe(CATALOGUE.length);
     }
+  });
+
+  it("lets any two kinds meet in some of a nightly run's thousand seeds", () => {
+    const met = new Set<string>();
+    for (let seed = 1; seed <= 1000; seed++) {
+      const kinds = kindsOf(seed).sort();
+      kinds.forEach((kind, i) => {
+        for (const other of kinds.slice(i + 1)) met.add(`${kind} ${other}`);
+      });
+    }
+    expect(met.size).toBe((CATALOGUE.length * (CATALOGUE.length - 1)) / 2);
   });
 
   it("lets faults follow each other in steps of their own, of workers that are there", () => {

@@ -1,5 +1,5 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { mersenne } from "pure-rand/generator/mersenne";
 
 /** A whole number from `min` to `max`, both included. */
 export type Random = (min: number, max: number) => number;
@@ -61,20 +61,15 @@ const NUM_FAULTS = 6;
 const ENCRYPTED_ONE_IN = 3;
 
 /**
- * Seeds that follow each other go through the catalogue in turn, so that a few of them have every kind; everything else
- * is drawn.
+ * Seeds 1 to 7, 8 to 14 and so on are blocks: the seeds of one share out the whole catalogue, in an order of the block's
+ * own, so that any two kinds meet in some seed. Everything else is drawn.
  */
 export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]): Schedule {
-  const generator = xoroshiro128plus(seed);
-  const random: Random = (min, max) => uniformInt(generator, min, max);
+  const random = randomOf(seed);
   const run = RUNS[random(0, RUNS.length - 1)] ?? "text";
   const workers = random(NUM_WORKERS.min, NUM_WORKERS.max);
   const isEncrypted = random(1, ENCRYPTED_ONE_IN) === 1;
-  const first = (Math.abs(seed) * NUM_FAULTS) % catalogue.length;
-  const kinds = Array.from(
-    { length: NUM_FAULTS },
-    (_, i) => catalogue[(first + i) % catalogue.length],
-  ).filter((kind) => kind !== undefined);
+  const kinds = kindsOf(seed, catalogue);
   const order = shuffled(kinds, random).sort(
     (a, b) => Number(b.comesFirst === true) - Number(a.comesFirst === true),
   );
@@ -91,6 +86,28 @@ export function drawSchedule(seed: number, catalogue: readonly FaultKindToDraw[]
     values: kind.draw?.(random) ?? {},
   }));
   return { seed, run, workers, isEncrypted, faults };
+}
+
+function randomOf(seed: number): Random {
+  // It mixes its seed: with a xoroshiro128+ odd seeds had the one run, and even ones the other.
+  const generator = mersenne(seed);
+  return (min, max) => uniformInt(generator, min, max);
+}
+
+/** How many seeds share out a catalogue. */
+export function seedsPerBlock(catalogue: readonly FaultKindToDraw[]): number {
+  return Math.ceil(catalogue.length / NUM_FAULTS);
+}
+
+/** The seed's share of its block; the last one's is filled up with what the first one has. */
+function kindsOf<T extends FaultKindToDraw>(seed: number, catalogue: readonly T[]): readonly T[] {
+  const numSeeds = seedsPerBlock(catalogue);
+  const block = Math.floor((seed - 1) / numSeeds);
+  const place = seed - 1 - block * numSeeds;
+  // Below zero, where no seed is.
+  const dealt = shuffled(catalogue, randomOf(-2 - block));
+  const first = place * NUM_FAULTS;
+  return [...dealt, ...dealt].slice(first, first + Math.min(NUM_FAULTS, dealt.length));
 }
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {

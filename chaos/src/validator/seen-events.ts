@@ -1,6 +1,10 @@
 /** What checks and figures read out of a history alike. */
 
+import { kindOf } from "../faults/index.js";
 import type { TimedEvent } from "../history/index.js";
+
+/** What is under way when the coordinator decides passes the proxy later: on a machine that others use, much later. */
+export const IN_FLIGHT_MS = 1000;
 
 export interface SeenLease {
   readonly atMs: number;
@@ -16,6 +20,15 @@ export function trainLeaseOf(event: TimedEvent): SeenLease | undefined {
   const { leaseKind, fence = 0, step = 0, leaves = [] } = event.message;
   if (leaseKind !== "train") return undefined;
   return { atMs: event.atMs, workerId: event.workerId, fence, step, leaves };
+}
+
+/** Workers to which something was done. What nobody is to notice is no reason to accuse anybody. */
+export function struckWorkers(events: readonly TimedEvent[]): ReadonlySet<string> {
+  return new Set(
+    events.flatMap((event) =>
+      event.kind === "fired" && kindOf(event.fault).shows.nothing !== true ? [event.workerId] : [],
+    ),
+  );
 }
 
 /** The time between each event and the next one. */

@@ -1,6 +1,7 @@
 import type { PlayedSchedule } from "../conductor/index.js";
 import { attribution } from "./checks/attribution.js";
 import { bystanders } from "./checks/bystanders.js";
+import { doubledWork } from "./checks/doubled-work.js";
 import { ending } from "./checks/ending.js";
 import { joiners } from "./checks/joiners.js";
 import { ledger } from "./checks/ledger.js";
@@ -24,6 +25,7 @@ const CHECKS = {
   observed,
   attribution,
   lostWork,
+  doubledWork,
   bystanders,
   joiners,
   listeners,

@@ -1,5 +1,6 @@
-import { kindOf } from "../../faults/index.js";
 import type { Facts, LogLine } from "../facts.js";
+import { turnedAway } from "../freezes.js";
+import { struckWorkers } from "../seen-events.js";
 
 const ID = "(worker-\\d+-\\d+)";
 
@@ -12,26 +13,23 @@ const ACCUSATIONS: readonly { readonly what: string; readonly pattern: RegExp }[
   { what: "unmoved", pattern: new RegExp(`${ID} has not moved`) },
 ];
 
+type Used = "log" | "events" | "deadlineMs";
+
 /** Nobody is accused of what was not done to it, nor quarantined for what others do not see. */
-export function attribution({ log, events, schedule }: Facts): readonly string[] {
+export function attribution(facts: Pick<Facts, Used>): readonly string[] {
+  const { log, events } = facts;
   const fired = events.flatMap((event) => (event.kind === "fired" ? [event] : []));
-  const guilty = new Set(
-    // What nobody is to notice is no reason to accuse anybody.
-    fired
-      .filter(({ fault }) => kindOf(fault).shows.nothing !== true)
-      .map(({ workerId }) => workerId),
-  );
+  const guilty = struckWorkers(events);
+  const away = turnedAway(facts);
   const wrong = new Set(
     fired.filter(({ fault }) => fault.kind === "gradientTooLarge").map(({ workerId }) => workerId),
   );
-  const kinds = new Set(schedule.faults.map((fault) => kindOf(fault).kind));
   const problems = log.flatMap((line) => {
     const accused = accusedBy(line);
     if (accused === undefined) return [];
     const { workerId, what } = accused;
     if (what === "quarantined" ? wrong.has(workerId) : guilty.has(workerId)) return [];
-    // Whoever hears nothing of a coordinator that stands still looks for it anew.
-    if (what === "lost" && kinds.has("coordinatorFreeze")) return [];
+    if (what === "lost" && away.has(workerId)) return [];
     return [`${workerId} is accused of what was not done to it: ${line.msg}`];
   });
   return problems.slice(0, 5);

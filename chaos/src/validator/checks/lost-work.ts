@@ -1,15 +1,9 @@
 import type { StepRecord } from "@ostinato/run";
 import type { MessageEvent, TimedEvent } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
-import { trainLeaseOf } from "../seen-events.js";
+import { IN_FLIGHT_MS, trainLeaseOf } from "../seen-events.js";
 
-/** What is under way when the coordinator decides passes the proxy later: on a machine that others use, much later. */
-const IN_FLIGHT_MS = 1000;
-
-/**
- * A death costs its unfinished leaves and nothing else: a leaf whose gradient was admitted is not leased again, and one
- * that somebody computes goes to another only when that lease is gone, or late.
- */
+/** A death costs its unfinished leaves and nothing else: a leaf whose gradient was admitted is not leased again. */
 export function lostWork(facts: Facts): readonly string[] {
   const problems = facts.lives.flatMap((life) => problemsOf(facts, life));
   return problems.slice(0, 5);

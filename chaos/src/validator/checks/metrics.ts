@@ -1,26 +1,23 @@
 import type { Facts, Life } from "../facts.js";
-
-const PREFIX = "ostinato_coordinator_";
+import { lastPageOf } from "../metrics-page.js";
+import type { MetricsPage } from "../metrics-page.js";
 
 /** The metrics page at the run's end says what happened in the coordinator's last life. */
 export function metrics(facts: Facts): readonly string[] {
   return facts.lives.slice(-1).flatMap((life) => {
-    const reading = life.events.findLast(
-      (event) => event.kind === "reading" && event.when === "end",
-    );
-    if (reading?.kind !== "reading") return ["nobody read them at the run's end"];
-    const upToThen = life.events.slice(0, life.events.indexOf(reading));
-    return problemsOf(facts, { ...life, events: upToThen }, samplesOf(reading.metrics));
+    const read = lastPageOf(life);
+    if (read === undefined) return ["nobody read them at the run's end"];
+    return problemsOf(facts, { ...life, events: read.eventsBefore }, read.page);
   });
 }
 
 function problemsOf(
   { ledger, log, schedule: { workers } }: Facts,
   life: Life,
-  page: ReadonlyMap<string, number>,
+  page: MetricsPage,
 ): readonly string[] {
   const { incarnation } = life;
-  const value = (name: string): number => page.get(`${PREFIX}${name}`) ?? 0;
+  const value = (name: string): number => page.value(name);
   const steps = ledger.filter((record) => record.type === "step");
   const own = steps.filter((record) => record.incarnation === incarnation);
   const resume = ledger.find(
@@ -56,10 +53,10 @@ function problemsOf(
 }
 
 function refusedProblems(
-  page: ReadonlyMap<string, number>,
+  { samples }: MetricsPage,
   refusals: readonly { readonly reason?: string }[],
 ): readonly string[] {
-  return [...page].flatMap(([sample, count]) => {
+  return [...samples].flatMap(([sample, count]) => {
     const reason = /uploads_rejected_total\{reason="(\w+)"\}/.exec(sample)?.[1];
     if (reason === undefined) return [];
     const logged = refusals.filter((line) => line.reason === reason).length;
@@ -69,15 +66,4 @@ function refusedProblems(
 
 function unequal(what: string, told: number, happened: number): readonly string[] {
   return told === happened ? [] : [`${what}: the metrics say ${told}, the history ${happened}`];
-}
-
-/** Values of a page in Prometheus's text format, by name and labels as they stand. */
-function samplesOf(page: string): ReadonlyMap<string, number> {
-  const lines = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(
-    lines.map((line) => {
-      const at = line.lastIndexOf(" ");
-      return [line.slice(0, at), Number(line.slice(at + 1))];
-    }),
-  );
 }

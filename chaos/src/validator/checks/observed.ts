@@ -3,6 +3,7 @@ import type { Signs } from "../../faults/index.js";
 import { describeFault } from "../../schedule/index.js";
 import type { ScheduledFault } from "../../schedule/index.js";
 import type { Facts } from "../facts.js";
+import { trainLeaseOf } from "../seen-events.js";
 
 /** Every fault of the schedule took place, and the cluster noticed, in the name of the right worker. */
 export function observed(facts: Facts): readonly string[] {
@@ -18,7 +19,7 @@ function problemOf(facts: Facts, fault: ScheduledFault): string | undefined {
   if (fired?.kind !== "fired") return "its moment never came";
   const isEvident = events.some((event) => event.kind === "evidence" && event.faultId === fault.id);
   if (!isEvident) return "nothing shows that it did what it is there for";
-  const { shows } = kindOf(fault);
+  const { shows, endsCoordinator } = kindOf(fault);
   if (shows.nothing === true) return undefined;
   const { workerId } = fired;
   // A sign is one of one fault: what several have in common must be there as often.
@@ -26,9 +27,31 @@ function problemOf(facts: Facts, fault: ScheduledFault): string | undefined {
   const alike = schedule.faults.filter(
     (other) => signKey(other) === signKey(fault) && isOf(facts, other, workerId),
   );
+  const upToIt = alike.slice(0, alike.indexOf(fault) + 1);
+  // Two may end one life: a file that is torn while the coordinator, asked to stop, writes it.
+  const endings = new Set(upToIt.map(({ id }) => lifeOf(facts, id)));
   const numSigns = signsOf(facts, shows, fired);
-  if (numSigns > alike.indexOf(fault)) return undefined;
+  if (numSigns >= (endsCoordinator === true ? endings.size : upToIt.length)) return undefined;
+  const isOfProcess = shows.logLine !== undefined || shows.leaseGone === true;
+  if (isOfProcess && endedWithLife(facts, workerId, lifeOf(facts, fault.id))) return undefined;
   return `the cluster did not notice (${JSON.stringify(shows)}, ${workerId || "the coordinator"}, ${numSigns})`;
+}
+
+/** In which of the coordinator's lives the fault was set off. */
+function lifeOf({ lives }: Facts, id: number): number {
+  return lives.findIndex(({ events }) =>
+    events.some((event) => event.kind === "fired" && event.fault.id === id),
+  );
+}
+
+/** A fault ended that life of the coordinator before anything came after the worker's stream: nobody was there to notice. */
+function endedWithLife({ lives }: Facts, workerId: string, index: number): boolean {
+  const life = lives[index];
+  if (workerId === "" || life === undefined || index === lives.length - 1) return false;
+  const closed = life.events.findIndex(
+    (event) => event.kind === "streamClosed" && event.workerId === workerId,
+  );
+  return closed < 0 || !life.events.slice(closed).some((event) => trainLeaseOf(event));
 }
 
 function isOf({ events }: Facts, { id }: ScheduledFault, workerId: string): boolean {

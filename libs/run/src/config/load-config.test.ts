@@ -56,6 +56,16 @@ describe("loadConfig", () => {
     expect(config.name).toBe("2024");
   });
 
+  it("takes -0 for 0, which it is when the run's own config is read again", async () => {
+    const file = await fileOf(
+      `${BOOK}optimizer: { kind: averagedSgd, nonmonotonicInterval: -0 }\nevaluation: { everySteps: 5 }\n`,
+    );
+    const { optimizer } = await loadConfig({ file });
+    expect(optimizer).toMatchObject({ nonmonotonicInterval: 0 });
+    const { seed } = await loadConfig({ file, overrides: ["seed=-0"] });
+    expect(seed).toBe(0);
+  });
+
   it("blames an override for the group that it made", async () => {
     expect(await refusalOf(BOOK, ["data.x.y=1"])).toMatch(
       /^unknownKey --set data\.x\.y: data\.x: /,

@@ -8,7 +8,7 @@ import type { Document, Node } from "yaml";
 
 import { RunError } from "../../errors/index.js";
 import { applyOverride, parseOverride } from "./overrides.js";
-import { unplainValue } from "./plain-values.js";
+import { dropNegativeZeros, unplainValue } from "./plain-values.js";
 
 export interface LoadConfigOptions {
   /** Path of a YAML file. */
@@ -92,6 +92,7 @@ async function readConfigFile(file: string): Promise<string> {
 
 function valuesOf(document: Document, file: string): unknown {
   let raw: unknown;
+  dropNegativeZeros(document);
   try {
     raw = document.toJS();
   } catch (error) {

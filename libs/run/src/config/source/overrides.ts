@@ -7,6 +7,7 @@ import { z } from "zod";
 import { RunError } from "../../errors/index.js";
 import { runConfigSchema } from "../schema.js";
 import { keysOf } from "../schema-walk.js";
+import { dropNegativeZeros } from "./plain-values.js";
 
 export interface Override {
   readonly path: readonly string[];
@@ -37,6 +38,7 @@ export function parseOverride(text: string): Override {
 function parseValue(text: string): unknown {
   if ([...new Lexer().lex(text)].some(losesText)) return text;
   const document = parseDocument(text);
+  dropNegativeZeros(document);
   const { contents, errors, warnings } = document;
   const isPlain = contents === null || isScalar(contents) || (isSeq(contents) && contents.flow);
   return errors.length + warnings.length === 0 && isPlain ? document.toJS() : text;

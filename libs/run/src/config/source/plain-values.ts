@@ -1,5 +1,8 @@
 /** YAML can say more than a config can mean: values that JSON has not, groups that contain themselves. */
 
+import { visit } from "yaml";
+import type { Document } from "yaml";
+
 /** As deep as no config is; deeper ones would be too deep for those who walk through the values. */
 const MAX_DEPTH = 64;
 
@@ -39,4 +42,13 @@ export function unplainValue(raw: unknown): string | undefined {
     return undefined;
   };
   return look(raw, "");
+}
+
+/** JSON, in which a run keeps its config, has no negative zero: it would be another config when it is read again. */
+export function dropNegativeZeros(document: Document): void {
+  visit(document, {
+    Scalar: (_, node) => {
+      if (Object.is(node.value, -0)) node.value = 0;
+    },
+  });
 }

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import type { HistoryEvent, TimedEvent } from "../history/index.js";
+import { attribution } from "./checks/attribution.js";
+import { bystanders } from "./checks/bystanders.js";
+
+const DEADLINE_MS = 1000;
+
+const at = (atMs: number, event: HistoryEvent): TimedEvent => ({ ...event, atMs });
+const joined = (atMs: number, workerId: string): TimedEvent =>
+  at(atMs, { kind: "joined", slot: 1, workerId, incarnation: 1 });
+const closed = (atMs: number, workerId: string): TimedEvent =>
+  at(atMs, { kind: "streamClosed", slot: 1, workerId });
+const lease = (atMs: number, step: number): TimedEvent =>
+  at(atMs, {
+    ...{ kind: "message", slot: 1, workerId: "worker-1-9", direction: "down" },
+    message: { kind: "lease", leaseKind: "train", step, fence: step, leaves: [0] },
+  });
+/** It stood still from 2000 to 3200. */
+const thawed = at(3200, {
+  kind: "fired",
+  fault: {
+    ...{ id: 1, kind: "coordinatorFreeze", slot: 0, values: {} },
+    at: { step: 5, phase: "lease", nth: 1 },
+  },
+  ...{ workerId: "", step: 5, fence: 0 },
+});
+
+/** What the two checks say of a life in which a stream ends at this time. */
+function problemsOf(closedAtMs: number, { isFrozen }: { readonly isFrozen: boolean }): string[] {
+  const steps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+  const events = [
+    joined(0, "worker-1-1"),
+    // A step each 100 ms, but for the time in which it stands still.
+    ...steps.map((step) => lease(step <= 5 ? 1500 + 100 * step : 2800 + 100 * step, step)),
+    ...(isFrozen ? [thawed] : []),
+    closed(closedAtMs, "worker-1-1"),
+  ].sort((one, other) => one.atMs - other.atMs);
+  const life = { pid: 1, events, incarnation: 1 };
+  const log = [{ level: "warn", msg: "worker-1-1 (a) lost: it is gone", pid: 1 }];
+  const facts = { events, lives: [life], log, deadlineMs: DEADLINE_MS };
+  return [...bystanders(facts), ...attribution(facts)];
+}
+
+const PROBLEMS = [
+  "the stream of worker-1-1 ended, to which nothing was done",
+  "worker-1-1 is accused of what was not done to it: worker-1-1 (a) lost: it is gone",
+];
+
+describe("whoever turns away from a coordinator that stands still", () => {
+  it("is excused while it does, and until it has gone on", () => {
+    expect(problemsOf(2900, { isFrozen: true })).toEqual([]);
+    expect(problemsOf(3450, { isFrozen: true })).toEqual([]);
+  });
+
+  it("is not before it, after it, or without it", () => {
+    expect(problemsOf(1100, { isFrozen: true })).toEqual(PROBLEMS);
+    expect(problemsOf(4150, { isFrozen: true })).toEqual(PROBLEMS);
+    expect(problemsOf(2900, { isFrozen: false })).toEqual(PROBLEMS);
+  });
+});

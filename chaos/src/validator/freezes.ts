@@ -1,0 +1,39 @@
+import type { TimedEvent } from "../history/index.js";
+import type { Facts } from "./facts.js";
+import { trainLeaseOf } from "./seen-events.js";
+
+/** It stands still for somewhat more than one deadline. */
+const DEADLINES_STILL = 2;
+/** By so many steps after it whoever had given it up has told so. */
+const STEPS_AFTER = 2;
+
+/**
+ * Workers whose stream ended while the coordinator stood still, or just afterwards: whoever hears nothing of it looks
+ * for it anew, and is neither to blame nor a bystander of anything else.
+ */
+export function turnedAway({
+  events,
+  deadlineMs,
+}: Pick<Facts, "events" | "deadlineMs">): ReadonlySet<string> {
+  const away = new Set<string>();
+  for (const [index, event] of events.entries()) {
+    // Written down when it moves again.
+    if (event.kind !== "fired" || event.fault.kind !== "coordinatorFreeze") continue;
+    const sinceMs = event.atMs - DEADLINES_STILL * deadlineMs;
+    const untilMs = goesOnAtMs(events.slice(index));
+    for (const other of events) {
+      if (other.kind !== "streamClosed" || other.atMs < sinceMs || other.atMs > untilMs) continue;
+      away.add(other.workerId);
+    }
+  }
+  return away;
+}
+
+function goesOnAtMs(events: readonly TimedEvent[]): number {
+  const steps = new Set<number>();
+  for (const event of events) {
+    const lease = trainLeaseOf(event);
+    if (lease !== undefined && steps.add(lease.step).size > STEPS_AFTER) return lease.atMs;
+  }
+  return Infinity;
+}
