@@ -51,7 +51,7 @@ export const MUTATIONS_OF_CONDUCT: readonly Mutation[] = [
     changes: [
       {
         file: `${COORDINATOR}/training/intake.js`,
-        find: "warn({ worker: session.workerId, fence: begin.fence,",
+        find: "warn({ worker, fence: begin.fence,",
         replace: 'warn({ worker: "worker-1-9", fence: begin.fence,',
       },
     ],

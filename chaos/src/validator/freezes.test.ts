@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { HistoryEvent, TimedEvent } from "../history/index.js";
 import { attribution } from "./checks/attribution.js";
 import { bystanders } from "./checks/bystanders.js";
+import { lostWork } from "./checks/lost-work.js";
 
 const DEADLINE_MS = 1000;
 
@@ -56,5 +57,46 @@ describe("whoever turns away from a coordinator that stands still", () => {
     expect(problemsOf(1100, { isFrozen: true })).toEqual(PROBLEMS);
     expect(problemsOf(4150, { isFrozen: true })).toEqual(PROBLEMS);
     expect(problemsOf(2900, { isFrozen: false })).toEqual(PROBLEMS);
+  });
+});
+
+/** What is said of a leaf that is leased again at 4100, a while after its upload passed. */
+function lostWorkOf(uploadedAtMs: number, events: readonly TimedEvent[]): readonly string[] {
+  const [slot, workerId] = [1, "worker-1-1"];
+  const up = (message: object): TimedEvent =>
+    at(uploadedAtMs, {
+      ...{ kind: "message", slot, workerId, direction: "up" },
+      message: message as (HistoryEvent & { readonly kind: "message" })["message"],
+    });
+  const life = {
+    ...{ pid: 1, incarnation: 1 },
+    events: [
+      up({ kind: "uploadBegin", fence: 3, node: { firstLeaf: 0, numLeaves: 1 } }),
+      up({ kind: "uploadEnd", leaves: [0] }),
+      ...events,
+      lease(4100, 5),
+    ],
+  };
+  const ledger = [
+    {
+      ...{ type: "step", step: 5, incarnation: 1 },
+      nodes: [{ first: 0, count: 1, worker: workerId, fence: 3 }],
+    },
+  ] as unknown as Parameters<typeof lostWork>[0]["ledger"];
+  return lostWork({ ledger, lives: [life], deadlineMs: DEADLINE_MS });
+}
+
+describe("what comes to a coordinator that stands still", () => {
+  const problem = [
+    "step 5: leaf 0 was leased to worker-1-9 (fence 5) although its gradient was in",
+  ];
+
+  it("is not in before it moves again", () => {
+    expect(lostWorkOf(2500, [thawed])).toEqual([]);
+  });
+
+  it("is where it came before, or nothing stood still", () => {
+    expect(lostWorkOf(1100, [thawed])).toEqual(problem);
+    expect(lostWorkOf(2500, [])).toEqual(problem);
   });
 });

@@ -16,17 +16,44 @@ export function turnedAway({
   deadlineMs,
 }: Pick<Facts, "events" | "deadlineMs">): ReadonlySet<string> {
   const away = new Set<string>();
-  for (const [index, event] of events.entries()) {
-    // Written down when it moves again.
-    if (event.kind !== "fired" || event.fault.kind !== "coordinatorFreeze") continue;
-    const sinceMs = event.atMs - DEADLINES_STILL * deadlineMs;
-    const untilMs = goesOnAtMs(events.slice(index));
+  for (const { sinceMs, thawedAtMs } of freezesIn(events, deadlineMs)) {
+    const untilMs = goesOnAtMs(events.filter(({ atMs }) => atMs >= thawedAtMs));
     for (const other of events) {
       if (other.kind !== "streamClosed" || other.atMs < sinceMs || other.atMs > untilMs) continue;
       away.add(other.workerId);
     }
   }
   return away;
+}
+
+/**
+ * When a coordinator takes in what passed to it at this time: one that stands still takes in nothing, and has other things to do
+ * first when it moves again.
+ */
+export function takenInAtMs(
+  atMs: number,
+  events: readonly TimedEvent[],
+  deadlineMs: number,
+): number {
+  const freeze = freezesIn(events, deadlineMs).find(
+    ({ sinceMs, thawedAtMs }) => atMs >= sinceMs && atMs <= thawedAtMs,
+  );
+  return freeze?.thawedAtMs ?? atMs;
+}
+
+interface Freeze {
+  /** At the earliest. */
+  readonly sinceMs: number;
+  readonly thawedAtMs: number;
+}
+
+function freezesIn(events: readonly TimedEvent[], deadlineMs: number): readonly Freeze[] {
+  return events.flatMap((event) =>
+    // Written down when it moves again.
+    event.kind === "fired" && event.fault.kind === "coordinatorFreeze"
+      ? [{ sinceMs: event.atMs - DEADLINES_STILL * deadlineMs, thawedAtMs: event.atMs }]
+      : [],
+  );
 }
 
 function goesOnAtMs(events: readonly TimedEvent[]): number {

@@ -1,15 +1,18 @@
 import type { StepRecord } from "@ostinato/run";
 import type { MessageEvent, TimedEvent } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
+import { takenInAtMs } from "../freezes.js";
 import { IN_FLIGHT_MS, trainLeaseOf } from "../seen-events.js";
 
+type WorkFacts = Pick<Facts, "deadlineMs" | "ledger" | "lives">;
+
 /** A death costs its unfinished leaves and nothing else: a leaf whose gradient was admitted is not leased again. */
-export function lostWork(facts: Facts): readonly string[] {
+export function lostWork(facts: WorkFacts): readonly string[] {
   const problems = facts.lives.flatMap((life) => problemsOf(facts, life));
   return problems.slice(0, 5);
 }
 
-function problemsOf({ ledger }: Facts, life: Life): readonly string[] {
+function problemsOf({ ledger, deadlineMs }: WorkFacts, life: Life): readonly string[] {
   const leases = life.events.flatMap((event) => trainLeaseOf(event) ?? []);
   const steps = ledger.filter(
     (record): record is typeof record & { readonly type: "step" } => record.type === "step",
@@ -21,7 +24,8 @@ function problemsOf({ ledger }: Facts, life: Life): readonly string[] {
     if (record === undefined) return [];
     const again = lease.leaves.find((leaf) => {
       const doneAtMs = admittedAtMs(record, leaf, uploads);
-      return doneAtMs !== undefined && doneAtMs < lease.atMs - IN_FLIGHT_MS;
+      if (doneAtMs === undefined) return false;
+      return takenInAtMs(doneAtMs, life.events, deadlineMs) < lease.atMs - IN_FLIGHT_MS;
     });
     if (again === undefined) return [];
     return [
