@@ -52,6 +52,8 @@ export interface ComposedRun {
   readonly fail: (error: Error) => void;
   /** False when nothing can be committed any more. */
   readonly isAlive: () => boolean;
+  /** Tells at once, and not at the next look, that what was told of is over. */
+  readonly lookForStalls: () => void;
   readonly dispose: () => Promise<void>;
 }
 
@@ -298,6 +300,9 @@ export async function composeRun(
       dispatcher.fail(error);
     },
     isAlive: () => arithmetic.isAlive,
+    lookForStalls: () => {
+      stalls.look();
+    },
     dispose: async () => {
       stalls.stop();
       await Promise.all([arithmetic.close(), encoder.close()]);

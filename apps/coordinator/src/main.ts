@@ -150,6 +150,8 @@ async function serve(
     // Its workers are for the coordinator that has the run now: their streams are cut, and they look for it.
     if (!isSuperseded(error)) await stop(true, reason);
   });
+  // A short run is over before the next look.
+  if (result.outcome === "completed") composed.lookForStalls();
   const reason = reasonOf(result);
   logger.info({ ...result }, reason);
   const { outcome, step, parametersSha256 } = result;
