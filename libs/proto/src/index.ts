@@ -70,6 +70,8 @@ export {
   carriedBytes,
   checkFrame,
   checksumOfFrames,
+  computeCrc32By,
+  crc32,
   crcOfFrame,
   digestOfFrames,
   digestOfVersion,
@@ -80,6 +82,7 @@ export {
   readFrameInto,
 } from "./frames/index.js";
 export type {
+  Crc32,
   DoubleKind,
   FrameCarrier,
   GradientValues,
