@@ -80,6 +80,7 @@ export {
   FRAME_CARRIERS,
   framesOfVersion,
   readFrameInto,
+  shareOfRows,
 } from "./frames/index.js";
 export type {
   Crc32,
