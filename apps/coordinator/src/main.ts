@@ -1,6 +1,8 @@
 /** Builds a coordinator and runs it to the end of its run. */
 
 import { hostname } from "node:os";
+import { compiledCrc32 } from "@ostinato/kernels";
+import { computeCrc32By } from "@ostinato/proto";
 import { metricsOf, openMetricsFile, procProcesses, RunError } from "@ostinato/run";
 import {
   collectProcessMetrics,
@@ -40,6 +42,7 @@ type Closer = () => Promise<void> | void;
  * @throws {RunError} {@link DataError} {@link WireError} {@link CoordinatorError} what went wrong, in one line
  */
 export async function runCoordinator(options: CoordinatorOptions): Promise<number> {
+  computeCrc32By(compiledCrc32());
   const shutdown = createShutdown();
   shutdown.onInsist((cause) => process.exit(exitCodeOf(cause)));
   const closers: Closer[] = [

@@ -2,8 +2,10 @@
 
 import { homedir, hostname, tmpdir } from "node:os";
 
+import { compiledCrc32 } from "@ostinato/kernels";
 import type { Address } from "@ostinato/proto";
 import {
+  computeCrc32By,
   createCoordinatorClient,
   parseEndpoint,
   requireLoopback,
@@ -46,6 +48,7 @@ export async function runWorker(
   options: WorkerOptions,
   prepared?: PreparedWorker,
 ): Promise<number> {
+  computeCrc32By(compiledCrc32());
   const name = options.name ?? `${hostname()}-${process.pid}`;
   let http: Address | undefined;
   let log: Log;

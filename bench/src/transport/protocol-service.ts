@@ -3,10 +3,12 @@
  * frames, a worker checks and copies them and uploads a gradient of the same size, which the coordinator
  * checks and copies. With a folder in shared memory the payloads go through segments there.
  */
+import { compiledCrc32 } from "@ostinato/kernels";
 import {
   bindServer,
   checkFrame,
   checksumOfFrames,
+  computeCrc32By,
   createCoordinatorClient,
   createServer,
   encodeFrames,
@@ -32,6 +34,9 @@ import type {
 import type { TransportClient } from "./transport-client.js";
 
 const WORKER_ID = "bench";
+
+// As coordinators and workers do.
+computeCrc32By(compiledCrc32());
 
 /**
  * @param folder name of a folder in shared memory, or ""

@@ -106,6 +106,7 @@ async function build(cxx) {
     },
     { name: "thread-pool", source: "src/thread-pool.cpp", flags: [] },
     { name: "precision", source: "src/precision.cpp", flags: [] },
+    { name: "crc32", source: "src/crc32.cpp", flags: [] },
     ...(options.test
       ? (await readdir(join(SOURCE, "test")))
           .filter((file) => file.endsWith(".cpp"))

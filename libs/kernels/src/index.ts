@@ -23,6 +23,7 @@ export {
   childrenOf,
   clampValues,
   columnSumsOfSquares,
+  compiledCrc32,
   decayGradient,
   firstNonFinite,
   firstNotBfloat16,

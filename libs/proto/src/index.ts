@@ -70,6 +70,8 @@ export {
   carriedBytes,
   checkFrame,
   checksumOfFrames,
+  computeCrc32By,
+  crc32,
   crcOfFrame,
   digestOfFrames,
   digestOfVersion,
@@ -78,8 +80,10 @@ export {
   FRAME_CARRIERS,
   framesOfVersion,
   readFrameInto,
+  shareOfRows,
 } from "./frames/index.js";
 export type {
+  Crc32,
   DoubleKind,
   FrameCarrier,
   GradientValues,

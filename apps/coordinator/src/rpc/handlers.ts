@@ -1,6 +1,5 @@
 /** The service's methods: thin, one room behind each. */
 
-import { crc32 } from "node:zlib";
 import type {
   Caller,
   CoordinatorHandlers,
@@ -16,7 +15,7 @@ import type {
   WatchEvent,
   WorkerMessage,
 } from "@ostinato/proto";
-import { MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError } from "@ostinato/proto";
+import { crc32, MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import { deriveTimeouts } from "@ostinato/runtime/timeouts";
 import type { ProfilePolicy, WorkerTable } from "../membership/index.js";

@@ -1,11 +1,10 @@
 /** One upload on its way in. Nothing of it counts before all of it is here and every check holds. */
 
-import { crc32 } from "node:zlib";
 import { firstNonFinite, firstNotBfloat16, sumOfSquares } from "@ostinato/kernels";
 import { momentsProblem, momentsSize } from "@ostinato/lstm";
 import type { StatisticsLayout } from "@ostinato/lstm";
 import type { LeafResult, NodeId, TensorFrame, UploadRejection } from "@ostinato/proto";
-import { checkFrame, checksumOfFrames, readFrameInto, WireError } from "@ostinato/proto";
+import { checkFrame, checksumOfFrames, crc32, readFrameInto, WireError } from "@ostinato/proto";
 import { leafResultsProblem } from "./leaf-results.js";
 
 export interface UploadShape {
@@ -178,8 +177,6 @@ export class StagedUpload {
     let crc = 0;
     const slots = [this.#stateSlots, this.#momentSlots].flatMap((byLeaf) => [...byLeaf.values()]);
     for (const { buffer } of [this.#gradientSlot, ...slots]) {
-      // Of no bytes zlib's CRC-32 is 0, whatever came before them.
-      if (buffer.length === 0) continue;
       for (let i = 0; i < buffer.length; i++) if (Number.isNaN(buffer[i])) buffer[i] = NaN;
       crc = crc32(new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength), crc);
     }

@@ -9,9 +9,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 
 import type { DataChunk } from "@ostinato/proto";
+import { crc32 } from "@ostinato/proto";
 import type { Clock, Logger } from "@ostinato/runtime";
 import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
 

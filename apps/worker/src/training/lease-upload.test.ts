@@ -1,6 +1,6 @@
 import type { TensorFrame, WorkerMessage } from "@ostinato/proto";
 import { bytesOfFrame, checksumOfFrames, MAX_FRAME_BYTES, readFrameInto } from "@ostinato/proto";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import type { TrainedLeaf } from "./compute.js";
 import type { GradientMemory } from "./lease-upload.js";
@@ -251,6 +251,8 @@ describe("a LeaseUpload with shared memory", () => {
     async (_, row) => {
       const numValues = (2 * MAX_FRAME_BYTES) / Float32Array.BYTES_PER_ELEMENT;
       const values = new Float32Array(numValues - (numValues % row));
+      // Too many rows to leave the memory out, and all that is left over but for the last one zeros.
+      values.fill(0.5, 0, values.length / 2);
       values.set([0.1, 0.2], values.length - 2);
       const place = new Float32Array(5 + values.length).fill(9);
       let numWritten = 0;
@@ -278,4 +280,20 @@ describe("a LeaseUpload with shared memory", () => {
       expect(frames.every(({ rows }) => (rows === undefined) === (row === 3))).toBe(true);
     },
   );
+
+  it("leaves memory out where few rows have a gradient, and sends these rows", async () => {
+    const rowValues = 8;
+    const values = new Float32Array(100 * rowValues);
+    for (const row of [3, 40, 99]) values.fill(row + 0.1, row * rowValues, (row + 1) * rowValues);
+    const write = vi.fn<GradientMemory["write"]>();
+    const { upload, sent } = started({ memory: { write } });
+    upload.gradient({ node: 0, firstValue: 5, values, rowValues });
+    await upload.finish([trainedLeaf(2, 0), trainedLeaf(3, 0), trainedLeaf(4, 0)]);
+    expect(write).not.toHaveBeenCalled();
+    const frames = framesOf(sent, 11);
+    expect(frames.map(({ payload }) => payload.byteLength)).toEqual([3 * rowValues * 4]);
+    const place = new Float32Array(5 + values.length).fill(9);
+    for (const frame of frames) readFrameInto(frame, place);
+    expect(place.subarray(5)).toEqual(values);
+  });
 });

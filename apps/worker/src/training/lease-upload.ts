@@ -8,7 +8,7 @@ import type {
   ValuesOf,
   WorkerMessage,
 } from "@ostinato/proto";
-import { checksumOfFrames, encodeFrames, encodeGradientFrames } from "@ostinato/proto";
+import { checksumOfFrames, encodeFrames, encodeGradientFrames, shareOfRows } from "@ostinato/proto";
 
 import type { GradientSlice, TrainedLeaf } from "./compute.js";
 
@@ -26,6 +26,12 @@ export interface LeaseUploadOptions {
   readonly fence: number;
   readonly nodes: readonly NodeId[];
 }
+
+/**
+ * Of a matrix of which no more of the rows have a gradient the rest is left out, which only the stream can: in memory each value
+ * is written, read, checked and copied.
+ */
+const FEW_ROWS = 1 / 4;
 
 /** Where gradients may be put beside the stream. */
 export interface GradientMemory {
@@ -152,9 +158,9 @@ export class LeaseUpload {
   /** @returns how many values, from the first on, lie in shared memory */
   async #shareGradient(
     transfer: NodeTransfer,
-    { firstValue, values }: GradientSlice,
+    { firstValue, values, rowValues }: GradientSlice,
   ): Promise<number> {
-    if (this.#memory === undefined) return 0;
+    if (this.#memory === undefined || shareOfRows(values, rowValues) <= FEW_ROWS) return 0;
     // As they are: the coordinator reads float32 there.
     const dense = { transfer: transfer.transfer, transferKind: "gradient", firstValue } as const;
     let numShared = 0;

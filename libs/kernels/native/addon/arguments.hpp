@@ -74,6 +74,11 @@ class Arguments {
     return static_cast<std::int32_t*>(typedArray(values_.at(index), name, napi_int32_array, "Int32Array", size));
   }
 
+  const std::uint8_t* bytes(std::size_t index, const char* name) const {
+    return static_cast<const std::uint8_t*>(
+        typedArray(values_.at(index), name, napi_uint8_array, "Uint8Array", lengthOf(index, name)));
+  }
+
   std::size_t lengthOf(std::size_t index, const char* name) const {
     std::size_t length;
     if (napi_get_typedarray_info(env_, values_.at(index), nullptr, &length, nullptr, nullptr, nullptr) != napi_ok) {

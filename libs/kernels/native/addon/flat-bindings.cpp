@@ -1,6 +1,7 @@
 // Bindings of the coordinator's operations on flat arrays. All arrays of a call are as long as the first, and
 // the scalars are float32 values already; ostinato/flat.hpp has the formulas.
 #include "bindings.hpp"
+#include "crc32.hpp"
 
 namespace ostinato::addon {
 namespace {
@@ -65,6 +66,18 @@ napi_value bindRoundToBfloat16(const Arguments& args) {
 napi_value bindFirstNonFinite(const Arguments& args) {
   const std::size_t length = args.lengthOf(0, "values");
   return numberValue(args, static_cast<double>(flat().firstNonFinite(args.floats(0, "values", length), length)));
+}
+
+napi_value bindCrc32(const Arguments& args) {
+  const double value = args.number(1, "value");
+  if (!(value >= 0 && value <= 4294967295.0)) throw std::invalid_argument("value is no CRC-32");
+  return numberValue(args, crc32(args.bytes(0, "bytes"), args.lengthOf(0, "bytes"), static_cast<std::uint32_t>(value)));
+}
+
+napi_value bindHasFastCrc32(const Arguments& args) {
+  napi_value result;
+  Arguments::check(napi_get_boolean(args.env(), hasFastCrc32(), &result));
+  return result;
 }
 
 napi_value bindSumOfSquares(const Arguments& args) {
@@ -156,6 +169,8 @@ const Binding kBindings[] = {
     {"clampValues", 3, bindClampValues},
     {"roundToBfloat16", 2, bindRoundToBfloat16},
     {"firstNonFinite", 1, bindFirstNonFinite},
+    {"crc32", 2, bindCrc32},
+    {"hasFastCrc32", 0, bindHasFastCrc32},
     {"sumOfSquares", 1, bindSumOfSquares},
     {"columnSumsOfSquares", 2, bindColumnSumsOfSquares},
     {"decayGradient", 5, bindDecayGradient},

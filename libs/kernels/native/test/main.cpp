@@ -22,6 +22,7 @@ int main() {
   setProductPrecision(Precision::float32);
   testRows();
   testFlat();
+  testCrc32();
   // The same on every processor: compare those of two.
   std::printf("%d checks, %d failed, digest %016" PRIx64 "\n", numChecks(), numFailures(), digest());
   return numFailures() == 0 ? 0 : 1;

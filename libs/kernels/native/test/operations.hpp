@@ -15,6 +15,7 @@ void testGru();
 void testRnn();
 void testRows();
 void testFlat();
+void testCrc32();
 void testBfloat16();
 
 std::string shapeText(std::initializer_list<int> sizes);

@@ -16,6 +16,8 @@ export interface CompiledLoops {
   clampValues(values: Floats, limit: number, out: Floats): boolean;
   roundToBfloat16(values: Floats, out: Floats): void;
   firstNonFinite(values: Floats): number;
+  readonly crc32: (bytes: Uint8Array, value: number) => number;
+  hasFastCrc32(): boolean;
   sumOfSquares(values: Floats): number;
   columnSumsOfSquares(values: Floats, totals: Float64Array): void;
   decayGradient(...update: [...ArraysAndScale, weightDecay: number]): void;

@@ -8,6 +8,7 @@
  */
 export { firstNotBfloat16, roundToBfloat16 } from "./bfloat16.js";
 export { switchCompiledLoopsOff } from "./compiled-loops.js";
+export { compiledCrc32 } from "./crc32.js";
 export { firstNonFinite } from "./finite.js";
 export {
   childrenOf,

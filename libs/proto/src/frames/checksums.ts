@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
+
+import { crc32 } from "./crc32.js";
 
 /** CRC-32 (that of zlib) over the frames' CRC-32s, each as four little-endian bytes, in order. */
 export function checksumOfFrames(crcs: readonly number[]): number {

@@ -6,7 +6,14 @@ import type { TensorFrame } from "../codec/index.js";
 import { workerMessageCodec } from "../codec/index.js";
 import { WireError } from "../errors/index.js";
 import { MAX_FRAME_BYTES, MAX_FRAME_ROWS, MAX_FRAME_VALUES, MAX_MESSAGE_BYTES } from "../limits.js";
-import { bytesOfFrame, checkFrame, encodeGradientFrames, readFrameInto } from "./index.js";
+import {
+  bytesOfFrame,
+  checkFrame,
+  computeCrc32By,
+  encodeGradientFrames,
+  readFrameInto,
+  shareOfRows,
+} from "./index.js";
 
 function codeOf(work: () => void): string {
   try {
@@ -328,5 +335,40 @@ describe("checkFrame of a gradient in a smaller form", () => {
       { numRuns: 3000, seed: 20 },
     );
     expect(numTaken).toBeGreaterThan(100);
+  });
+});
+
+describe("the share of rows that are not zeros", () => {
+  it("counts a row with any bit set", () => {
+    expect(shareOfRows(Float32Array.of(0, 0, 0, -0, 0, 0, 2 ** -149, 0), 2)).toBe(0.5);
+    expect(shareOfRows(new Float32Array(6), 3)).toBe(0);
+  });
+
+  it("is 1 of what is no matrix", () => {
+    expect(shareOfRows(new Float32Array(6), 0)).toBe(1);
+    expect(shareOfRows(new Float32Array(0), 2)).toBe(1);
+    expect(shareOfRows(new Float32Array(6), 4)).toBe(1);
+  });
+});
+
+describe("a quicker CRC-32", () => {
+  it("is what frames are made and checked with, until it is taken away", () => {
+    const made = (): TensorFrame => {
+      const values = Float32Array.of(0.1, 0.2);
+      const [frame] = encodeGradientFrames({ transfer: 1, firstValue: 0, values, rowValues: 0 });
+      if (frame === undefined) throw new Error("there is a frame");
+      return { ...frame, crc32: frame.crc32 };
+    };
+    computeCrc32By((bytes, value) => bytes.length + value);
+    const frame = made();
+    expect(frame.crc32).toBe(8);
+    checkFrame(frame);
+    computeCrc32By(undefined);
+    expect(made().crc32).toBe(crc32(frame.payload));
+    expect(
+      codeOf(() => {
+        checkFrame(frame);
+      }),
+    ).toBe("checksum");
   });
 });

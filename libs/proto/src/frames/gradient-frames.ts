@@ -1,8 +1,7 @@
-import { crc32 } from "node:zlib";
-
 import type { TensorFrame } from "../codec/index.js";
 import { MAX_FRAME_BYTES, MAX_FRAME_ROWS, MAX_FRAME_VALUES } from "../limits.js";
 import { areBfloat16, upperHalves } from "./bfloat16.js";
+import { crc32 } from "./crc32.js";
 import { BFLOAT16_BYTES, VALUE_BYTES } from "./frame-shape.js";
 import { maskBytes, RowScan } from "./row-mask.js";
 import { crcOfFrame, encodeFrames } from "./tensor-frames.js";

@@ -12,8 +12,11 @@
 export { carriedBytes, FRAME_CARRIERS } from "./carried-bytes.js";
 export type { FrameCarrier } from "./carried-bytes.js";
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";
+export { computeCrc32By, crc32 } from "./crc32.js";
+export type { Crc32 } from "./crc32.js";
 export { encodeGradientFrames } from "./gradient-frames.js";
 export type { GradientValues } from "./gradient-frames.js";
+export { shareOfRows } from "./row-mask.js";
 export {
   bytesOfFrame,
   checkFrame,

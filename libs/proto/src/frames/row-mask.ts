@@ -70,3 +70,15 @@ export class RowScan {
     return mask;
   }
 }
+
+/**
+ * The share of a matrix's rows that are not zeros to the bit, -0 being none; 1 where the values are no matrix.
+ *
+ * @param values [rows · rowValues], row-major
+ * @param rowValues 0: they are no rows of a matrix
+ */
+export function shareOfRows(values: Float32Array, rowValues: number): number {
+  if (rowValues === 0 || values.length === 0 || values.length % rowValues !== 0) return 1;
+  const { numKept, numRows } = new RowScan(values, rowValues);
+  return numKept / numRows;
+}

@@ -1,10 +1,10 @@
 import { endianness } from "node:os";
-import { crc32 } from "node:zlib";
 
 import type { TensorFrame, TransferKind } from "../codec/index.js";
 import { WireError } from "../errors/index.js";
 import { MAX_FRAME_BYTES } from "../limits.js";
 import { widen } from "./bfloat16.js";
+import { crc32 } from "./crc32.js";
 import { nameOf, shapeOfFrame, VALUE_BYTES } from "./frame-shape.js";
 import { hasRow } from "./row-mask.js";
 
@@ -58,10 +58,7 @@ export function encodeFrames<Kind extends TransferKind>(options: {
 
 /** CRC-32 of what a frame carries: the mask, if there is one, and the payload. */
 export function crcOfFrame({ payload, rows }: Pick<TensorFrame, "payload" | "rows">): number {
-  if (rows === undefined) return crc32(payload);
-  const ofMask = crc32(rows.mask);
-  // Of no bytes zlib's CRC-32 is 0, whatever came before them.
-  return payload.byteLength === 0 ? ofMask : crc32(payload, ofMask);
+  return crc32(payload, rows === undefined ? 0 : crc32(rows.mask));
 }
 
 /** Bytes of a tensor that travel in a frame: those of its payload, and of its mask if there is one. */
