@@ -99,19 +99,20 @@ describe("a cluster of 1, 8, 3 and 5 workers within one epoch", () => {
     const digests = (of: readonly StepRecord[]): readonly string[] =>
       of.map(({ parameters }) => parameters);
     expect(digests(stepsOf(await ledgerOf(alone)))).toEqual(digests(steps));
-  }, 240_000);
+  }, 480_000);
 });
 
 /**
  * Resolves when so many workers have contributed to steps that began after this one. Not all of them to each: one that a slow
- * lease made look slow gets nothing of a step or more, until it is tried again.
+ * lease made look slow gets nothing until it is tried again, at the worst some 70 steps later, half a second each.
  */
 async function takePart(numWorkers: number, running: Cluster, afterStep: number): Promise<void> {
-  await waitFor(`${numWorkers} workers to take part`, async () => {
+  const probe = async (): Promise<true | undefined> => {
     const steps = stepsOf(await ledgerOf(running.ready.runDirectory));
     const begun = steps.filter(({ step }) => step > afterStep + 1);
     return new Set(begun.flatMap((step) => [...workersOf(step)])).size === numWorkers || undefined;
-  });
+  };
+  await waitFor(`${numWorkers} workers to take part`, probe, 180_000);
 }
 
 describe("a minimum of workers", () => {
