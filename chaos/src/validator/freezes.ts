@@ -27,18 +27,19 @@ export function turnedAway({
 }
 
 /**
- * When a coordinator takes in what passed to it at this time: one that stands still takes in nothing, and has other things to do
- * first when it moves again.
+ * Of these events: when a coordinator takes in what passed to it at a time. One that stands still takes in nothing, and has other
+ * things to do first when it moves again.
  */
-export function takenInAtMs(
-  atMs: number,
+export function intakeTimes(
   events: readonly TimedEvent[],
   deadlineMs: number,
-): number {
-  const freeze = freezesIn(events, deadlineMs).find(
-    ({ sinceMs, thawedAtMs }) => atMs >= sinceMs && atMs <= thawedAtMs,
-  );
-  return freeze?.thawedAtMs ?? atMs;
+): (atMs: number) => number {
+  const freezes = freezesIn(events, deadlineMs);
+  return (atMs) => {
+    const isDuring = ({ sinceMs, thawedAtMs }: Freeze): boolean =>
+      atMs >= sinceMs && atMs <= thawedAtMs;
+    return freezes.find(isDuring)?.thawedAtMs ?? atMs;
+  };
 }
 
 interface Freeze {

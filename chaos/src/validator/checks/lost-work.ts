@@ -1,7 +1,7 @@
 import type { StepRecord } from "@ostinato/run";
 import type { MessageEvent, TimedEvent } from "../../history/index.js";
 import type { Facts, Life } from "../facts.js";
-import { takenInAtMs } from "../freezes.js";
+import { intakeTimes } from "../freezes.js";
 import { IN_FLIGHT_MS, trainLeaseOf } from "../seen-events.js";
 
 type WorkFacts = Pick<Facts, "deadlineMs" | "ledger" | "lives">;
@@ -19,13 +19,13 @@ function problemsOf({ ledger, deadlineMs }: WorkFacts, life: Life): readonly str
   );
   const admitted = steps.filter(({ incarnation }) => incarnation === life.incarnation);
   const uploads = finishedUploads(life.events);
+  const takenInAtMs = intakeTimes(life.events, deadlineMs);
   return leases.flatMap((lease) => {
     const record = admitted.find(({ step }) => step === lease.step);
     if (record === undefined) return [];
     const again = lease.leaves.find((leaf) => {
       const doneAtMs = admittedAtMs(record, leaf, uploads);
-      if (doneAtMs === undefined) return false;
-      return takenInAtMs(doneAtMs, life.events, deadlineMs) < lease.atMs - IN_FLIGHT_MS;
+      return doneAtMs !== undefined && takenInAtMs(doneAtMs) < lease.atMs - IN_FLIGHT_MS;
     });
     if (again === undefined) return [];
     return [
