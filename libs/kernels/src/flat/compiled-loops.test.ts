@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { reasonForSkipping } from "../../test/support/addon.js";
 import { loadAddon } from "../native-addon/index.js";
 import { compiledLoops, switchCompiledLoopsOff } from "./compiled-loops.js";
 import type { CompiledLoops } from "./compiled-loops.js";
@@ -163,17 +164,6 @@ const UPDATES: Readonly<Record<string, (arrays: Arrays, scalars: Scalars) => voi
     lambUpdate({ ...adamOf(arrays, scalars), out, weightDecay, maxWeightNorm });
   },
 };
-
-const reasonForSkipping = reasonWhyNoAddon();
-
-function reasonWhyNoAddon(): string {
-  try {
-    loadAddon();
-    return "";
-  } catch (error) {
-    return `the addon is not there: ${String(error).split("\n", 1)[0]}`;
-  }
-}
 
 const selectThreads = (count: number): void => {
   if (reasonForSkipping === "") {

@@ -1,22 +1,13 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
+import { reasonForSkipping } from "../../test/support/addon.js";
 import { loadAddon } from "../native-addon/index.js";
 import type { CompiledLoops } from "./compiled-loops.js";
 import { switchCompiledLoopsOff } from "./compiled-loops.js";
 import { compiledCrc32 } from "./crc32.js";
-
-function addonOrUndefined(): CompiledLoops | undefined {
-  try {
-    return loadAddon() as CompiledLoops;
-  } catch {
-    return undefined;
-  }
-}
-
-const addon = addonOrUndefined();
 
 /** Bytes without a pattern, the same each time. */
 function bytesOf(length: number): Uint8Array {
@@ -24,8 +15,13 @@ function bytesOf(length: number): Uint8Array {
   return Uint8Array.from({ length }, () => (state = (state * 69069 + 1) >>> 0) >>> 24);
 }
 
-describe.skipIf(addon === undefined)("the compiled CRC-32", () => {
-  const crc32 = (bytes: Uint8Array, value = 0): number => addon!.crc32(bytes, value);
+describe("the compiled CRC-32", () => {
+  const addon = (): CompiledLoops => loadAddon() as CompiledLoops;
+  const crc32 = (bytes: Uint8Array, value = 0): number => addon().crc32(bytes, value);
+
+  beforeEach((context) => {
+    context.skip(reasonForSkipping !== "", reasonForSkipping);
+  });
 
   it("is zlib's, for any length and place: blocks, vectors and what is left of them", () => {
     const bytes = bytesOf(400);
@@ -83,6 +79,6 @@ describe.skipIf(addon === undefined)("the compiled CRC-32", () => {
     switchCompiledLoopsOff(true);
     expect(compiledCrc32()).toBeUndefined();
     switchCompiledLoopsOff(false);
-    expect(compiledCrc32() !== undefined).toBe(addon!.hasFastCrc32());
+    expect(compiledCrc32() !== undefined).toBe(addon().hasFastCrc32());
   });
 });
