@@ -43,12 +43,16 @@ function atOnceSide(backend: string): Side<TrainingStep> {
   ): Promise<readonly Result[]> => Promise.all(workers.map(act));
   return {
     name: `${backend}, two workers' kernels at once`,
-    prepare: async (step) => void (await each((worker) => worker.prepare(step))),
+    async prepare(step) {
+      await each((worker) => worker.prepare(step));
+    },
     async measure(seconds) {
       const samples = await each((worker) => worker.measure(seconds));
       return { ms: Math.max(...samples.map(({ ms }) => ms)) };
     },
-    close: async () => void (await each((worker) => worker.close())),
+    async close() {
+      await each((worker) => worker.close());
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   selectThreads,
 } from "@ostinato/kernels/tensor";
 import type { NumericsProfile, Phase } from "@ostinato/proto";
+import { systemClock } from "@ostinato/runtime/clock";
 import { memory } from "@tensorflow/tfjs-core";
 
 import { messageOf, WorkerError } from "../errors/index.js";
@@ -88,7 +89,7 @@ async function perform(
   let last: { readonly phase: Phase; readonly atMs: number } | undefined;
   const control: ComputeControl = {
     onProgress: (phase, timeSteps) => {
-      const atMs = performance.now();
+      const atMs = systemClock.now();
       if (phase === last?.phase && atMs - last.atMs < LEAST_PROGRESS_MS) return;
       last = { phase, atMs };
       reply({ kind: "progress", id, phase, timeSteps });
