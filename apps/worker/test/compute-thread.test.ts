@@ -36,7 +36,7 @@ afterAll(() => shared.close());
 
 async function prepared(
   run: SmallRun,
-  backend: "wasm" | "cpu",
+  backend: "wasm" | "cpu" | "native",
 ): Promise<{ thread: ComputeThread; stateSizes: readonly number[]; parameters: Float32Array }> {
   const { spec, settings, encoded } = run;
   const dataset = { digest: run.dataset.digest, load: () => Promise.resolve(encoded.slice()) };
@@ -84,6 +84,8 @@ async function train(
         order.push(firstValue);
         events.push("gradient");
         gradients[node]?.set(values, firstValue);
+        // What is computed with its memory does not depend on what is in it.
+        thread.recycle(values.fill(Number.NaN));
       },
     },
     never,
@@ -139,6 +141,25 @@ describe.each(["wasm", "cpu"] as const)("ComputeThread on %s", (backend) => {
       expect(together.gradients[index]).toEqual(alone.gradients[0]);
     }
   });
+});
+
+it("gives the same bits on native, with new memory and with what came back", async ({ skip }) => {
+  const isThere = await shared.profiles(["native"]).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) skip("no native backend: the C++ kernels are not compiled");
+  const run = smallRun();
+  const { thread, stateSizes, parameters } = await prepared(run, "native");
+  const nodes = [
+    { firstLeaf: 0, numLeaves: 2 },
+    { firstLeaf: 2, numLeaves: 2 },
+  ];
+  const states = someStates(stateSizes);
+  const withNew = await train(thread, run, { parameters, nodes, states });
+  for (let n = 0; n < 3; n++) {
+    expect(await train(thread, run, { parameters, nodes, states })).toEqual(withNew);
+  }
 });
 
 describe("a ComputeThread of a run that rounds its gradients", () => {

@@ -9,7 +9,7 @@ import { readMetricsPage } from "./metrics-page.js";
 import type { MetricsPage } from "./metrics-page.js";
 import { writeTrainingFiles } from "./training-files.js";
 
-/** Steps until every process has compiled its code and holds its memory. */
+/** Steps at least until every process holds its memory and has compiled its code. */
 const WARM_UP_STEPS = 8;
 const MIN_STEPS = 4;
 const P = "ostinato_coordinator_";
@@ -61,8 +61,12 @@ export class ClusterSide implements Side<TrainingStep> {
 }
 
 async function measureSteps(run: LocalRun, seconds: number): Promise<Sample> {
-  let first: TakenStep = await run.nextStep();
-  for (let step = 1; step < WARM_UP_STEPS; step++) first = await run.nextStep();
+  const begun: TakenStep = await run.nextStep();
+  let first = begun;
+  // As long as it is measured then: who stands beside it has been warm since the round before.
+  for (let step = 1; step < WARM_UP_STEPS || first.atMs - begun.atMs < seconds * 1000; step++) {
+    first = await run.nextStep();
+  }
   const before = await readMetricsPage(run.metricsUrl);
   let last: TakenStep;
   do {

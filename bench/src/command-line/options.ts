@@ -44,7 +44,12 @@ export function readOptions(args: readonly string[], modules: OptionModules): Be
       listOf(backends),
       backends.filter((name) => name !== NOT_BY_DEFAULT),
     )
-    .option("--threads <n>", "threads of each side in machine, kernel and step", positive, 1)
+    .option(
+      "--threads <n>",
+      "threads of each side in machine, kernel, step and leaves",
+      positive,
+      1,
+    )
     .addOption(new Option("--peer <name>", "who is measured beside us").choices(["pytorch"]))
     .option(
       "--python <path>",

@@ -9,6 +9,7 @@ export const ROW_NAMES = [
   "machine",
   "kernel",
   "step",
+  "leaves",
   "cluster",
   "scaling",
   "transport",

@@ -9,6 +9,7 @@ import { clusterRow } from "./cluster-row.js";
 import type { RowContext } from "./context.js";
 import { growthRow } from "./growth-row.js";
 import { kernelRow } from "./kernel-row.js";
+import { leavesRow } from "./leaves-row.js";
 import { machineRow } from "./machine-row.js";
 import { recoveryRow, startRow } from "./process-rows.js";
 import { saturationRow } from "./saturation-row.js";
@@ -22,6 +23,7 @@ const ROWS: Readonly<Record<RowName, (context: RowContext) => Promise<void>>> = 
   machine: machineRow,
   kernel: kernelRow,
   step: stepRow,
+  leaves: leavesRow,
   cluster: clusterRow,
   scaling: scalingRow,
   transport: transportRow,

@@ -10,7 +10,8 @@ const BARS: Readonly<Record<string, number>> = { "char 512 ×2": 0.85, "Zaremba 
 
 /**
  * What two workers do of what they would do alone: half of a step's gradients takes a worker as long as
- * a step would take two of them if nothing else took time.
+ * a step would take two of them if nothing else took time. And of what their kernels do at once, which
+ * is all that a machine has whose cores share more than memory.
  */
 export async function scalingRow(context: RowContext): Promise<void> {
   const names = context.isQuick
@@ -18,19 +19,47 @@ export async function scalingRow(context: RowContext): Promise<void> {
     : (["char512x2", "zarembaSmall"] as const);
   for (const backend of context.backends) {
     const cluster = clusterSide(context, backend, 2);
+    const alone = aloneSide(backend);
     await compare<TrainingStep>("scaling", context, {
       cases: stepCases(context.isQuick, names),
-      sides: [cluster, aloneSide(backend)],
-      comparisons: (name) => ({ own: [cluster.name], barOf: () => BARS[name] ?? null }),
+      sides: [cluster, alone, atOnceSide(backend)],
+      comparisons: (name) => ({
+        own: [cluster.name],
+        barOf: (_, other) => (other === alone.name ? (BARS[name] ?? null) : null),
+      }),
       rounds: clusterRounds(context),
     });
   }
 }
 
 function aloneSide(backend: string): Side<TrainingStep> {
+  return { ...halfStep(backend), name: `${backend}, 2 × one worker's kernels` };
+}
+
+function atOnceSide(backend: string): Side<TrainingStep> {
+  const workers = [halfStep(backend), halfStep(backend)];
+  const each = async <Result>(
+    act: (worker: Side<TrainingStep>) => Promise<Result>,
+  ): Promise<readonly Result[]> => Promise.all(workers.map(act));
+  return {
+    name: `${backend}, two workers' kernels at once`,
+    async prepare(step) {
+      await each((worker) => worker.prepare(step));
+    },
+    async measure(seconds) {
+      const samples = await each((worker) => worker.measure(seconds));
+      return { ms: Math.max(...samples.map(({ ms }) => ms)) };
+    },
+    async close() {
+      await each((worker) => worker.close());
+    },
+  };
+}
+
+function halfStep(backend: string): Side<TrainingStep> {
   const side: Side<MeasuredCase> = backendSide(backend, 1);
   return {
-    name: `${backend}, 2 × one worker's kernels`,
+    name: side.name,
     prepare: (step) => side.prepare({ ...step, kind: "halfGradients" }),
     measure: (seconds) => side.measure(seconds),
     close: () => side.close(),

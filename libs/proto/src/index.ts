@@ -80,7 +80,7 @@ export {
   FRAME_CARRIERS,
   framesOfVersion,
   readFrameInto,
-  shareOfRows,
+  scanRows,
 } from "./frames/index.js";
 export type {
   Crc32,

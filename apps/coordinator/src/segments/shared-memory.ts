@@ -19,9 +19,10 @@ export interface MemorySharer {
   /**
    * The frame with its payload, of a gradient that this worker uploads.
    *
+   * @param gradient where its values belong, and are read to as far as they lie within it
    * @throws {WireError} `sharedMemory`, `frameTooLarge`
    */
-  read(frame: SegmentFrame): TensorFrame;
+  read(frame: SegmentFrame, gradient: Float32Array): TensorFrame;
   /** Removes what it wrote. */
   leave(): void;
 }
@@ -58,14 +59,15 @@ export class SharedMemory {
     this.#numSharers += 1;
     let hasLeft = false;
     return {
-      read: (frame) => {
+      read: (frame, gradient) => {
         if (frame.segment > MAX_GRADIENT_SEGMENTS) {
           throw new WireError(
             "sharedMemory",
             `${workerId} names segment ${frame.segment}; it may have ${MAX_GRADIENT_SEGMENTS}`,
           );
         }
-        return this.#reader.read(gradientSegment(workerId, frame.segment), "gradient", frame);
+        const name = gradientSegment(workerId, frame.segment);
+        return this.#reader.read(name, "gradient", frame, gradient);
       },
       leave: () => {
         if (hasLeft) return;

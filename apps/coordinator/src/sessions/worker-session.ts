@@ -267,7 +267,9 @@ export class WorkerSession {
         return;
       case "segmentFrame":
         this.#count("received", message);
-        this.#receiveFrame(message.frame.transfer, () => this.#readShared(message.frame));
+        this.#receiveFrame(message.frame.transfer, ({ gradient }) =>
+          this.#readShared(message.frame, gradient),
+        );
         return;
       case "uploadEnd": {
         const upload = this.#uploads.get(message.transfer);
@@ -297,24 +299,24 @@ export class WorkerSession {
     }
   }
 
-  #receiveFrame(transfer: number, read: () => TensorFrame | undefined): void {
+  #receiveFrame(transfer: number, read: (staged: StagedUpload) => TensorFrame | undefined): void {
     const upload = this.#uploads.get(transfer);
     if (upload === undefined) return; // of an upload that was refused or revoked
-    const frame = read();
+    const frame = read(upload.staged);
     if (frame === undefined) return;
     upload.staged.receive(frame);
     if (!upload.staged.hasFailed) this.#modules.hub.moved(upload.begin.fence, "upload");
   }
 
   /** A frame of shared memory; its stream is ended where that fails, so that the worker comes back without. */
-  #readShared(frame: SegmentFrame): TensorFrame | undefined {
+  #readShared(frame: SegmentFrame, gradient: Float32Array): TensorFrame | undefined {
     const { stream, clock } = this.#modules;
     const sharer = this.#sharer;
     try {
       if (sharer === undefined) {
         throw new WireError("sharedMemory", "the worker said that it shares no memory");
       }
-      const read = sharer.read(frame);
+      const read = sharer.read(frame, gradient);
       // Messages of frames are short and come many at once; what each one makes us do is not.
       stream.pause();
       void clock.nextTurn().then(() => {

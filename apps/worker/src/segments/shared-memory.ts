@@ -29,12 +29,12 @@ export class SharedMemory {
   }
 
   /**
-   * The frame of parameters with its payload, which holds until the next call.
+   * The frame of parameters with its payload: see SegmentReader.read.
    *
    * @throws {WireError} `sharedMemory`, `frameTooLarge`
    */
-  read(frame: SegmentFrame): TensorFrame {
-    return this.#reader.read(parametersSegment(frame.segment), "parameters", frame);
+  read(frame: SegmentFrame, destination?: Float32Array): TensorFrame {
+    return this.#reader.read(parametersSegment(frame.segment), "parameters", frame, destination);
   }
 
   /**

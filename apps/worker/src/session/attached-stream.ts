@@ -250,7 +250,7 @@ export class AttachedStream {
         "a frame in shared memory was sent, which none was asked for",
       );
     }
-    return memory.read(frame);
+    return memory.read(frame, this.#versions.destinationOf(frame));
   }
 
   #serveFirst(): void {

@@ -156,7 +156,10 @@ export class LeaseRunner {
     const states = initialStates({ lease: { ...lease, leaves }, stateSizes, held, arriving });
     const upload = new LeaseUpload(
       { jobId, incarnation, step: lease.step, fence: lease.fence, nodes: lease.nodes },
-      { sink, memory, signal, nextTransfer: () => ++this.#lastTransfer },
+      {
+        ...{ sink, memory, signal, nextTransfer: () => ++this.#lastTransfer },
+        recycle: (values) => compute.recycle(values),
+      },
     );
     const timer = metrics.startPhases(this.#modules.clock);
     try {

@@ -43,6 +43,12 @@ export type ComputeRequest = {
   };
 }[OperationName];
 
+/** What is not answered: memory of gradients that was handed out and is used again. */
+export interface RecycledValues {
+  readonly kind: "recycled";
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
 export type ComputeReply =
   | { readonly kind: "gradient"; readonly id: number; readonly slice: GradientSlice }
   | {

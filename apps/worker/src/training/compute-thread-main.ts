@@ -7,10 +7,12 @@ import type { BackendName } from "@ostinato/kernels/tensor";
 import {
   KernelError,
   numericsProfile,
+  recycle,
   selectBackend,
   selectThreads,
 } from "@ostinato/kernels/tensor";
-import type { NumericsProfile } from "@ostinato/proto";
+import type { NumericsProfile, Phase } from "@ostinato/proto";
+import { systemClock } from "@ostinato/runtime/clock";
 import { memory } from "@tensorflow/tfjs-core";
 
 import { messageOf, WorkerError } from "../errors/index.js";
@@ -20,6 +22,7 @@ import type {
   ComputeRequest,
   ComputeThreadData,
   OperationName,
+  RecycledValues,
   ThreadSetup,
 } from "./compute-messages.js";
 import type { PreparedCompute } from "./compute.js";
@@ -36,6 +39,12 @@ const { cancelled, numThreads } = workerData as ComputeThreadData;
  */
 const COMPUTE_NICENESS = 5;
 
+/**
+ * Within a phase progress is told no more often: each message wakes the main thread, which takes a core from
+ * threads that compute.
+ */
+const LEAST_PROGRESS_MS = 20;
+
 yieldToOthers();
 
 let computer: AnyShardComputer | undefined;
@@ -43,7 +52,11 @@ let encoded: Uint8Array | undefined;
 /** Requests are handled one after the other, also where handling one is asynchronous. */
 let last: Promise<void> = Promise.resolve();
 
-port.on("message", (request: ComputeRequest) => {
+port.on("message", (request: ComputeRequest | RecycledValues) => {
+  if (request.kind === "recycled") {
+    recycle([request.values]);
+    return;
+  }
   last = last.then(() => handle(request));
 });
 
@@ -73,8 +86,14 @@ async function perform(
   request: ComputeRequest,
 ): Promise<ComputeOperations[OperationName]["output"]> {
   const { id } = request;
+  let last: { readonly phase: Phase; readonly atMs: number } | undefined;
   const control: ComputeControl = {
-    onProgress: (phase, timeSteps) => reply({ kind: "progress", id, phase, timeSteps }),
+    onProgress: (phase, timeSteps) => {
+      const atMs = systemClock.now();
+      if (phase === last?.phase && atMs - last.atMs < LEAST_PROGRESS_MS) return;
+      last = { phase, atMs };
+      reply({ kind: "progress", id, phase, timeSteps });
+    },
     isCancelled: () => Atomics.load(cancelled, 0) >= id,
   };
   switch (request.kind) {

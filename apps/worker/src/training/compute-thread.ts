@@ -1,5 +1,6 @@
 /** The main thread's end of the compute thread. */
 
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 
 import type { BackendName } from "@ostinato/kernels/tensor";
@@ -12,6 +13,7 @@ import type {
   ComputeRequest,
   ComputeThreadData,
   OperationName,
+  RecycledValues,
   ThreadSetup,
 } from "./compute-messages.js";
 import type {
@@ -33,6 +35,13 @@ export interface ComputeThreadOptions {
   /** Called after each request with the number of tensors alive in the thread. */
   readonly onTensors?: (numTensors: number) => void;
 }
+
+/**
+ * V8 takes memory of arrays that come and go between threads for a heap that grows, and would go over all of it
+ * in nearly each step of a model with some million parameters. Below this many MiB it does not look. For heaps
+ * made from now on: the thread's.
+ */
+const HEAP_FLAG = "--initial-heap-size=128";
 
 interface PendingRequest {
   readonly events: Partial<ComputeEvents>;
@@ -61,6 +70,7 @@ export class ComputeThread implements Compute {
       cancelled: this.#cancelled,
       numThreads: options.numThreads ?? 1,
     };
+    setFlagsFromString(HEAP_FLAG);
     // Without this process's flags: import conditions of a development tool do not hold there.
     this.#thread = new Worker(options.entry, { workerData, execArgv: [], name: "compute" });
     this.#thread.on("message", (reply: ComputeReply) => this.#receive(reply));
@@ -99,6 +109,12 @@ export class ComputeThread implements Compute {
     signal: AbortSignal,
   ): Promise<readonly TrainedLeaf[]> {
     return this.#request("train", task, events, signal);
+  }
+
+  recycle(values: Float32Array<ArrayBuffer>): void {
+    if (this.#gone !== undefined) return;
+    const recycled: RecycledValues = { kind: "recycled", values };
+    this.#thread.postMessage(recycled, [values.buffer]);
   }
 
   evaluate(

@@ -95,6 +95,8 @@ export interface Compute {
     events: ComputeEvents,
     signal: AbortSignal,
   ): Promise<readonly TrainedLeaf[]>;
+  /** Takes the memory of a gradient slice back, for those to come: its values are not to be read any more. */
+  recycle(values: Float32Array<ArrayBuffer>): void;
   evaluate(
     task: EvaluateTask,
     events: Pick<ComputeEvents, "onProgress">,

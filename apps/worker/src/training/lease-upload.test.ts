@@ -31,19 +31,22 @@ function started(
 ): {
   upload: LeaseUpload;
   sent: WorkerMessage[];
+  recycled: Float32Array[];
 } {
   const sent: WorkerMessage[] = [];
+  const recycled: Float32Array[] = [];
   let transfer = 10;
   const upload = new LeaseUpload(options, {
     nextTransfer: () => ++transfer,
     signal: modules.signal ?? new AbortController().signal,
     memory: modules.memory,
+    recycle: (values) => recycled.push(values),
     sink: {
       send: (message) => sent.push(message),
       drained: modules.drained ?? (() => Promise.resolve()),
     },
   });
-  return { upload, sent };
+  return { upload, sent, recycled };
 }
 
 const summary = (message: WorkerMessage): string => {
@@ -177,6 +180,24 @@ describe("LeaseUpload", () => {
     openings.shift()?.();
     await settle();
     expect(sent.filter(({ kind }) => kind === "frame")).toHaveLength(2);
+  });
+
+  it("gives a slice's memory back when it is out, and not before", async () => {
+    const outs: (() => void)[] = [];
+    const { upload, recycled } = started({
+      drained: () => new Promise((resolve) => outs.push(resolve)),
+    });
+    const slices = [1, 2].map((value) => Float32Array.of(value));
+    for (const [firstValue, values] of slices.entries()) {
+      upload.gradient({ node: 0, firstValue, values, rowValues: 0 });
+    }
+    for (const [index, values] of slices.entries()) {
+      await vi.waitFor(() => expect(outs).toHaveLength(index + 1));
+      expect(recycled).not.toContain(values);
+      outs[index]!();
+      await vi.waitFor(() => expect(recycled).toContain(values));
+    }
+    expect(recycled).toHaveLength(2);
   });
 
   it("sends nothing more once it is cancelled", async () => {

@@ -8,7 +8,7 @@ import type {
   ValuesOf,
   WorkerMessage,
 } from "@ostinato/proto";
-import { checksumOfFrames, encodeFrames, encodeGradientFrames, shareOfRows } from "@ostinato/proto";
+import { checksumOfFrames, encodeFrames, encodeGradientFrames, scanRows } from "@ostinato/proto";
 
 import type { GradientSlice, TrainedLeaf } from "./compute.js";
 
@@ -61,6 +61,7 @@ export class LeaseUpload {
   readonly #sink: MessageSink;
   readonly #memory: GradientMemory | undefined;
   readonly #signal: AbortSignal;
+  readonly #recycle: (values: GradientSlice["values"]) => void;
   readonly #transfers: readonly NodeTransfer[];
   readonly #begun = new Set<number>();
   #queue: Promise<void> = Promise.resolve();
@@ -76,12 +77,15 @@ export class LeaseUpload {
       readonly nextTransfer: () => number;
       readonly signal: AbortSignal;
       readonly memory: GradientMemory | undefined;
+      /** Takes a slice's values when they are out. */
+      readonly recycle: (values: GradientSlice["values"]) => void;
     },
   ) {
     this.#options = options;
     this.#sink = modules.sink;
     this.#memory = modules.memory;
     this.#signal = modules.signal;
+    this.#recycle = modules.recycle;
     this.#transfers = options.nodes.map((node, index) => ({
       index,
       node,
@@ -143,24 +147,28 @@ export class LeaseUpload {
 
   /** Through memory as far as that goes, and what is left over the stream in as few bytes as can be. */
   async #sendGradient(transfer: NodeTransfer, slice: GradientSlice): Promise<void> {
-    const numShared = await this.#shareGradient(transfer, slice);
+    const scan = scanRows(slice.values, slice.rowValues);
+    const isSparse = scan !== undefined && scan.share <= FEW_ROWS;
+    const numShared = isSparse ? 0 : await this.#shareGradient(transfer, slice);
     if (this.#signal.aborted) return;
     const rowValues =
       slice.rowValues > 0 && numShared % slice.rowValues === 0 ? slice.rowValues : 0;
     const frames = encodeGradientFrames({
       ...{ transfer: transfer.transfer, rowValues },
+      scan: numShared === 0 ? scan : undefined,
       firstValue: slice.firstValue + numShared,
       values: slice.values.subarray(numShared),
     });
     await this.#sendFrames(transfer, frames);
+    this.#recycle(slice.values);
   }
 
   /** @returns how many values, from the first on, lie in shared memory */
   async #shareGradient(
     transfer: NodeTransfer,
-    { firstValue, values, rowValues }: GradientSlice,
+    { firstValue, values }: GradientSlice,
   ): Promise<number> {
-    if (this.#memory === undefined || shareOfRows(values, rowValues) <= FEW_ROWS) return 0;
+    if (this.#memory === undefined) return 0;
     // As they are: the coordinator reads float32 there.
     const dense = { transfer: transfer.transfer, transferKind: "gradient", firstValue } as const;
     let numShared = 0;

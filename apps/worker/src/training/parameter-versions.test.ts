@@ -47,6 +47,24 @@ describe("ParameterVersions", () => {
     expect(versions.acquire(0)?.values.buffer).toBeInstanceOf(SharedArrayBuffer);
   });
 
+  it("lets values be written to where they belong, if they are those that come next", () => {
+    const versions = new ParameterVersions(SIZE, 0);
+    const { announcement, frames } = broadcast(3);
+    const [first, second] = frames as [TensorFrame, TensorFrame];
+    expect(versions.destinationOf(first)).toBeUndefined();
+    versions.announce(announcement);
+    expect(versions.destinationOf(second)).toBeUndefined();
+    expect(versions.destinationOf({ ...first, transfer: 1 })).toBeUndefined();
+    for (const frame of [first, second]) {
+      const destination = versions.destinationOf(frame);
+      const { firstValue } = frame;
+      const values = destination!.subarray(firstValue, firstValue + SIZE / 2).fill(3);
+      const { buffer, byteOffset, byteLength } = values;
+      versions.receive({ ...frame, payload: new Uint8Array(buffer, byteOffset, byteLength) });
+    }
+    expect(versions.acquire(3)?.values).toEqual(new Float32Array(SIZE).fill(3));
+  });
+
   it("has a version's running statistics, as they came with it, for as long as it is held", () => {
     const versions = new ParameterVersions(SIZE, 4);
     expect(receive(versions, broadcast(3, SIZE, 4))).toEqual([undefined, undefined, 3]);

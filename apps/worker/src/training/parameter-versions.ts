@@ -97,6 +97,17 @@ export class ParameterVersions {
     this.#assembly = { announcement, buffers, crcs: [], numValues: 0, numStatistics: 0 };
   }
 
+  /** Where a frame's values may be written before it is checked: the buffer of the version that goes on with it. */
+  destinationOf({
+    transfer,
+    firstValue,
+  }: Pick<TensorFrame, "transfer" | "firstValue">): Float32Array | undefined {
+    const assembly = this.#assembly;
+    const goesOn =
+      assembly?.announcement.transfer === transfer && assembly.numValues === firstValue;
+    return goesOn ? assembly.buffers.values : undefined;
+  }
+
   /** @returns the version that this frame completes, if it does */
   receive(frame: TensorFrame): number | undefined {
     const assembly = this.#assembly;

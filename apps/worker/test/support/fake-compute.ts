@@ -30,6 +30,8 @@ export class FakeCompute implements Compute {
   readonly tasks: TrainTask[] = [];
   readonly evaluations: EvaluateTask[] = [];
   readonly held: HeldTask[] = [];
+  /** Gradients whose memory came back. */
+  readonly recycled: Float32Array[] = [];
   offers: readonly NumericsProfile[] = [PROFILE];
   /** Tasks end only when the test says so (or they are cancelled). */
   holdsTasks = false;
@@ -94,6 +96,10 @@ export class FakeCompute implements Compute {
       state: new Float32Array(this.stateSizes[leaf] ?? 0).fill(100 * task.step + leaf),
       moments: new Float64Array(this.numMoments).fill(leaf),
     }));
+  }
+
+  recycle(values: Float32Array<ArrayBuffer>): void {
+    this.recycled.push(values);
   }
 
   evaluate(task: EvaluateTask): ReturnType<Compute["evaluate"]> {

@@ -2,6 +2,8 @@
 // in each four lanes of every fourth value, (lane 0 + lane 1) + (lane 2 + lane 3); blocks in ascending order.
 #pragma once
 
+#include <cstring>
+
 #include "flat-values.hpp"
 
 namespace ostinato {
@@ -25,20 +27,27 @@ inline double sumNormBlock(const float* values, std::size_t count) {
   return sumOfNormLanes(lanes, 1);
 }
 
+// The compiler would not see by itself that the four lanes are one vector.
+typedef float NormFloats __attribute__((vector_size(kNormLanes * sizeof(float))));
+typedef double NormDoubles __attribute__((vector_size(kNormLanes * sizeof(double))));
+
 /** Four whole blocks that follow each other → their sums. */
 inline void sumNormBlocks(const float* values, double* sums) {
-  double lanes[kNormBlocksAtOnce][kNormLanes] = {};
+  NormDoubles lanes[kNormBlocksAtOnce] = {};
   for (std::size_t i = 0; i < kNormBlock; i += kNormLanes) {
 #pragma GCC unroll 4
     for (std::size_t block = 0; block < kNormBlocksAtOnce; block++) {
-#pragma GCC unroll 4
-      for (std::size_t lane = 0; lane < kNormLanes; lane++) {
-        const double value = static_cast<double>(values[block * kNormBlock + i + lane]);
-        lanes[block][lane] += value * value;
-      }
+      NormFloats read;
+      std::memcpy(&read, values + block * kNormBlock + i, sizeof read);
+      const NormDoubles value = __builtin_convertvector(read, NormDoubles);
+      lanes[block] += value * value;
     }
   }
-  for (std::size_t block = 0; block < kNormBlocksAtOnce; block++) sums[block] = sumOfNormLanes(lanes[block], 1);
+  for (std::size_t block = 0; block < kNormBlocksAtOnce; block++) {
+    double each[kNormLanes];
+    std::memcpy(each, &lanes[block], sizeof each);
+    sums[block] = sumOfNormLanes(each, 1);
+  }
 }
 
 inline double sumOfSquares(const float* values, std::size_t length) {

@@ -6,6 +6,7 @@ import type { Tensor } from "@tensorflow/tfjs-core";
 interface PooledBackend {
   allocate(shape: readonly number[]): Tensor;
   floats(tensor: Tensor): Float32Array;
+  take(length: number): Float32Array;
   recycle(values: Float32Array): void;
 }
 
@@ -17,6 +18,23 @@ export function tensorOf(values: Float32Array, shape: readonly number[]): Tensor
   const made = pooled.allocate(shape);
   pooled.floats(made).set(values);
   return made;
+}
+
+/**
+ * The values of several arrays one after the other. Theirs, which were read from tensors that nobody reads any
+ * more, are memory for tensors to come.
+ */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const pooled = pooledBackend();
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const values = pooled?.take(length) ?? new Float32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  recycle(parts);
+  return values;
 }
 
 /**

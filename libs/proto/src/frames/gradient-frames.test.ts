@@ -12,7 +12,7 @@ import {
   computeCrc32By,
   encodeGradientFrames,
   readFrameInto,
-  shareOfRows,
+  scanRows,
 } from "./index.js";
 
 function codeOf(work: () => void): string {
@@ -340,14 +340,26 @@ describe("checkFrame of a gradient in a smaller form", () => {
 
 describe("the share of rows that are not zeros", () => {
   it("counts a row with any bit set", () => {
-    expect(shareOfRows(Float32Array.of(0, 0, 0, -0, 0, 0, 2 ** -149, 0), 2)).toBe(0.5);
-    expect(shareOfRows(new Float32Array(6), 3)).toBe(0);
+    expect(scanRows(Float32Array.of(0, 0, 0, -0, 0, 0, 2 ** -149, 0), 2)?.share).toBe(0.5);
+    expect(scanRows(new Float32Array(6), 3)?.share).toBe(0);
   });
 
-  it("is 1 of what is no matrix", () => {
-    expect(shareOfRows(new Float32Array(6), 0)).toBe(1);
-    expect(shareOfRows(new Float32Array(0), 2)).toBe(1);
-    expect(shareOfRows(new Float32Array(6), 4)).toBe(1);
+  it("sees each value of a row, of any width", () => {
+    for (let width = 1; width <= 9; width++) {
+      for (let at = 0; at < 3 * width; at++) {
+        const values = new Float32Array(3 * width);
+        values[at] = 1;
+        const scan = scanRows(values, width);
+        const kept = [0, 1, 2].filter((row) => scan?.isKept(row));
+        expect(kept).toEqual([Math.floor(at / width)]);
+      }
+    }
+  });
+
+  it("there is none of what is no matrix", () => {
+    expect(scanRows(new Float32Array(6), 0)).toBeUndefined();
+    expect(scanRows(new Float32Array(0), 2)).toBeUndefined();
+    expect(scanRows(new Float32Array(6), 4)).toBeUndefined();
   });
 });
 

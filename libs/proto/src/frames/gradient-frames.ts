@@ -3,7 +3,8 @@ import { MAX_FRAME_BYTES, MAX_FRAME_ROWS, MAX_FRAME_VALUES } from "../limits.js"
 import { areBfloat16, upperHalves } from "./bfloat16.js";
 import { crc32 } from "./crc32.js";
 import { BFLOAT16_BYTES, VALUE_BYTES } from "./frame-shape.js";
-import { maskBytes, RowScan } from "./row-mask.js";
+import { maskBytes, scanRows } from "./row-mask.js";
+import type { RowScan } from "./row-mask.js";
 import { crcOfFrame, encodeFrames } from "./tensor-frames.js";
 
 /** A slice of a gradient, as it is to be sent. */
@@ -14,6 +15,8 @@ export interface GradientValues {
   readonly values: Float32Array;
   /** Values of a row where these are the rows of a matrix; 0: they are not. */
   readonly rowValues: number;
+  /** `scanRows` of the same values, from somebody who has looked already. */
+  readonly scan?: RowScan | undefined;
 }
 
 /** What a frame that leaves rows out has beside its mask, about. */
@@ -31,12 +34,11 @@ export function encodeGradientFrames(gradient: GradientValues): TensorFrame[] {
   const { transfer, firstValue, values, rowValues } = gradient;
   const isNarrow = values.length > 0 && areBfloat16(values);
   const valueBytes = isNarrow ? BFLOAT16_BYTES : VALUE_BYTES.gradient;
-  if (
-    rowValues > 0 &&
-    values.length % rowValues === 0 &&
+  const scan =
     rowValues * valueBytes <= MAX_FRAME_BYTES
-  ) {
-    const scan = new RowScan(values, rowValues);
+      ? (gradient.scan ?? scanRows(values, rowValues))
+      : undefined;
+  if (scan !== undefined) {
     const savedBytes = (scan.numRows - scan.numKept) * rowValues * valueBytes;
     if (savedBytes > maskBytes(scan.numRows) + ROWS_OVERHEAD_BYTES) {
       return rowFrames(gradient, scan, isNarrow);

@@ -16,7 +16,8 @@ export { computeCrc32By, crc32 } from "./crc32.js";
 export type { Crc32 } from "./crc32.js";
 export { encodeGradientFrames } from "./gradient-frames.js";
 export type { GradientValues } from "./gradient-frames.js";
-export { shareOfRows } from "./row-mask.js";
+export { scanRows } from "./row-mask.js";
+export type { RowScan } from "./row-mask.js";
 export {
   bytesOfFrame,
   checkFrame,

@@ -28,6 +28,8 @@ export function numRowsIn(mask: Uint8Array, numRows: number): number | undefined
   return count;
 }
 
+const valueAt = (values: Int32Array, at: number): number => values[at] ?? 0;
+
 /** The rows of a matrix that are zeros to the bit, -0 being none. */
 export class RowScan {
   readonly rowValues: number;
@@ -45,13 +47,25 @@ export class RowScan {
     let numKept = 0;
     for (let row = 0; row < this.numRows; row++) {
       const end = (row + 1) * rowValues;
+      const lastFour = end - 3;
       let at = row * rowValues;
-      while (at < end && bits[at] === 0) at++;
-      if (at === end) continue;
+      // Four at a time: that is half of the time for rows of zeros, which are most of those that are read to their end.
+      let any = 0;
+      for (; any === 0 && at < lastFour; at += 4) {
+        any =
+          valueAt(bits, at) | valueAt(bits, at + 1) | valueAt(bits, at + 2) | valueAt(bits, at + 3);
+      }
+      for (; any === 0 && at < end; at++) any = valueAt(bits, at);
+      if (any === 0) continue;
       this.#isKept[row] = 1;
       numKept += 1;
     }
     this.numKept = numKept;
+  }
+
+  /** The share of the rows that are not zeros. */
+  get share(): number {
+    return this.numKept / this.numRows;
   }
 
   isKept(row: number): boolean {
@@ -72,13 +86,13 @@ export class RowScan {
 }
 
 /**
- * The share of a matrix's rows that are not zeros to the bit, -0 being none; 1 where the values are no matrix.
+ * Looks for a matrix's rows of zeros.
  *
  * @param values [rows · rowValues], row-major
  * @param rowValues 0: they are no rows of a matrix
+ * @returns undefined where the values are no matrix
  */
-export function shareOfRows(values: Float32Array, rowValues: number): number {
-  if (rowValues === 0 || values.length === 0 || values.length % rowValues !== 0) return 1;
-  const { numKept, numRows } = new RowScan(values, rowValues);
-  return numKept / numRows;
+export function scanRows(values: Float32Array, rowValues: number): RowScan | undefined {
+  if (rowValues === 0 || values.length === 0 || values.length % rowValues !== 0) return undefined;
+  return new RowScan(values, rowValues);
 }

@@ -117,8 +117,9 @@ export function readFrameInto(
 
 type Write = (payload: Uint8Array, target: Float32Array | Float64Array) => void;
 
-/** Copied as bytes: a decoded payload begins anywhere, where no array of floats may. */
+/** Copied as bytes: a decoded payload begins anywhere, where no array of floats may. Or it was read to here. */
 const writeBytes: Write = (payload, { buffer, byteOffset, byteLength }) => {
+  if (payload.buffer === buffer && payload.byteOffset === byteOffset) return;
   new Uint8Array(buffer, byteOffset, byteLength).set(payload);
 };
 

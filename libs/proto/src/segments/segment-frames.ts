@@ -28,13 +28,16 @@ export class SegmentReader {
   }
 
   /**
-   * @returns a frame to be checked like any other; its payload holds until the next call
+   * @param destination the whole flat buffer: values that lie within it are read to where they belong, the payload
+   *   being a view on them there, so that `readFrameInto` has nothing to copy
+   * @returns a frame to be checked like any other; without a destination its payload holds until the next call
    * @throws {WireError} `sharedMemory`, `frameTooLarge`
    */
   read(
     name: string,
     transferKind: "parameters" | "gradient",
     { transfer, firstValue, numValues, crc32 }: SegmentFrame,
+    destination?: Float32Array,
   ): TensorFrame {
     const numBytes = numValues * BYTES_PER_ELEMENT;
     if (numBytes > MAX_FRAME_BYTES) {
@@ -43,8 +46,15 @@ export class SegmentReader {
         `the ${transferKind} frame at value ${firstValue} of transfer ${transfer} has ${numBytes} bytes in shared memory; at most ${MAX_FRAME_BYTES} go`,
       );
     }
-    const payload = this.#payload.subarray(0, numBytes);
+    const payload =
+      destination !== undefined && firstValue + numValues <= destination.length
+        ? bytesOf(destination.subarray(firstValue, firstValue + numValues))
+        : this.#payload.subarray(0, numBytes);
     this.#files.read(name, firstValue * BYTES_PER_ELEMENT, payload);
     return { transfer, transferKind, leaf: 0, firstValue, payload, crc32 };
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -16,7 +16,7 @@ import { crc32 } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { WireError } from "../errors/index.js";
-import { checkFrame, encodeFrames } from "../frames/index.js";
+import { checkFrame, encodeFrames, readFrameInto } from "../frames/index.js";
 import { MAX_FRAME_BYTES } from "../limits.js";
 import {
   createSegmentFolder,
@@ -182,6 +182,31 @@ describe("frames in shared memory", () => {
         ...{ firstValue: frame.firstValue, crc32: frames[index]?.crc32 },
       });
       checkFrame(read);
+    }
+  });
+
+  it("are read to where they belong, as far as they lie in it", () => {
+    const files = new SegmentFiles(createSegmentFolder(process, base));
+    const [first, second] = [0, 3].map((firstValue) => {
+      const values = Float32Array.of(firstValue + 1, firstValue + 2, firstValue + 3);
+      const [frame] = encodeFrames({ transfer: 1, transferKind: "gradient", firstValue, values });
+      if (frame === undefined) throw new Error("no frame");
+      return writeSegmentFrame(files, "gradient-w-1", 1, frame);
+    });
+    if (first === undefined || second === undefined) throw new Error("no frames");
+    const reader = new SegmentReader(files);
+    for (const buffer of [new ArrayBuffer(20), new SharedArrayBuffer(20)]) {
+      const destination = new Float32Array(buffer);
+      const read = reader.read("gradient-w-1", "gradient", first, destination);
+      expect(read.payload.buffer).toBe(buffer);
+      checkFrame(read);
+      expect(readFrameInto(read, destination)).toBe(3);
+      expect([...destination]).toEqual([1, 2, 3, 0, 0]);
+      // It ends one value beyond: nothing of it is written there.
+      const beyond = reader.read("gradient-w-1", "gradient", second, destination);
+      expect(beyond.payload.buffer).not.toBe(buffer);
+      expect(errorOf(() => readFrameInto(beyond, destination)).code).toBe("frameOutOfBounds");
+      expect([...destination]).toEqual([1, 2, 3, 0, 0]);
     }
   });
 

@@ -10,7 +10,7 @@ interface SliceAttributes {
   readonly size: number | number[];
 }
 
-/** A part of a float32 tensor; tfjs's own of anything else, and where it is a view. */
+/** A part of a float32 tensor, a view where its values follow each other; tfjs's own of anything else. */
 export function slice(call: Call<{ x: Tensor }, SliceAttributes>): TensorInfo {
   const {
     inputs: { x },
@@ -23,14 +23,16 @@ export function slice(call: Call<{ x: Tensor }, SliceAttributes>): TensorInfo {
   ];
   slice_util.assertParamsValid(x, begin, size);
   const numValues = util.sizeFromShape(size);
-  const isView = slice_util.isSliceContinous(x.shape, begin, size);
-  if (x.dtype !== "float32" || numValues === 0 || isView) {
+  if (x.dtype !== "float32" || numValues === 0) {
     const output = onCpu(call, "Slice");
     backend.letGoOfViewed([x], [output]);
     return output;
   }
-  // Behind the last axis that is cut, values follow each other: they are copied at once.
   const strides = util.computeStrides(x.shape).concat(1);
+  if (slice_util.isSliceContinous(x.shape, begin, size)) {
+    return backend.view(x, slice_util.computeFlatOffset(begin, strides), size);
+  }
+  // Behind the last axis that is cut, values follow each other: they are copied at once.
   let axis = x.rank - 1;
   while (size[axis] === x.shape[axis]) axis -= 1;
   const block = size[axis]! * strides[axis]!;

@@ -3,6 +3,7 @@ import {
   getKernelsForBackend,
   registerBackend,
   registerKernel,
+  util,
 } from "@tensorflow/tfjs-core";
 import type { DataId, Tensor, TensorInfo } from "@tensorflow/tfjs-core";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
@@ -12,14 +13,20 @@ import { BufferPool } from "./buffer-pool.js";
 /** What waits to be used again, at most; a step of a large model has about as much. */
 const POOL_LIMIT = 256 * 2 ** 20;
 
+/** An array of the pool that is in use. */
+interface Loan {
+  readonly values: Float32Array;
+  /** Tensors that have it or a view of it; one that somebody read never gives it back. */
+  holders: number;
+}
+
 /**
  * tfjs's cpu backend, whose tensors are Float32Arrays, with a pool for those that our kernels make. An
- * array goes back to it when its tensor is disposed of, unless somebody was given it or a view of it.
+ * array goes back to it when its tensor and all views of it are disposed of, unless somebody was given it.
  */
 export class NativeBackend extends MathBackendCPU {
   readonly #pool = new BufferPool(POOL_LIMIT);
-  /** Arrays of the pool that are in use. */
-  readonly #lent = new Map<DataId, Float32Array>();
+  readonly #loans = new Map<DataId, Loan>();
 
   constructor() {
     super();
@@ -31,8 +38,25 @@ export class NativeBackend extends MathBackendCPU {
   allocate(shape: readonly number[]): Tensor {
     const values = this.#pool.take(shape.reduce((size, length) => size * length, 1));
     const info = this.makeTensorInfo([...shape], "float32", values);
-    this.#lent.set(info.dataId, values);
+    this.#loans.set(info.dataId, { values, holders: 1 });
     return engine().makeTensorFromTensorInfo(info, this);
+  }
+
+  /** A tensor of values that follow each other in another one, from its `first` on, in place. */
+  view(of: TensorInfo, first: number, shape: readonly number[]): Tensor {
+    const values = this.floats(of).subarray(first, first + util.sizeFromShape([...shape]));
+    const info = this.makeTensorInfo([...shape], "float32", values);
+    const loan = this.#loans.get(of.dataId);
+    if (loan !== undefined) {
+      loan.holders += 1;
+      this.#loans.set(info.dataId, loan);
+    }
+    return engine().makeTensorFromTensorInfo(info, this);
+  }
+
+  /** New memory of arbitrary contents, of no tensor. */
+  take(length: number): Float32Array {
+    return this.#pool.take(length);
   }
 
   /** For new tensors; nobody reads or writes these values any more. */
@@ -56,7 +80,7 @@ export class NativeBackend extends MathBackendCPU {
 
   override readSync(dataId: DataId): ReturnType<MathBackendCPU["readSync"]> {
     // Who reads it may keep it.
-    this.#lent.delete(dataId);
+    this.#loans.delete(dataId);
     return super.readSync(dataId);
   }
 
@@ -66,26 +90,29 @@ export class NativeBackend extends MathBackendCPU {
    */
   letGoOfViewed(inputs: readonly TensorInfo[], outputs: readonly TensorInfo[]): void {
     for (const { dataId } of inputs) {
-      const lent = this.#lent.get(dataId);
+      const loan = this.#loans.get(dataId);
       const isViewed =
-        lent !== undefined &&
+        loan !== undefined &&
         outputs.some((output) => {
           if (output.dtype === "complex64") return true;
           const { values } = this.data.get(output.dataId);
           return (
-            output.dataId !== dataId && ArrayBuffer.isView(values) && values.buffer === lent.buffer
+            output.dataId !== dataId &&
+            ArrayBuffer.isView(values) &&
+            values.buffer === loan.values.buffer
           );
         });
-      if (isViewed) this.#lent.delete(dataId);
+      if (isViewed) this.#loans.delete(dataId);
     }
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
     const isGone = super.disposeData(dataId, force);
-    const lent = this.#lent.get(dataId);
-    if (isGone && lent !== undefined) {
-      this.#lent.delete(dataId);
-      this.#pool.giveBack(lent);
+    const loan = this.#loans.get(dataId);
+    if (isGone && loan !== undefined) {
+      this.#loans.delete(dataId);
+      loan.holders -= 1;
+      if (loan.holders === 0) this.#pool.giveBack(loan.values);
     }
     return isGone;
   }

@@ -22,7 +22,7 @@ export interface Tokens {
 }
 
 /** One leaf's ids, in the order (time, row). */
-export function tokensOf({ ids, numSteps, numRows }: Tokens, leaf: BatchLeaf): Int32Array {
+function tokensOf({ ids, numSteps, numRows }: Tokens, leaf: BatchLeaf): Int32Array {
   return valuesOfLeaf(ids, numSteps, numRows, leaf);
 }
 

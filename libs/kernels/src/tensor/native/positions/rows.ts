@@ -119,6 +119,12 @@ export function sequenceRows({
   backend,
 }: Call<{ sequence: Tensor3D }, SequenceBlock>): Tensor[] {
   const [sequenceSteps, batchRows, numColumns] = sequence.shape;
+  // One stretch of memory; of a small one a reader would keep all the rest as well.
+  if (numRows === batchRows && 2 * numSteps > sequenceSteps) {
+    return [
+      backend.view(sequence, firstStep * numRows * numColumns, [numSteps * numRows, numColumns]),
+    ];
+  }
   const rows = backend.allocate([numSteps * numRows, numColumns]);
   nativeAddon().sequenceRows({
     sequence: backend.floats(sequence),

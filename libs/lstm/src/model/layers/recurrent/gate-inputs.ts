@@ -1,23 +1,22 @@
-import { tensor1d, transpose } from "@tensorflow/tfjs-core";
+import { reshape, tensor1d, tile } from "@tensorflow/tfjs-core";
 import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import {
   embeddingGather,
-  embeddingGradient,
+  embeddingGradients,
   linearGradients,
   matMulBias,
 } from "@ostinato/kernels/tensor";
 
 import {
+  asOneStep,
   asRows,
   asSequence,
-  leafGradients,
-  nodeSums,
+  inTensorScope,
+  leafNodes,
   perNode,
-  positionsOf,
 } from "../../pass/index.js";
 import type { Pass } from "../../pass/index.js";
-import { tokensOf } from "../embedding.js";
 import type { Tokens } from "../embedding.js";
 
 /** The rows of a layer's kernel that multiply its inputs: [I,G], and what names them. */
@@ -71,7 +70,7 @@ export function projectedInputs(
   tokens: Tokens,
   onTableGradient: (perLeaf: readonly Float32Array[]) => void,
 ): GateInputs {
-  const { parameters, numRows } = pass;
+  const { parameters, numRows, progress } = pass;
   const table = parameters.matrix(tableName);
   const vocabularySize = table.shape[0];
   let tableGradients: readonly Float32Array[] = [];
@@ -83,22 +82,32 @@ export function projectedInputs(
       const ids = tensor1d(tokens.ids, "int32");
       return asSequence(embeddingGather(projected, ids), numRows);
     },
-    kernelGradients(gradient, { name, transposed }) {
-      const tableTransposed = parameters.derived(`transpose of ${tableName}`, () =>
-        transpose(table),
-      );
-      // The projected table's gradient of each leaf, and from it those of its two factors.
-      const [ofTable, ofKernel] = leafGradients(pass, [tableName, name], (leaf) => {
-        const ids = tensor1d(tokensOf(tokens, leaf), "int32");
-        const projected_VG = embeddingGradient(ids, positionsOf(gradient, leaf), vocabularySize);
-        return [matMulBias(projected_VG, transposed), matMulBias(tableTransposed, projected_VG)];
+    kernelGradients(gradient, { transposed }) {
+      progress.alive();
+      const found = inTensorScope(() => {
+        const { leaves } = pass;
+        const ids = tensor1d(tokens.ids, "int32");
+        const nodes = leafNodes(leaves.length);
+        // The projected table's gradient of each leaf, and from it those of its two factors: its rows are
+        // the positions of a leaf of one time step, the table's rows what they were multiplied with.
+        const projected = embeddingGradients({ leaves, nodes, ids, gradient, vocabularySize });
+        const numRows = leaves.length * vocabularySize;
+        const projected_NG: Tensor2D = reshape(projected, [numRows, gradient.shape[2]]);
+        const tables: Tensor2D = leaves.length === 1 ? table : tile(table, [leaves.length, 1]);
+        const ofKernel = linearGradients({
+          leaves: leaves.map((_, n) => ({ firstRow: n * vocabularySize, numRows: vocabularySize })),
+          nodes: pass.nodes,
+          rows: asOneStep(tables),
+          gradient: asOneStep(projected_NG),
+        });
+        const ofTables = matMulBias(projected_NG, transposed);
+        return {
+          kernel: perNode(ofKernel.kernelGradients),
+          tables: perNode(reshape(ofTables, [leaves.length, ...table.shape])),
+        };
       });
-      tableGradients = ofTable!;
-      const size = tableTransposed.shape[0] * transposed.shape[0];
-      return nodeSums(
-        pass,
-        ofKernel!.map((values) => (values.length === size ? values : new Float32Array(size))),
-      );
+      tableGradients = found.tables;
+      return found.kernel;
     },
     inputGradient() {
       onTableGradient(tableGradients);

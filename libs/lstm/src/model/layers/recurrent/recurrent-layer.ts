@@ -1,7 +1,7 @@
 import { add, concat, pad, reshape } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { sequenceRows } from "@ostinato/kernels/tensor";
+import { joined, sequenceRows } from "@ostinato/kernels/tensor";
 
 import { afterFirst, emitLeafGradients, leafNodes, nodeSums } from "../../pass/index.js";
 import type { Padding, Pass } from "../../pass/index.js";
@@ -76,7 +76,8 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
       const ofInputs = inputs.kernelGradients(ofProducts.gradient, inputKernel);
       pass.onGradient(
         kernelName,
-        ofInputs.map((values, n) => onTop(values, ofRecurrent.kernels[n]!)),
+        // [I,G] and [R,G] → [I+R,G]
+        ofInputs.map((values, n) => joined([values, ofRecurrent.kernels[n]!])),
       );
       pass.onGradient(biasName, ofRecurrent.biases);
       emitLeafGradients(
@@ -105,14 +106,6 @@ function maskedGradients(
     for (let k = 0; k < values.length; k++) values[k] = values[k]! * factors[k]!;
   }
   return { kernels: nodeSums(pass, kernels), biases: nodeSums(pass, biases) };
-}
-
-/** [I,G] and [R,G] → [I+R,G] */
-function onTop(ofInputs: Float32Array, ofRecurrent: Float32Array): Float32Array {
-  const values = new Float32Array(ofInputs.length + ofRecurrent.length);
-  values.set(ofInputs);
-  values.set(ofRecurrent, ofInputs.length);
-  return values;
 }
 
 /**
