@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "apps/coordinator/src/threads/answer-requests.ts": ["worker_threads"],
   "apps/coordinator/src/threads/work-thread.ts": ["worker_threads"],
   "apps/worker/src/training/compute-thread-main.ts": ["worker_threads"],
-  "apps/worker/src/training/compute-thread.ts": ["worker_threads"],
+  "apps/worker/src/training/compute-thread.ts": ["v8", "worker_threads"],
   // Finds the folder of a package that a config names; loads nothing of it.
   "libs/data/src/text/npm-package.ts": ["module"],
   // Loads the one addon beside it.

@@ -13,6 +13,7 @@ import {
 } from "@ostinato/kernels/tensor";
 import type { NumericsProfile, Phase } from "@ostinato/proto";
 import { systemClock } from "@ostinato/runtime/clock";
+import { FIXED_TIMEOUTS } from "@ostinato/runtime/timeouts";
 import { memory } from "@tensorflow/tfjs-core";
 
 import { messageOf, WorkerError } from "../errors/index.js";
@@ -43,7 +44,7 @@ const COMPUTE_NICENESS = 5;
  * Within a phase progress is told no more often: each message wakes the main thread, which takes a core from
  * threads that compute.
  */
-const LEAST_PROGRESS_MS = 20;
+const { threadProgressMs } = FIXED_TIMEOUTS;
 
 yieldToOthers();
 
@@ -90,7 +91,7 @@ async function perform(
   const control: ComputeControl = {
     onProgress: (phase, timeSteps) => {
       const atMs = systemClock.now();
-      if (phase === last?.phase && atMs - last.atMs < LEAST_PROGRESS_MS) return;
+      if (phase === last?.phase && atMs - last.atMs < threadProgressMs) return;
       last = { phase, atMs };
       reply({ kind: "progress", id, phase, timeSteps });
     },

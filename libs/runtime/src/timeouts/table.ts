@@ -213,6 +213,12 @@ export const TIMEOUT_TABLE = {
     what: "from one report of a lease that moves to the next",
     then: "the newest count of time steps is sent, which renews the lease",
   },
+  threadProgressMs: {
+    owner: "worker",
+    fixedMs: 20,
+    what: "from one count of a phase's time steps that the compute thread tells the main thread to the next",
+    then: "the next count is told",
+  },
   heartbeatMs: {
     owner: "worker",
     deadlines: 1 / 8,
