@@ -86,6 +86,7 @@ async function train(
         gradients[node]?.set(values, firstValue);
         // What is computed with its memory does not depend on what is in it.
         thread.recycle(values.fill(Number.NaN));
+        expect(values.byteLength).toBe(0);
       },
     },
     never,
@@ -151,14 +152,16 @@ it("gives the same bits on native, with new memory and with what came back", asy
   if (!isThere) skip("no native backend: the C++ kernels are not compiled");
   const run = smallRun();
   const { thread, stateSizes, parameters } = await prepared(run, "native");
-  const nodes = [
-    { firstLeaf: 0, numLeaves: 2 },
-    { firstLeaf: 2, numLeaves: 2 },
-  ];
   const states = someStates(stateSizes);
-  const withNew = await train(thread, run, { parameters, nodes, states });
-  for (let n = 0; n < 3; n++) {
-    expect(await train(thread, run, { parameters, nodes, states })).toEqual(withNew);
+  for (const numLeaves of [4, 1, 2]) {
+    const nodes = [{ firstLeaf: 0, numLeaves }];
+    const own = states.slice(0, numLeaves);
+    const withNew = await train(thread, run, { parameters, nodes, states: own });
+    for (let n = 0; n < 3; n++) {
+      const again = await train(thread, run, { parameters, nodes, states: own });
+      expect(again.gradients).toEqual(withNew.gradients);
+      expect(again.leaves).toEqual(withNew.leaves);
+    }
   }
 });
 
