@@ -94,6 +94,11 @@ async function train(
   return { gradients, leaves, order, events };
 }
 
+/** All but how often progress was told, which depends on time. */
+function resultsOf({ gradients, leaves, order }: Awaited<ReturnType<typeof train>>): object {
+  return { gradients, leaves, order };
+}
+
 /** States that no zero can stand in for. */
 function someStates(stateSizes: readonly number[]): Float32Array[] {
   return stateSizes.map((size, leaf) =>
@@ -159,8 +164,7 @@ it("gives the same bits on native, with new memory and with what came back", asy
     const withNew = await train(thread, run, { parameters, nodes, states: own });
     for (let n = 0; n < 3; n++) {
       const again = await train(thread, run, { parameters, nodes, states: own });
-      expect(again.gradients).toEqual(withNew.gradients);
-      expect(again.leaves).toEqual(withNew.leaves);
+      expect(resultsOf(again)).toEqual(resultsOf(withNew));
     }
   }
 });
@@ -398,7 +402,7 @@ describe("ComputeThread", () => {
     );
     await expect(evaluation).rejects.toMatchObject({ code: "cancelled" });
     const again = await train(thread, run, { parameters, nodes, states });
-    expect(again).toEqual(first);
+    expect(resultsOf(again)).toEqual(resultsOf(first));
     expect(tensorCounts.at(-1)).toBe(tensorsBefore);
   });
 
