@@ -63,7 +63,7 @@ export class ClusterSide implements Side<TrainingStep> {
 async function measureSteps(run: LocalRun, seconds: number): Promise<Sample> {
   const begun: TakenStep = await run.nextStep();
   let first = begun;
-  // As long as it is measured then: who stands beside it has been warm since the round before.
+  // For as long as it is measured afterwards. The peers' processes live through all rounds, and are warm.
   for (let step = 1; step < WARM_UP_STEPS || first.atMs - begun.atMs < seconds * 1000; step++) {
     first = await run.nextStep();
   }

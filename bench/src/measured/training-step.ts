@@ -1,6 +1,7 @@
 /** A whole training step in this process, and what one of two workers computes of it. */
 import { initialParameters } from "@ostinato/lstm";
 import { createTrainer } from "@ostinato/lstm/model";
+import { recycle } from "@ostinato/kernels/tensor";
 import type { RepeatedWork } from "@ostinato/kernels/tensor";
 
 import type { HalfGradients, TrainingStep } from "../cases/index.js";
@@ -34,7 +35,13 @@ export function halfGradients(half: HalfGradients): RepeatedWork {
       once() {
         step += 1;
         model.setParameters(parameters);
-        model.computeGradients({ ...input, seed: SEED, step, onGradient: () => undefined });
+        const taken: Float32Array[] = [];
+        const onGradient = (_: string, perNode: readonly Float32Array[]): void => {
+          taken.push(...perNode);
+        };
+        model.computeGradients({ ...input, seed: SEED, step, nodes: "root", onGradient });
+        // As they come back to a worker when they are out.
+        recycle(taken);
       },
       dispose: () => model.dispose(),
     };

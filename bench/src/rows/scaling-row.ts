@@ -10,8 +10,8 @@ const BARS: Readonly<Record<string, number>> = { "char 512 ×2": 0.85, "Zaremba 
 
 /**
  * What two workers do of what they would do alone: half of a step's gradients takes a worker as long as
- * a step would take two of them if nothing else took time. And of what their kernels do at once, which
- * is all that a machine has whose cores share more than memory.
+ * a step would take two of them if nothing else took time. Beside it, what both do when they compute at the
+ * same time: less, where cores share a cache, the way to memory or more.
  */
 export async function scalingRow(context: RowContext): Promise<void> {
   const names = context.isQuick
@@ -40,7 +40,12 @@ function atOnceSide(backend: string): Side<TrainingStep> {
   const workers = [halfStep(backend), halfStep(backend)];
   const each = async <Result>(
     act: (worker: Side<TrainingStep>) => Promise<Result>,
-  ): Promise<readonly Result[]> => Promise.all(workers.map(act));
+  ): Promise<readonly Result[]> => {
+    const acts = workers.map(act);
+    // Who is measured next has none of them beside it, also where one fails.
+    await Promise.allSettled(acts);
+    return Promise.all(acts);
+  };
   return {
     name: `${backend}, two workers' kernels at once`,
     async prepare(step) {

@@ -70,7 +70,10 @@ export async function serveProtocol(
             break;
           case "segmentFrame":
             if (memory === undefined) throw new Error("no memory is shared");
-            take(memory.read(gradientSegment(WORKER_ID, 1), "gradient", message.frame), gradient);
+            take(
+              memory.read(gradientSegment(WORKER_ID, 1), "gradient", message.frame, gradient),
+              gradient,
+            );
             checksums.push(message.frame.crc32);
             break;
           case "uploadEnd":
@@ -111,7 +114,8 @@ export class ProtocolClient implements TransportClient {
     this.#stream.onMessage((message) => {
       if (message.kind === "frame") this.#take(message.frame);
       if (message.kind === "segmentFrame" && memory !== undefined) {
-        this.#take(memory.read(parametersSegment(1), "parameters", message.frame));
+        const { frame } = message;
+        this.#take(memory.read(parametersSegment(1), "parameters", frame, this.#parameters));
       }
       if (message.kind === "revoke") this.#finish();
     });
@@ -186,7 +190,7 @@ function memoryIn(name: string): Memory | undefined {
   const files = new SegmentFiles(folder);
   const reader = new SegmentReader(files);
   return {
-    read: (segment, kind, frame) => reader.read(segment, kind, frame),
+    read: (...frame) => reader.read(...frame),
     writing: (segment) => (frame) => writeSegmentFrame(files, segment, 1, frame),
   };
 }

@@ -93,6 +93,8 @@ describe("LeaseRunner", () => {
     ]);
     expect(compute.tasks).toHaveLength(1);
     expect(compute.tasks[0]).toMatchObject({ step: 1, version: 0, leaves: [0, 1] });
+    // What is out is memory for the next gradients.
+    expect(compute.recycled).toEqual([new Float32Array(SIZE).fill(1)]);
   });
 
   it("waits for parameters that are still to come", async () => {

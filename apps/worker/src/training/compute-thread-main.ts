@@ -55,7 +55,8 @@ let last: Promise<void> = Promise.resolve();
 
 port.on("message", (request: ComputeRequest | RecycledValues) => {
   if (request.kind === "recycled") {
-    recycle([request.values]);
+    // Without a run no backend may be there, and nothing to use it for.
+    if (computer !== undefined) recycle([request.values]);
     return;
   }
   last = last.then(() => handle(request));
@@ -87,12 +88,12 @@ async function perform(
   request: ComputeRequest,
 ): Promise<ComputeOperations[OperationName]["output"]> {
   const { id } = request;
-  let last: { readonly phase: Phase; readonly atMs: number } | undefined;
+  let told: { readonly phase: Phase; readonly atMs: number } | undefined;
   const control: ComputeControl = {
     onProgress: (phase, timeSteps) => {
       const atMs = systemClock.now();
-      if (phase === last?.phase && atMs - last.atMs < threadProgressMs) return;
-      last = { phase, atMs };
+      if (phase === told?.phase && atMs - told.atMs < threadProgressMs) return;
+      told = { phase, atMs };
       reply({ kind: "progress", id, phase, timeSteps });
     },
     isCancelled: () => Atomics.load(cancelled, 0) >= id,

@@ -29,7 +29,7 @@ export interface LeaseUploadOptions {
 
 /**
  * Of a matrix of which no more of the rows have a gradient the rest is left out, which only the stream can: in memory each value
- * is written, read, checked and copied.
+ * is written, read and checked.
  */
 const FEW_ROWS = 1 / 4;
 

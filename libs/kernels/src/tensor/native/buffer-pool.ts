@@ -1,6 +1,18 @@
-/** Arrays that are used again for tensors of the same size: new memory costs as much as some kernels. */
+/** Arrays of one length. */
+interface Shelf {
+  free: Float32Array[];
+  /** How many are in use, as far as is known: what is taken may never come back. */
+  lent: number;
+  /** At once, so far. */
+  mostLent: number;
+}
+
+/**
+ * Arrays that are used again for tensors of the same size: new memory costs as much as some kernels. Of a length
+ * it keeps no more than were in use at once: what comes from elsewhere, and nobody asks for, does not pile up.
+ */
 export class BufferPool {
-  readonly #free = new Map<number, Float32Array[]>();
+  readonly #shelves = new Map<number, Shelf>();
   readonly #limit: number;
   #held = 0;
 
@@ -11,7 +23,14 @@ export class BufferPool {
 
   /** Of arbitrary contents. */
   take(length: number): Float32Array {
-    const array = this.#free.get(length)?.pop();
+    let shelf = this.#shelves.get(length);
+    if (shelf === undefined) {
+      shelf = { free: [], lent: 0, mostLent: 0 };
+      this.#shelves.set(length, shelf);
+    }
+    shelf.lent += 1;
+    shelf.mostLent = Math.max(shelf.mostLent, shelf.lent);
+    const array = shelf.free.pop();
     if (array === undefined) return new Float32Array(length);
     this.#held -= array.byteLength;
     return array;
@@ -19,16 +38,18 @@ export class BufferPool {
 
   /** Nobody may read or write it any more. */
   giveBack(array: Float32Array): void {
+    const shelf = this.#shelves.get(array.length);
+    if (shelf === undefined) return;
+    shelf.lent = Math.max(0, shelf.lent - 1);
+    if (shelf.lent + shelf.free.length >= shelf.mostLent) return;
     if (this.#held + array.byteLength > this.#limit) this.#clear();
     if (array.byteLength > this.#limit) return;
-    const free = this.#free.get(array.length);
-    if (free === undefined) this.#free.set(array.length, [array]);
-    else free.push(array);
+    shelf.free.push(array);
     this.#held += array.byteLength;
   }
 
   #clear(): void {
-    this.#free.clear();
+    for (const shelf of this.#shelves.values()) shelf.free = [];
     this.#held = 0;
   }
 }

@@ -4,7 +4,7 @@ export type ComputePhase = "forward" | "backward";
 
 export interface ProgressOptions {
   /**
-   * Called at least every 16 time steps and once a leaf.
+   * Called at least every 16 time steps and once in each part of backward.
    *
    * @param timeSteps time steps done in this phase of this call, over all layers.
    */
