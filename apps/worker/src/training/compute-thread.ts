@@ -41,7 +41,7 @@ export interface ComputeThreadOptions {
  * in nearly each step of a model with some million parameters. Below this many MiB it does not look. For heaps
  * made from now on: the thread's.
  */
-const HEAP_FLAG = "--initial-heap-size=128";
+const HEAP_FLAG = "--initial-heap-size=64";
 
 interface PendingRequest {
   readonly events: Partial<ComputeEvents>;
