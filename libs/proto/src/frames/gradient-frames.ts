@@ -1,6 +1,7 @@
 import type { TensorFrame } from "../codec/index.js";
 import { MAX_FRAME_BYTES, MAX_FRAME_ROWS, MAX_FRAME_VALUES } from "../limits.js";
 import { areBfloat16, upperHalves } from "./bfloat16.js";
+import { bytesOf } from "./bytes-of.js";
 import { crc32 } from "./crc32.js";
 import { BFLOAT16_BYTES, VALUE_BYTES } from "./frame-shape.js";
 import { maskBytes, scanRows } from "./row-mask.js";
@@ -114,8 +115,4 @@ function rowFrame(
     ...(rows === undefined ? {} : { rows }),
     ...(isNarrow ? { valueFormat: "bfloat16" } : {}),
   };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -9,6 +9,7 @@
  * checkFrame(frame);
  * readFrameInto(frame, gradient);
  */
+export { bytesOf } from "./bytes-of.js";
 export { carriedBytes, FRAME_CARRIERS } from "./carried-bytes.js";
 export type { FrameCarrier } from "./carried-bytes.js";
 export { checksumOfFrames, digestOfFrames } from "./checksums.js";

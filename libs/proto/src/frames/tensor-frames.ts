@@ -4,6 +4,7 @@ import type { TensorFrame, TransferKind } from "../codec/index.js";
 import { WireError } from "../errors/index.js";
 import { MAX_FRAME_BYTES } from "../limits.js";
 import { widen } from "./bfloat16.js";
+import { bytesOf } from "./bytes-of.js";
 import { crc32 } from "./crc32.js";
 import { nameOf, shapeOfFrame, VALUE_BYTES } from "./frame-shape.js";
 import { hasRow } from "./row-mask.js";
@@ -40,7 +41,7 @@ export function encodeFrames<Kind extends TransferKind>(options: {
   const frames: TensorFrame[] = [];
   for (let start = 0; start < values.length; start += maxValues) {
     const slice = values.subarray(start, start + maxValues);
-    const payload = new Uint8Array(slice.buffer, slice.byteOffset, slice.byteLength);
+    const payload = bytesOf(slice);
     let crc: number | undefined;
     frames.push({
       transfer,
@@ -118,9 +119,9 @@ export function readFrameInto(
 type Write = (payload: Uint8Array, target: Float32Array | Float64Array) => void;
 
 /** Copied as bytes: a decoded payload begins anywhere, where no array of floats may. Or it was read to here. */
-const writeBytes: Write = (payload, { buffer, byteOffset, byteLength }) => {
-  if (payload.buffer === buffer && payload.byteOffset === byteOffset) return;
-  new Uint8Array(buffer, byteOffset, byteLength).set(payload);
+const writeBytes: Write = (payload, target) => {
+  if (payload.buffer === target.buffer && payload.byteOffset === target.byteOffset) return;
+  bytesOf(target).set(payload);
 };
 
 const writeHalves: Write = (payload, target) => {

@@ -1,5 +1,6 @@
 import type { SegmentFrame, TensorFrame } from "../codec/index.js";
 import { WireError } from "../errors/index.js";
+import { bytesOf } from "../frames/index.js";
 import { MAX_FRAME_BYTES } from "../limits.js";
 import type { SegmentFiles } from "./segment-files.js";
 
@@ -53,8 +54,4 @@ export class SegmentReader {
     this.#files.read(name, firstValue * BYTES_PER_ELEMENT, payload);
     return { transfer, transferKind, leaf: 0, firstValue, payload, crc32 };
   }
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
