@@ -1,5 +1,5 @@
-import type { MeasuredCase, TrainingStep } from "../cases/index.js";
-import { backendSide } from "../sides/index.js";
+import type { TrainingStep } from "../cases/index.js";
+import { asStep, backendSide } from "../sides/index.js";
 import type { Side } from "../sides/index.js";
 import { compare } from "./context.js";
 import type { RowContext } from "./context.js";
@@ -22,11 +22,6 @@ export async function leavesRow(context: RowContext): Promise<void> {
 type Of = Side<TrainingStep>;
 
 function sideOf({ numThreads }: RowContext, backend: string, microShards: number): Of {
-  const side: Side<MeasuredCase> = backendSide(backend, numThreads);
-  return {
-    name: `${backend}, ${microShards} ${microShards === 1 ? "leaf" : "leaves"}`,
-    prepare: (step) => side.prepare({ ...step, microShards }),
-    measure: (seconds) => side.measure(seconds),
-    close: () => side.close(),
-  };
+  const name = `${backend}, ${microShards} ${microShards === 1 ? "leaf" : "leaves"}`;
+  return asStep(backendSide(backend, numThreads), name, (step) => ({ ...step, microShards }));
 }

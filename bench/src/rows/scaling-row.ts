@@ -1,5 +1,5 @@
-import type { MeasuredCase, TrainingStep } from "../cases/index.js";
-import { backendSide } from "../sides/index.js";
+import type { TrainingStep } from "../cases/index.js";
+import { asStep, backendSide } from "../sides/index.js";
 import type { Side } from "../sides/index.js";
 import { clusterRounds, clusterSide } from "./cluster-row.js";
 import { compare } from "./context.js";
@@ -33,11 +33,11 @@ export async function scalingRow(context: RowContext): Promise<void> {
 }
 
 function aloneSide(backend: string): Side<TrainingStep> {
-  return { ...halfStep(backend), name: `${backend}, 2 × one worker's kernels` };
+  return halfStep(backend, `${backend}, 2 × one worker's kernels`);
 }
 
 function atOnceSide(backend: string): Side<TrainingStep> {
-  const workers = [halfStep(backend), halfStep(backend)];
+  const workers = [1, 2].map((worker) => halfStep(backend, `${backend}, worker ${worker}`));
   const each = async <Result>(
     act: (worker: Side<TrainingStep>) => Promise<Result>,
   ): Promise<readonly Result[]> => {
@@ -61,12 +61,6 @@ function atOnceSide(backend: string): Side<TrainingStep> {
   };
 }
 
-function halfStep(backend: string): Side<TrainingStep> {
-  const side: Side<MeasuredCase> = backendSide(backend, 1);
-  return {
-    name: side.name,
-    prepare: (step) => side.prepare({ ...step, kind: "halfGradients" }),
-    measure: (seconds) => side.measure(seconds),
-    close: () => side.close(),
-  };
+function halfStep(backend: string, name: string): Side<TrainingStep> {
+  return asStep(backendSide(backend, 1), name, (step) => ({ ...step, kind: "halfGradients" }));
 }

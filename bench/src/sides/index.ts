@@ -7,6 +7,7 @@
  * const { ms } = await side.measure(0.5);
  * await side.close();
  */
+export { asStep } from "./as-step.js";
 export { backendSide } from "./backend-side.js";
 export { BenchError } from "./bench-error.js";
 export type { BenchErrorCode } from "./bench-error.js";
