@@ -39,7 +39,10 @@ class PackedInputs {
  private:
   void packPosition(const float* from, float* to) const {
     int first = 0;
-    for (; first + kTileRows <= call_.inputs; first += kTileRows, to += stride_) std::copy_n(from + first, kTileRows, to);
+    // Not copy_n: compilers make a call of it, and none of a copy of set size between arrays that do not overlap.
+    for (; first + kTileRows <= call_.inputs; first += kTileRows, to += stride_) {
+      std::memcpy(to, from + first, sizeof(float) * kTileRows);
+    }
     for (int k = 0; first < call_.inputs && k < kTileRows; k++) to[k] = first + k < call_.inputs ? from[first + k] : 0.0f;
   }
 
