@@ -1,4 +1,3 @@
-import { firstNonFinite } from "@ostinato/kernels";
 import { recycle } from "@ostinato/kernels/tensor";
 
 import { averagingStart, createDecisions } from "../../decisions/index.js";
@@ -162,9 +161,8 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       state: current.optimizer,
       out,
     });
-    const { gradientNorm, clipped } = result;
+    const { gradientNorm, clipped, firstNonFinite: bad } = result;
     if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
-    const bad = firstNonFinite(out);
     if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
     const moments = outcomes.map((outcome) => outcome.moments);
     if (!isShown) spare = current.parameters;
