@@ -122,8 +122,9 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
   load(current.parameters);
 
   function load(parameters: Float32Array): void {
-    // An average is written to, but only in a step, when the model has a copy of the parameters.
-    if (model.hasCopyOf?.(parameters) !== true) model.setParameters(parameters);
+    // In place: a version is written to only when the model has a later one, an average in a step, when it has
+    // the parameters.
+    if (model.hasSetFrom?.(parameters) !== true) model.setParameters(parameters, { inPlace: true });
     model.setRunningStatistics(current.statistics);
   }
 
