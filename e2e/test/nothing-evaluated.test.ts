@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "apps/cli/bin/ostinato.js": ["import()"],
   "apps/cli/src/cluster/child.ts": ["child_process"],
   // Sets a flag of the engine.
-  "apps/cli/src/commands/training/young-generation.ts": ["v8"],
+  "apps/cli/src/commands/training/heap-growth.ts": ["v8"],
   "apps/cli/src/health/compiler.ts": ["child_process"],
   "apps/coordinator/src/threads/answer-requests.ts": ["worker_threads"],
   "apps/coordinator/src/threads/work-thread.ts": ["worker_threads"],

@@ -18,6 +18,7 @@ import {
   gruSequenceBackward,
   gruSequenceForward,
   linearGradient,
+  linearGradients,
   lstmSequenceBackward,
   lstmSequenceForward,
   matMulBias,
@@ -26,7 +27,7 @@ import {
   sequenceRows,
 } from "@ostinato/kernels/tensor";
 
-import type { RepeatedWork } from "@ostinato/kernels/tensor";
+import type { LeafSumsCall, RepeatedWork } from "@ostinato/kernels/tensor";
 import type { RecurrentPass } from "../cases/index.js";
 
 interface LayerWeights {
@@ -44,6 +45,12 @@ interface LayerRun {
   readonly hidden: Tensor3D;
   readonly backward: (gradient: Tensor3D) => { gates: Tensor3D; recurrent: Tensor3D };
 }
+
+/** The whole batch. */
+const oneLeaf = (numRows: number): LeafSumsCall => ({
+  leaves: [{ firstRow: 0, numRows }],
+  nodes: [{ first: 0, count: 1 }],
+});
 
 const GATES = { lstm: 4, gru: 3, rnn: 1 } as const;
 
@@ -133,9 +140,15 @@ export function recurrentPass(sizes: RecurrentPass): RepeatedWork {
     for (const { weights, run, below } of runs.reverse()) {
       const { gates, recurrent } = run.backward(upstream);
       const gateRows = positions(gates);
-      // Biases come with these two: of the inputs' products, and of a GRU's recurrent ones.
-      linearGradient(positions(run.hidden), recurrent === gates ? gateRows : positions(recurrent));
-      linearGradient(below, gateRows);
+      if (recurrent === gates) {
+        // Of kernels and bias at once: inputs and hidden states are one factor.
+        const [rows, furtherRows] = [asSequence(below), run.hidden];
+        linearGradients({ ...oneLeaf(batchSize), rows, furtherRows, gradient: gates });
+      } else {
+        // Biases come with these two: of the inputs' products, and of a GRU's recurrent ones.
+        linearGradient(positions(run.hidden), positions(recurrent));
+        linearGradient(below, gateRows);
+      }
       upstream = asSequence(matMulBias(gateRows, transpose(weights.inputKernel)));
     }
   }

@@ -1,7 +1,7 @@
 /** The coordinator's arithmetic, one operation a message. Runs in the arithmetic thread. */
 
 import { createHash } from "node:crypto";
-import { firstNonFinite, treeAdd } from "@ostinato/kernels";
+import { treeAdd } from "@ostinato/kernels";
 import {
   createParameterUpdate,
   evaluatedParameters,
@@ -140,11 +140,10 @@ export class ArithmeticOperations {
       return failed({ gradientNorm: NaN, clipped: false }, "statistics", detail);
     }
     const result = this.#update.apply({ ...request, state: this.#state });
-    const { gradientNorm, clipped } = result;
+    const { gradientNorm, clipped, firstNonFinite: bad } = result;
     if (!result.applied) {
       return failed(result, "gradientNorm", `the gradient norm is ${gradientNorm}`);
     }
-    const bad = firstNonFinite(request.out);
     if (bad >= 0) {
       const detail = `the update makes parameter ${bad} ${request.out[bad]}`;
       return failed(result, "update", detail);

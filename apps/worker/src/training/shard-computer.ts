@@ -40,7 +40,6 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
   readonly #source: ShardModules<Batch>["source"];
   readonly #stateValuesPerRow: number;
   readonly #statistics: StatisticsLayout;
-  #loadedVersion: number | undefined;
   #ahead: { readonly task: BatchTask; readonly batch: Batch } | undefined;
 
   constructor(settings: RunSettings, modules: ShardModules<Batch>) {
@@ -178,15 +177,10 @@ export class ShardComputer<Batch extends { readonly numSteps: number }> {
     this.#model.dispose();
   }
 
-  #load({
-    version,
-    parameters,
-    statistics,
-  }: Pick<TrainTask, "version" | "parameters" | "statistics">): void {
-    if (this.#loadedVersion === version) return;
-    this.#model.setParameters(parameters);
+  /** In place: they are held for as long as the task takes, and set anew by each. */
+  #load({ parameters, statistics }: Pick<TrainTask, "parameters" | "statistics">): void {
+    this.#model.setParameters(parameters, { inPlace: true });
     this.#model.setRunningStatistics(statistics);
-    this.#loadedVersion = version;
   }
 
   #batchOf({ step, epochStep, leaves }: BatchTask): Batch {

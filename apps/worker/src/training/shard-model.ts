@@ -13,7 +13,7 @@ type EvaluateOptions = Parameters<LanguageModel["evaluate"]>[0];
 export interface ShardModel<Batch> {
   readonly spec: RunModelSpec;
   readonly layout: ParameterLayout;
-  setParameters(flat: Float32Array): void;
+  setParameters: LanguageModel["setParameters"];
   setRunningStatistics(flat: Float64Array): void;
   computeGradients(
     options: Omit<GradientsOptions, "batch"> & { readonly batch: Batch },

@@ -86,17 +86,20 @@ napi_value bindMatMulBias(const Arguments& args) {
 }
 
 napi_value bindLinearGradient(const Arguments& args) {
-  const int numSteps = args.integer(6, "numSteps"), numRows = args.integer(7, "numRows");
-  const int inputs = args.integer(8, "inputs"), outputs = args.integer(9, "outputs");
-  const Tree tree(args, 2, 3, numRows);
-  const std::size_t size = product({inputs, outputs}), numNodes = tree.nodes.size();
-  float* kernels = args.floats(4, "kernelGradients", numNodes * size);
-  float* biases = args.floatsOrNull(5, "biasGradients", numNodes * product({outputs}));
+  const int numSteps = args.integer(7, "numSteps"), numRows = args.integer(8, "numRows");
+  const int inputs = args.integer(9, "inputs"), furtherInputs = args.integer(10, "furtherInputs");
+  const int outputs = args.integer(11, "outputs");
+  const float* furtherRows = args.floatsOrNull(1, "furtherRows", product({numSteps, numRows, furtherInputs}));
+  if (furtherRows == nullptr && furtherInputs != 0) throw std::invalid_argument("furtherInputs without furtherRows");
+  const Tree tree(args, 3, 4, numRows);
+  const std::size_t size = product({inputs, outputs}) + product({furtherInputs, outputs}), numNodes = tree.nodes.size();
+  float* kernels = args.floats(5, "kernelGradients", numNodes * size);
+  float* biases = args.floatsOrNull(6, "biasGradients", numNodes * product({outputs}));
   const std::vector<float*> kernelParts = tree.parts(kernels, size);
   const std::vector<float*> biasParts = tree.parts(biases, product({outputs}));
-  table().linearGradient({args.floats(0, "rows", product({numSteps, numRows, inputs})),
-                          args.floats(1, "gradient", product({numSteps, numRows, outputs})), numSteps, numRows, inputs,
-                          outputs, tree.leaves.data(), tree.nodes.data(), tree.numNodes(), kernelParts.data(),
+  table().linearGradient({args.floats(0, "rows", product({numSteps, numRows, inputs})), furtherRows,
+                          args.floats(2, "gradient", product({numSteps, numRows, outputs})), numSteps, numRows, inputs,
+                          furtherInputs, outputs, tree.leaves.data(), tree.nodes.data(), tree.numNodes(), kernelParts.data(),
                           biases == nullptr ? nullptr : biasParts.data()});
   return nullptr;
 }
@@ -168,7 +171,7 @@ const Binding kBindings[] = {
     {"selectPrecision", 1, selectPrecision},
     {"selectMatrixUnit", 1, selectMatrixUnit},
     {"matMulBias", 8, bindMatMulBias},
-    {"linearGradient", 10, bindLinearGradient},
+    {"linearGradient", 12, bindLinearGradient},
     {"lstmForward", 10, bindLstmForward},
     {"lstmBackward", 14, bindLstmBackward},
     {"softmaxLoss", 9, bindSoftmaxLoss},

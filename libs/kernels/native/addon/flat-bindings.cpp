@@ -14,6 +14,9 @@ napi_value numberValue(const Arguments& args, double value) {
   return result;
 }
 
+/** An index, or -1. */
+napi_value placeValue(const Arguments& args, std::int64_t place) { return numberValue(args, static_cast<double>(place)); }
+
 std::size_t requireColumns(std::size_t length, std::size_t numColumns) {
   if (numColumns == 0 || length % numColumns != 0) {
     throw std::invalid_argument(std::to_string(length) + " values are no rows of " + std::to_string(numColumns) +
@@ -65,7 +68,7 @@ napi_value bindRoundToBfloat16(const Arguments& args) {
 
 napi_value bindFirstNonFinite(const Arguments& args) {
   const std::size_t length = args.lengthOf(0, "values");
-  return numberValue(args, static_cast<double>(flat().firstNonFinite(args.floats(0, "values", length), length)));
+  return placeValue(args, flat().firstNonFinite(args.floats(0, "values", length), length));
 }
 
 napi_value bindCrc32(const Arguments& args) {
@@ -106,59 +109,64 @@ napi_value bindDecayGradient(const Arguments& args) {
 }
 
 napi_value bindSgdUpdate(const Arguments& args) {
-  flat().sgdUpdate({updateOf(args), args.float32(4, "learningRate")});
-  return nullptr;
+  return placeValue(args, flat().sgdUpdate({updateOf(args), args.float32(4, "learningRate")}));
 }
 
 napi_value bindMomentumUpdate(const Arguments& args) {
   const ParameterUpdate common = updateOf(args);
-  flat().momentumUpdate({common, args.floats(4, "momentumBuffer", common.length), args.float32(5, "learningRate"),
-                         args.float32(6, "momentum"), args.float32(7, "taken"), args.flag(8, "nesterov")});
-  return nullptr;
+  const std::int64_t bad =
+      flat().momentumUpdate({common, args.floats(4, "momentumBuffer", common.length), args.float32(5, "learningRate"),
+                             args.float32(6, "momentum"), args.float32(7, "taken"), args.flag(8, "nesterov")});
+  return placeValue(args, bad);
 }
 
 napi_value bindAveragedSgdUpdate(const Arguments& args) {
   const ParameterUpdate common = updateOf(args);
-  flat().averagedSgdUpdate({common, args.floats(4, "average", common.length), args.float32(5, "learningRate"),
-                            args.float32(6, "shrinkage"), args.float32(7, "averagingRate")});
-  return nullptr;
+  const std::int64_t bad =
+      flat().averagedSgdUpdate({common, args.floats(4, "average", common.length), args.float32(5, "learningRate"),
+                                args.float32(6, "shrinkage"), args.float32(7, "averagingRate")});
+  return placeValue(args, bad);
 }
 
 napi_value bindAdagradUpdate(const Arguments& args) {
   const ParameterUpdate common = updateOf(args);
-  flat().adagradUpdate({common, args.floats(4, "squareSum", common.length), args.float32(5, "learningRate"),
-                        args.float32(6, "epsilon")});
-  return nullptr;
+  const std::int64_t bad =
+      flat().adagradUpdate({common, args.floats(4, "squareSum", common.length), args.float32(5, "learningRate"),
+                            args.float32(6, "epsilon")});
+  return placeValue(args, bad);
 }
 
 napi_value bindRmspropUpdate(const Arguments& args) {
   const ParameterUpdate common = updateOf(args);
-  flat().rmspropUpdate({common, args.floats(4, "squareAverage", common.length),
-                        args.floatsOrNull(5, "gradientAverage", common.length),
-                        args.floatsOrNull(6, "momentumBuffer", common.length), args.float32(7, "learningRate"),
-                        args.float32(8, "decay"), args.float32(9, "rest"), args.float32(10, "epsilon"),
-                        args.float32(11, "momentum")});
-  return nullptr;
+  const std::int64_t bad =
+      flat().rmspropUpdate({common, args.floats(4, "squareAverage", common.length),
+                            args.floatsOrNull(5, "gradientAverage", common.length),
+                            args.floatsOrNull(6, "momentumBuffer", common.length), args.float32(7, "learningRate"),
+                            args.float32(8, "decay"), args.float32(9, "rest"), args.float32(10, "epsilon"),
+                            args.float32(11, "momentum")});
+  return placeValue(args, bad);
 }
 
 napi_value bindAdamUpdate(const Arguments& args) {
   const ParameterUpdate common = updateOf(args);
-  flat().adamUpdate({common, args.floats(4, "firstMoment", common.length),
-                     args.floats(5, "secondMoment", common.length),
-                     args.floatsOrNull(6, "maxSecondMoment", common.length), args.float32(7, "rest1"),
-                     args.float32(8, "beta2"), args.float32(9, "rest2"), args.float32(10, "stepSize"),
-                     args.float32(11, "epsilon")});
-  return nullptr;
+  const std::int64_t bad =
+      flat().adamUpdate({common, args.floats(4, "firstMoment", common.length),
+                         args.floats(5, "secondMoment", common.length),
+                         args.floatsOrNull(6, "maxSecondMoment", common.length), args.float32(7, "rest1"),
+                         args.float32(8, "beta2"), args.float32(9, "rest2"), args.float32(10, "stepSize"),
+                         args.float32(11, "epsilon")});
+  return placeValue(args, bad);
 }
 
 napi_value bindLambUpdate(const Arguments& args) {
   const ParameterUpdate common = updateOf(args);
-  flat().lambUpdate({common, args.floats(4, "firstMoment", common.length),
-                     args.floats(5, "secondMoment", common.length), args.float32(6, "rest1"),
-                     args.float32(7, "beta2"), args.float32(8, "rest2"), args.float32(9, "correction1"),
-                     args.float32(10, "correction2"), args.float32(11, "epsilon"), args.float32(12, "weightDecay"),
-                     args.number(13, "learningRate"), args.number(14, "maxWeightNorm")});
-  return nullptr;
+  const std::int64_t bad =
+      flat().lambUpdate({common, args.floats(4, "firstMoment", common.length),
+                         args.floats(5, "secondMoment", common.length), args.float32(6, "rest1"),
+                         args.float32(7, "beta2"), args.float32(8, "rest2"), args.float32(9, "correction1"),
+                         args.float32(10, "correction2"), args.float32(11, "epsilon"), args.float32(12, "weightDecay"),
+                         args.number(13, "learningRate"), args.number(14, "maxWeightNorm")});
+  return placeValue(args, bad);
 }
 
 const Binding kBindings[] = {

@@ -15,15 +15,15 @@ inline void decayGradient(const DecayGradient& u) {
   });
 }
 
-inline void sgdUpdate(const SgdUpdate& u) {
-  forEachPlace(u.length, [u](std::size_t i) {
+inline std::int64_t sgdUpdate(const SgdUpdate& u) {
+  return updateEachPlace(u.out, u.length, [u](std::size_t i) {
     u.out[i] = u.parameters[i] - u.learningRate * (u.gradient[i] * u.gradientScale);
   });
 }
 
 template <bool Nesterov>
-inline void momentumOf(const MomentumUpdate& u) {
-  forEachPlace(u.length, [u](std::size_t i) {
+inline std::int64_t momentumOf(const MomentumUpdate& u) {
+  return updateEachPlace(u.out, u.length, [u](std::size_t i) {
     const float g = u.gradient[i] * u.gradientScale;
     const float b = u.momentum * u.momentumBuffer[i] + u.taken * g;
     u.momentumBuffer[i] = b;
@@ -32,17 +32,13 @@ inline void momentumOf(const MomentumUpdate& u) {
   });
 }
 
-inline void momentumUpdate(const MomentumUpdate& u) {
-  if (u.nesterov) {
-    momentumOf<true>(u);
-  } else {
-    momentumOf<false>(u);
-  }
+inline std::int64_t momentumUpdate(const MomentumUpdate& u) {
+  return u.nesterov ? momentumOf<true>(u) : momentumOf<false>(u);
 }
 
 template <bool SetsAverage>
-inline void averagedSgdOf(const AveragedSgdUpdate& u) {
-  forEachPlace(u.length, [u](std::size_t i) {
+inline std::int64_t averagedSgdOf(const AveragedSgdUpdate& u) {
+  return updateEachPlace(u.out, u.length, [u](std::size_t i) {
     const float g = u.gradient[i] * u.gradientScale;
     const float next = u.shrinkage * u.parameters[i] - u.learningRate * g;
     const float a = u.average[i];
@@ -52,16 +48,12 @@ inline void averagedSgdOf(const AveragedSgdUpdate& u) {
   });
 }
 
-inline void averagedSgdUpdate(const AveragedSgdUpdate& u) {
-  if (u.averagingRate == 1.0f) {
-    averagedSgdOf<true>(u);
-  } else {
-    averagedSgdOf<false>(u);
-  }
+inline std::int64_t averagedSgdUpdate(const AveragedSgdUpdate& u) {
+  return u.averagingRate == 1.0f ? averagedSgdOf<true>(u) : averagedSgdOf<false>(u);
 }
 
-inline void adagradUpdate(const AdagradUpdate& u) {
-  forEachPlace(u.length, [u](std::size_t i) {
+inline std::int64_t adagradUpdate(const AdagradUpdate& u) {
+  return updateEachPlace(u.out, u.length, [u](std::size_t i) {
     const float g = u.gradient[i] * u.gradientScale;
     const float s = u.squareSum[i] + g * g;
     u.squareSum[i] = s;
@@ -70,8 +62,8 @@ inline void adagradUpdate(const AdagradUpdate& u) {
 }
 
 template <bool Centered, bool Momentum>
-inline void rmspropOf(const RmspropUpdate& u) {
-  forEachPlace(u.length, [u](std::size_t i) {
+inline std::int64_t rmspropOf(const RmspropUpdate& u) {
+  return updateEachPlace(u.out, u.length, [u](std::size_t i) {
     const float g = u.gradient[i] * u.gradientScale;
     float square = u.decay * u.squareAverage[i] + u.rest * g * g;
     u.squareAverage[i] = square;
@@ -94,19 +86,10 @@ inline void rmspropOf(const RmspropUpdate& u) {
   });
 }
 
-inline void rmspropUpdate(const RmspropUpdate& u) {
+inline std::int64_t rmspropUpdate(const RmspropUpdate& u) {
   const bool centered = u.gradientAverage != nullptr;
-  if (u.momentumBuffer != nullptr) {
-    if (centered) {
-      rmspropOf<true, true>(u);
-    } else {
-      rmspropOf<false, true>(u);
-    }
-  } else if (centered) {
-    rmspropOf<true, false>(u);
-  } else {
-    rmspropOf<false, false>(u);
-  }
+  if (u.momentumBuffer != nullptr) return centered ? rmspropOf<true, true>(u) : rmspropOf<false, true>(u);
+  return centered ? rmspropOf<true, false>(u) : rmspropOf<false, false>(u);
 }
 
 struct Moments {
@@ -125,8 +108,8 @@ OSTINATO_INLINE Moments movedMoments(const Update& u, std::size_t i, float g) {
 }
 
 template <bool Amsgrad>
-inline void adamOf(const AdamUpdate& u) {
-  forEachPlace(u.length, [u](std::size_t i) {
+inline std::int64_t adamOf(const AdamUpdate& u) {
+  return updateEachPlace(u.out, u.length, [u](std::size_t i) {
     auto [m, v] = movedMoments(u, i, u.gradient[i] * u.gradientScale);
     if constexpr (Amsgrad) {
       const float largest = u.maxSecondMoment[i];
@@ -138,12 +121,8 @@ inline void adamOf(const AdamUpdate& u) {
   });
 }
 
-inline void adamUpdate(const AdamUpdate& u) {
-  if (u.maxSecondMoment != nullptr) {
-    adamOf<true>(u);
-  } else {
-    adamOf<false>(u);
-  }
+inline std::int64_t adamUpdate(const AdamUpdate& u) {
+  return u.maxSecondMoment != nullptr ? adamOf<true>(u) : adamOf<false>(u);
 }
 
 template <bool Decays>
@@ -156,7 +135,7 @@ inline void lambDirection(const LambUpdate& u) {
   });
 }
 
-inline void lambUpdate(const LambUpdate& u) {
+inline std::int64_t lambUpdate(const LambUpdate& u) {
   // Without a decay, r and not r + 0·p, which need not have its bits.
   if (u.weightDecay == 0.0f) {
     lambDirection<false>(u);
@@ -168,7 +147,7 @@ inline void lambUpdate(const LambUpdate& u) {
   const bool hasRatio = weightNorm > 0.0 && directionNorm > 0.0;
   const double ratio = hasRatio ? std::min(weightNorm, u.maxWeightNorm) / directionNorm : 1.0;
   const float stepSize = static_cast<float>(u.learningRate * ratio);
-  forEachPlace(u.length, [u, stepSize](std::size_t i) { u.out[i] = u.parameters[i] - stepSize * u.out[i]; });
+  return updateEachPlace(u.out, u.length, [u, stepSize](std::size_t i) { u.out[i] = u.parameters[i] - stepSize * u.out[i]; });
 }
 
 }  // namespace OSTINATO_ISA

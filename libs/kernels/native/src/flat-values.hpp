@@ -18,18 +18,20 @@ constexpr std::size_t kFlatBlock = std::size_t{1} << 15;
 
 inline int flatBlocksOf(std::size_t length) { return static_cast<int>((length + kFlatBlock - 1) / kFlatBlock); }
 
-/** Calls `body(i)` for each place. A body reads and writes place i of its arrays alone. */
+/** Calls `body(i)` for each place of the n-th block. A body reads and writes place i of its arrays alone. */
+template <class Body>
+inline void forEachPlaceOfBlock(int n, std::size_t length, const Body& body) {
+  // A copy of its own, which stores to the arrays cannot change: its scalars stay in registers.
+  const Body own = body;
+  const std::size_t first = static_cast<std::size_t>(n) * kFlatBlock, end = std::min(length, first + kFlatBlock);
+  // Place i of `out` may be place i of another array, never another place.
+#pragma GCC ivdep
+  for (std::size_t i = first; i < end; i++) own(i);
+}
+
 template <class Body>
 inline void forEachPlace(std::size_t length, const Body& body) {
-  const auto task = [&](int n) {
-    // A copy of its own, which stores to the arrays cannot change: its scalars stay in registers.
-    const Body own = body;
-    const std::size_t first = static_cast<std::size_t>(n) * kFlatBlock, end = std::min(length, first + kFlatBlock);
-    // Place i of `out` may be place i of another array, never another place.
-#pragma GCC ivdep
-    for (std::size_t i = first; i < end; i++) own(i);
-  };
-  parallelFor(flatBlocksOf(length), task);
+  parallelFor(flatBlocksOf(length), [&](int n) { forEachPlaceOfBlock(n, length, body); });
 }
 
 inline void treeAdd(const float* left, const float* right, float* out, std::size_t length) {
@@ -99,9 +101,12 @@ inline bool hasNonFinite(const float* values, std::size_t count) {
   return any != 0;
 }
 
-inline std::int64_t firstNonFinite(const float* values, std::size_t length) {
+/** The first NaN or infinity of values that `compute(n)` may compute block by block just before, or -1. */
+template <class Compute>
+inline std::int64_t firstNonFiniteOf(const float* values, std::size_t length, const Compute& compute) {
   std::vector<char> found(static_cast<std::size_t>(flatBlocksOf(length)), 0);
   const auto task = [&](int n) {
+    compute(n);
     const std::size_t first = static_cast<std::size_t>(n) * kFlatBlock;
     found[static_cast<std::size_t>(n)] = hasNonFinite(values + first, std::min(kFlatBlock, length - first));
   };
@@ -111,6 +116,16 @@ inline std::int64_t firstNonFinite(const float* values, std::size_t length) {
   std::size_t place = static_cast<std::size_t>(block - found.begin()) * kFlatBlock;
   while (!hasNonFinite(values + place, 1)) place++;
   return static_cast<std::int64_t>(place);
+}
+
+inline std::int64_t firstNonFinite(const float* values, std::size_t length) {
+  return firstNonFiniteOf(values, length, [](int) {});
+}
+
+/** As `forEachPlace`, for a body that writes `out`: the first NaN or infinity there, looked for while it is in a cache. */
+template <class Body>
+inline std::int64_t updateEachPlace(float* out, std::size_t length, const Body& body) {
+  return firstNonFiniteOf(out, length, [&](int n) { forEachPlaceOfBlock(n, length, body); });
 }
 
 }  // namespace OSTINATO_ISA

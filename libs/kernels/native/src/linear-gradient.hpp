@@ -30,7 +30,7 @@ class GradientPanels {
 
   void compute() const {
     Workspace& workspace = freshWorkspace();
-    const std::size_t rows = static_cast<std::size_t>((call_.inputs + kTileRows - 1) / kTileRows * kTileRows);
+    const std::size_t rows = static_cast<std::size_t>((call_.allInputs() + kTileRows - 1) / kTileRows * kTileRows);
     // With a single chunk a tile is done before the next one begins.
     const std::size_t numPanels = static_cast<std::size_t>(numPanels_), biasSize = numPanels * kPanelColumns;
     const std::size_t levelSize = chunks_.isOne() ? kTileSize : rows * biasSize;
@@ -83,8 +83,8 @@ class GradientPanels {
     const bool isLastChunk = &chunk == &chunks_.chunks().back();
     const std::size_t stride = static_cast<std::size_t>(call_.outputs);
     std::size_t offset = 0;
-    for (int first = 0; first < call_.inputs; first += kTileRows) {
-      const int rows = std::min(kTileRows, call_.inputs - first);
+    for (int first = 0; first < call_.allInputs(); first += kTileRows) {
+      const int rows = std::min(kTileRows, call_.allInputs() - first);
       for (int n = 0; n < numPanels_; n++) {
         TileTree tree = before.at(offset);
         const float* panel = panels + panelSize() * static_cast<std::size_t>(n);

@@ -14,18 +14,23 @@ class PackedInputs {
       : call_(call),
         // Apart by no multiple of a page, or all tiles' would compete for the same lines of the cache.
         stride_(static_cast<std::size_t>(chunks.mostPositions()) * kTileRows + kLanes),
-        values_(workspace.floats(stride_ * static_cast<std::size_t>((call.inputs + kTileRows - 1) / kTileRows))) {}
+        values_(workspace.floats(stride_ * static_cast<std::size_t>((call.allInputs() + kTileRows - 1) / kTileRows))) {}
 
   std::size_t stride() const { return stride_; }
 
   void pack(const LeafChunk& chunk) const {
     const std::size_t width = static_cast<std::size_t>(call_.inputs);
+    const std::size_t furtherWidth = static_cast<std::size_t>(call_.furtherInputs);
     float* to = values_;
     for (const LeafSegment& segment : chunk.segments) {
       for (int step = segment.firstStep; step < segment.firstStep + segment.numSteps; step++) {
         const std::size_t position = static_cast<std::size_t>(step) * static_cast<std::size_t>(call_.numRows);
-        const float* from = call_.rows + (position + static_cast<std::size_t>(segment.firstRow)) * width;
-        for (int row = 0; row < segment.numRows; row++, from += width, to += kTileRows) packPosition(from, to);
+        const std::size_t index = position + static_cast<std::size_t>(segment.firstRow);
+        const float* from = call_.rows + index * width;
+        const float* further = call_.furtherRows + index * furtherWidth;
+        for (int row = 0; row < segment.numRows; row++, from += width, further += furtherWidth, to += kTileRows) {
+          packPosition(from, further, to);
+        }
       }
     }
   }
@@ -37,10 +42,31 @@ class PackedInputs {
   }
 
  private:
-  void packPosition(const float* from, float* to) const {
-    int first = 0;
-    for (; first + kTileRows <= call_.inputs; first += kTileRows, to += stride_) std::copy_n(from + first, kTileRows, to);
-    for (int k = 0; first < call_.inputs && k < kTileRows; k++) to[k] = first + k < call_.inputs ? from[first + k] : 0.0f;
+  void packPosition(const float* from, const float* further, float* to) const {
+    const int inputs = call_.inputs, all = call_.allInputs();
+    int first = packTiles(from, 0, inputs, to);
+    if (first < inputs) {
+      // A tile of the last inputs and of the first further ones.
+      float* tile = tileAt(first, to);
+      for (int k = 0; k < kTileRows; k++, first++) {
+        tile[k] = first < inputs ? from[first] : first < all ? further[first - inputs] : 0.0f;
+      }
+    }
+    first = inputs + packTiles(further, first - inputs, call_.furtherInputs, tileAt(first, to));
+    if (first >= all) return;
+    float* tile = tileAt(first, to);
+    for (int k = 0; k < kTileRows; k++) tile[k] = first + k < all ? further[first + k - inputs] : 0.0f;
+  }
+
+  float* tileAt(int first, float* to) const { return to + static_cast<std::size_t>(first / kTileRows) * stride_; }
+
+  /** Whole tiles of the values from `first` to `end`. @returns the first one that is in none */
+  int packTiles(const float* from, int first, int end, float* to) const {
+    // Not copy_n: compilers make a call of it, and none of a copy of set size between arrays that do not overlap.
+    for (; first + kTileRows <= end; first += kTileRows, to += stride_) {
+      std::memcpy(to, from + first, sizeof(float) * kTileRows);
+    }
+    return first;
   }
 
   const LinearGradient& call_;

@@ -323,7 +323,9 @@ class LossGradient {
     if (productPrecision() == Precision::bfloat16) {
       const PositionBlocks in(at);
       const auto rowAt = [&](int n) { return hidden + static_cast<std::size_t>(n) * static_cast<std::size_t>(call_.hiddenSize); };
-      const Bfloat16Left left = packTransposedPositions(in, call_.hiddenSize, rowAt, workspace_);
+      const TransposedPositions packedHidden(in, call_.hiddenSize, workspace_);
+      packedHidden.pack(0, call_.hiddenSize, rowAt);
+      const Bfloat16Left left = packedHidden.left();
       const std::size_t panelSize = static_cast<std::size_t>(in.count()) * kPanelBlockPairs;
       weightGradientPanels(at, logits, kernelGradient, biasGradient, into, goesOn, [&](const float* panel, Workspace& own) {
         auto* packed = reinterpret_cast<std::uint32_t*>(own.floats(panelSize));

@@ -99,11 +99,13 @@ struct GradientCase {
   std::vector<LeafRows> leaves;
   std::vector<TreeNode> nodes;
   Floats left, gradient;
+  int furtherInputs = 0;
+  Floats further{};
 
   Outputs run(const KernelTable& table) const {
     Outputs outputs;
     for (std::size_t n = 0; n < nodes.size(); n++) {
-      outputs.emplace_back("kernel gradient of node " + std::to_string(n), 1, inputs, columns);
+      outputs.emplace_back("kernel gradient of node " + std::to_string(n), 1, inputs + furtherInputs, columns);
       outputs.emplace_back("bias gradient of node " + std::to_string(n), 1, 1, columns);
     }
     std::vector<float*> kernels, biases;
@@ -111,8 +113,9 @@ struct GradientCase {
       kernels.push_back(outputs[2 * n].values.data());
       biases.push_back(outputs[2 * n + 1].values.data());
     }
-    table.linearGradient({left.data(), gradient.data(), steps, rows, inputs, columns, leaves.data(), nodes.data(),
-                          static_cast<int>(nodes.size()), kernels.data(), biases.data()});
+    table.linearGradient({left.data(), furtherInputs == 0 ? nullptr : further.data(), gradient.data(), steps, rows, inputs,
+                          furtherInputs, columns, leaves.data(), nodes.data(), static_cast<int>(nodes.size()),
+                          kernels.data(), biases.data()});
     return outputs;
   }
 
@@ -182,6 +185,22 @@ void testGradients() {
     const KernelTable& table = *tables().back();
     checkSameBits(what + ": sum of leaves' kernels", outputs[0].values, treeSum(table, kernels, 0, 4));
     checkSameBits(what + ": sum of leaves' biases", outputs[1].values, treeSum(table, biases, 0, 4));
+    // Of the long ones, which take most of the time, the one that begins and ends within a tile.
+    const std::vector<int> widths = positions > 100 ? std::vector<int>{29} : std::vector<int>{1, 12, 29};
+    for (int furtherInputs : widths) {
+      GradientCase joint = call, below = call;
+      joint.furtherInputs = below.inputs = furtherInputs;
+      joint.further = below.left = random.values(positions * static_cast<std::size_t>(furtherInputs));
+      const std::string name = what + " and " + std::to_string(furtherInputs) + " further inputs";
+      const Outputs found = checkEverywhere(name, [&](const KernelTable& of) { return joint.run(of); });
+      const Outputs other = below.run(table);
+      for (std::size_t n = 0; n < found.size(); n += 2) {
+        Floats expected = outputs[n].values;
+        expected.insert(expected.end(), other[n].values.begin(), other[n].values.end());
+        checkSameBits(name, found[n].values, expected);
+        checkSameBits(name + ", biases", found[n + 1].values, outputs[n + 1].values);
+      }
+    }
   }
 }
 

@@ -125,45 +125,39 @@ const rmspropOf = (arrays: Arrays, scalars: Scalars): RmspropUpdate => ({
   gradientAverage: scalars.flag ? arrays.mean : undefined,
 });
 
-const UPDATES: Readonly<Record<string, (arrays: Arrays, scalars: Scalars) => void>> = {
-  decayGradient: (arrays, scalars) => {
-    decayGradient({ ...arrays, ...scalars, weightDecay: scalars.decay });
-  },
-  sgdUpdate: (arrays, scalars) => {
-    sgdUpdate({ ...arrays, ...scalars });
-  },
-  momentumUpdate: (arrays, scalars) => {
-    const shares = { momentum: scalars.share, dampening: scalars.otherShare };
-    const buffer = { momentumBuffer: arrays.mean, nesterov: scalars.flag };
-    momentumUpdate({ ...arrays, ...scalars, ...shares, ...buffer });
-  },
-  averagedSgdUpdate: (arrays, scalars) => {
-    const shares = { shrinkage: scalars.share, averagingRate: scalars.otherShare };
-    averagedSgdUpdate({ ...arrays, ...scalars, ...shares, average: arrays.mean });
-  },
-  adagradUpdate: (arrays, scalars) => {
-    adagradUpdate({ ...arrays, ...scalars, squareSum: arrays.square });
-  },
-  rmspropUpdate: (arrays, scalars) => {
-    rmspropUpdate(rmspropOf(arrays, scalars));
-  },
-  rmspropMomentumUpdate: (arrays, scalars) => {
-    const buffer = { momentumBuffer: arrays.largest, momentum: scalars.otherShare };
-    rmspropMomentumUpdate({ ...rmspropOf(arrays, scalars), ...buffer });
-  },
-  adamUpdate: (arrays, scalars) => {
-    adamUpdate(adamOf(arrays, scalars));
-  },
-  amsgradUpdate: (arrays, scalars) => {
-    amsgradUpdate({ ...adamOf(arrays, scalars), maxSecondMoment: arrays.largest });
-  },
-  lambUpdate: (arrays, scalars) => {
-    // Never in place.
-    const out = arrays.out === arrays.parameters ? arrays.largest : arrays.out;
-    const { decay: weightDecay, maxNorm: maxWeightNorm } = scalars;
-    lambUpdate({ ...adamOf(arrays, scalars), out, weightDecay, maxWeightNorm });
-  },
-};
+const UPDATES: Readonly<Record<string, (arrays: Arrays, scalars: Scalars) => number | undefined>> =
+  {
+    decayGradient: (arrays, scalars) => {
+      decayGradient({ ...arrays, ...scalars, weightDecay: scalars.decay });
+      return undefined;
+    },
+    sgdUpdate: (arrays, scalars) => sgdUpdate({ ...arrays, ...scalars }),
+    momentumUpdate: (arrays, scalars) => {
+      const shares = { momentum: scalars.share, dampening: scalars.otherShare };
+      const buffer = { momentumBuffer: arrays.mean, nesterov: scalars.flag };
+      return momentumUpdate({ ...arrays, ...scalars, ...shares, ...buffer });
+    },
+    averagedSgdUpdate: (arrays, scalars) => {
+      const shares = { shrinkage: scalars.share, averagingRate: scalars.otherShare };
+      return averagedSgdUpdate({ ...arrays, ...scalars, ...shares, average: arrays.mean });
+    },
+    adagradUpdate: (arrays, scalars) =>
+      adagradUpdate({ ...arrays, ...scalars, squareSum: arrays.square }),
+    rmspropUpdate: (arrays, scalars) => rmspropUpdate(rmspropOf(arrays, scalars)),
+    rmspropMomentumUpdate: (arrays, scalars) => {
+      const buffer = { momentumBuffer: arrays.largest, momentum: scalars.otherShare };
+      return rmspropMomentumUpdate({ ...rmspropOf(arrays, scalars), ...buffer });
+    },
+    adamUpdate: (arrays, scalars) => adamUpdate(adamOf(arrays, scalars)),
+    amsgradUpdate: (arrays, scalars) =>
+      amsgradUpdate({ ...adamOf(arrays, scalars), maxSecondMoment: arrays.largest }),
+    lambUpdate: (arrays, scalars) => {
+      // Never in place.
+      const out = arrays.out === arrays.parameters ? arrays.largest : arrays.out;
+      const { decay: weightDecay, maxNorm: maxWeightNorm } = scalars;
+      return lambUpdate({ ...adamOf(arrays, scalars), out, weightDecay, maxWeightNorm });
+    },
+  };
 
 const selectThreads = (count: number): void => {
   if (reasonForSkipping === "") {
@@ -277,6 +271,23 @@ describe.each([1, 2, 3])("compiled loops on %i threads", (numThreads) => {
     }
   });
 
+  it("find the first new parameter that is not finite, in any of the blocks", () => {
+    for (const length of [32_768, 5 * 32_768 + 17]) {
+      const values = { seed: length, length, special: 0, offset: 1, isShared: false };
+      const step = { gradientScale: 1, learningRate: 1 };
+      const update = (...bad: number[]): Outcome => {
+        const [parameters, gradient] = [floatsOf(values, 1), floatsOf(values, 2)];
+        for (const place of bad) gradient[place] = Infinity;
+        const out = new Float32Array(length);
+        return { result: sgdUpdate({ parameters, gradient, out, ...step }), arrays: [out] };
+      };
+      expect(update().result).toBe(-1);
+      expect(update(length - 1).result).toBe(length - 1);
+      expect(update(length - 1, length >> 1).result).toBe(length >> 1);
+      expectSame(() => update(length - 1, length >> 1));
+    }
+  });
+
   it("treat columns to the same bits", () => {
     fc.assert(
       fc.property(anyValues, fc.integer({ min: 1, max: 40 }), (values, numColumns) => {
@@ -307,8 +318,7 @@ describe.each([1, 2, 3])("compiled loops on %i threads", (numThreads) => {
             square: floatsOf(values, 5, true),
             largest: floatsOf(values, 6, true),
           };
-          apply(arrays, scalars);
-          return { result: undefined, arrays: Object.values(arrays) };
+          return { result: apply(arrays, scalars), arrays: Object.values(arrays) };
         });
       }),
       { numRuns: 60 },

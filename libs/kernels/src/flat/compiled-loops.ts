@@ -21,7 +21,8 @@ export interface CompiledLoops {
   sumOfSquares(values: Floats): number;
   columnSumsOfSquares(values: Floats, totals: Float64Array): void;
   decayGradient(...update: [...ArraysAndScale, weightDecay: number]): void;
-  sgdUpdate(...update: [...ArraysAndScale, learningRate: number]): void;
+  /** Every update returns what firstNonFinite(out) would. */
+  sgdUpdate(...update: [...ArraysAndScale, learningRate: number]): number;
   momentumUpdate(
     ...update: [
       ...ArraysAndScale,
@@ -31,7 +32,7 @@ export interface CompiledLoops {
       taken: number,
       nesterov: boolean,
     ]
-  ): void;
+  ): number;
   averagedSgdUpdate(
     ...update: [
       ...ArraysAndScale,
@@ -40,10 +41,10 @@ export interface CompiledLoops {
       shrinkage: number,
       averagingRate: number,
     ]
-  ): void;
+  ): number;
   adagradUpdate(
     ...update: [...ArraysAndScale, squareSum: Floats, learningRate: number, epsilon: number]
-  ): void;
+  ): number;
   rmspropUpdate(
     ...update: [
       ...ArraysAndScale,
@@ -56,7 +57,7 @@ export interface CompiledLoops {
       epsilon: number,
       momentum: number,
     ]
-  ): void;
+  ): number;
   adamUpdate(
     ...update: [
       ...ArraysAndScale,
@@ -69,7 +70,7 @@ export interface CompiledLoops {
       stepSize: number,
       epsilon: number,
     ]
-  ): void;
+  ): number;
   lambUpdate(
     ...update: [
       ...ArraysAndScale,
@@ -85,7 +86,7 @@ export interface CompiledLoops {
       learningRate: number,
       maxWeightNorm: number,
     ]
-  ): void;
+  ): number;
 }
 
 type ArraysAndScale = [parameters: Floats, gradient: Floats, out: Floats, gradientScale: number];

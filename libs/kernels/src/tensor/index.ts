@@ -77,5 +77,5 @@ export { ENGINE_FUNCTIONS, numericsProfile } from "./profile/index.js";
 export type { NumericsProfile } from "./profile/index.js";
 export { matrixProductWork, memoryCopyWork } from "./speed/index.js";
 export type { MatrixProductSizes, RepeatedWork } from "./speed/index.js";
-export { joined, recycle, tensorOf } from "./tensor-values.js";
+export { joined, recycle, tensorInPlace, tensorOf } from "./tensor-values.js";
 export { valuesOfLeaf } from "./values-of-leaf.js";

@@ -1,5 +1,5 @@
 /** Weight gradients of leaves, added up along the tree: against float64 sums in that order, and by bits. */
-import { engine, tensor1d, tensor2d, tensor3d, transpose } from "@tensorflow/tfjs-core";
+import { concat, engine, tensor1d, tensor2d, tensor3d, transpose } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor3D } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
@@ -139,6 +139,23 @@ describe.each(allBackends)("sums of leaves on %s", (backend) => {
     expectClose(numbersOf(found.kernelGradients), ofKernel, tolerance);
     const ofBias = nodeSums(O, (at, k) => gradient[at * O + k]!);
     expectClose(numbersOf(found.biasGradients), ofBias, tolerance);
+  });
+
+  it("of a linear layer with further inputs are those of both, one below the other", () => {
+    const shared = { leaves, nodes, gradient: tensor3d(gradient, [T, B, O]) };
+    // The bits do not depend on how many inputs there are, or on which of the two a tile has.
+    for (const J of [1, 7, 30]) {
+      const further = tensor3d(randomValues(J)((T + 2) * B * J), [T + 2, B, J]);
+      const inputs = linearInputs().rows;
+      const both = linearGradients({ ...shared, rows: inputs, furtherRows: further });
+      expect(both.kernelGradients.shape).toEqual([nodes.length, I + J, O]);
+      const [above, below] = [inputs, further].map((rows) => linearGradients({ ...shared, rows }));
+      const parts = [above!, below!].map(({ kernelGradients }) => kernelGradients);
+      expect(bitsOf(numbersOf(both.kernelGradients))).toEqual(bitsOf(numbersOf(concat(parts, 1))));
+      expect(bitsOf(numbersOf(both.biasGradients))).toEqual(
+        bitsOf(numbersOf(above!.biasGradients)),
+      );
+    }
   });
 
   it("of an embedding are those of float64 arithmetic", () => {

@@ -21,6 +21,14 @@ export function tensorOf(values: Float32Array, shape: readonly number[]): Tensor
 }
 
 /**
+ * A new float32 tensor that reads the values where they are, where the backend can; tracked by the current scope.
+ * They stay as they are for as long as it is there.
+ */
+export function tensorInPlace(values: Float32Array, shape: readonly number[]): Tensor {
+  return tensor(values, [...shape]);
+}
+
+/**
  * The values of several arrays one after the other. Theirs, which were read from tensors that nobody reads any
  * more, are memory for tensors to come.
  */

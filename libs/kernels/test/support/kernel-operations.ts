@@ -253,6 +253,17 @@ const LEAF_SUMS: readonly Operation[] = [
     (inputs) => linearGradients({ ...inputs, ...TREE }),
   ),
   operation(
+    "linearGradients",
+    2,
+    "gradient",
+    () => ({
+      rows: ones<Rank.R3>([T, B, E]),
+      furtherRows: ones<Rank.R3>([T + 1, B, H]),
+      gradient: ones<Rank.R3>([T, B, V]),
+    }),
+    (inputs) => linearGradients({ ...inputs, ...TREE }),
+  ),
+  operation(
     "embeddingGradients",
     1,
     "gradient",

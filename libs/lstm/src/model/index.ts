@@ -85,6 +85,7 @@ export type {
   WantedNodes,
   PassObserver,
   ProgressOptions,
+  SetParametersOptions,
 } from "./pass/index.js";
 export type { LeafOutcome } from "./leaf-outcome.js";
 export { createTrainer } from "./training/index.js";

@@ -12,6 +12,7 @@ import type {
   Pass,
   PassObserver,
   ProgressOptions,
+  SetParametersOptions,
   TrainingKey,
   WantedNodes,
 } from "./pass/index.js";
@@ -75,7 +76,7 @@ export class ModelCore {
   readonly statistics: StatisticsLayout;
   #running: Float64Array;
   #parameters: ParameterTensors | undefined;
-  /** What the parameters are a copy of; held weakly, as it is of no other use here. */
+  /** The array that the parameters were set from; held weakly, as it is of no other use here. */
   #source: WeakRef<Float32Array> | undefined;
 
   constructor(spec: ModelSpec) {
@@ -85,15 +86,15 @@ export class ModelCore {
   }
 
   /** @throws LstmError `invalidParameters` when the length is not the layout's. */
-  setParameters(flat: Float32Array): void {
-    const next = new ParameterTensors(this.layout, flat);
+  setParameters(flat: Float32Array, options?: SetParametersOptions): void {
+    const next = new ParameterTensors(this.layout, flat, options);
     this.dispose();
     this.#parameters = next;
     this.#source = new WeakRef(flat);
   }
 
-  /** Whether the parameters are a copy of this very array, as it was when it was set. */
-  hasCopyOf(flat: Float32Array): boolean {
+  /** Whether the parameters were set from this very array; as it was then, unless they are read in place. */
+  hasSetFrom(flat: Float32Array): boolean {
     return this.#parameters !== undefined && this.#source?.deref() === flat;
   }
 
@@ -111,14 +112,14 @@ export class ModelCore {
   /** What every model shows of its core. */
   get handle(): Pick<
     ModelCore,
-    "layout" | "setParameters" | "hasCopyOf" | "setRunningStatistics" | "dispose"
+    "layout" | "setParameters" | "hasSetFrom" | "setRunningStatistics" | "dispose"
   > {
     return {
       layout: this.layout,
-      setParameters: (flat) => {
-        this.setParameters(flat);
+      setParameters: (flat, options) => {
+        this.setParameters(flat, options);
       },
-      hasCopyOf: (flat) => this.hasCopyOf(flat),
+      hasSetFrom: (flat) => this.hasSetFrom(flat),
       setRunningStatistics: (flat) => {
         this.setRunningStatistics(flat);
       },

@@ -33,6 +33,7 @@ export function createOptimizer(spec: OptimizerSpec, layout: ParameterLayout): O
       requireSizes(update, size);
       requireState(rule.slots, state, size);
       const step = state.stepCount + 1;
+      let firstNonFinite = -1;
       for (const { first, end, learningRateScale, weightDecay } of runs) {
         const part = (values: Float32Array): Float32Array => values.subarray(first, end);
         const slots = Object.entries(state.slots).map(([name, all]) => [name, part(all)] as const);
@@ -46,9 +47,11 @@ export function createOptimizer(spec: OptimizerSpec, layout: ParameterLayout): O
           step,
           averagingStartStep,
         };
-        rule.apply(withWeightDecay(run, rule.decays), Object.fromEntries(slots));
+        const found = rule.apply(withWeightDecay(run, rule.decays), Object.fromEntries(slots));
+        if (firstNonFinite < 0 && found >= 0) firstNonFinite = first + found;
       }
       state.stepCount = step;
+      return firstNonFinite;
     },
   };
 }

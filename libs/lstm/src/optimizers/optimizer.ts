@@ -37,8 +37,9 @@ export interface Optimizer {
   /** @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or another layout */
   checkState(state: OptimizerState): void;
   /**
+   * @returns the index of the first new parameter that is NaN or infinite, or -1
    * @throws {LstmError} `invalidOptimizerState` for a state of another optimizer or another layout
    * @throws {RangeError} for arrays of other lengths than the layout's; then nothing has changed
    */
-  update(update: OptimizerUpdate): void;
+  update(update: OptimizerUpdate): number;
 }

@@ -35,23 +35,24 @@ export interface UpdateRule {
    * which are multiplied with 1 − η·λ (decoupled); or nowhere, as the update sees to it.
    */
   readonly decays: "gradient" | "parameters" | "nothing";
-  /** @param slots of the run */
-  apply(update: RunUpdate, slots: Readonly<Record<string, Float32Array>>): void;
+  /**
+   * @param slots of the run
+   * @returns the index of the run's first new parameter that is NaN or infinite, or -1
+   */
+  apply(update: RunUpdate, slots: Readonly<Record<string, Float32Array>>): number;
 }
 
 /** The rule of an optimizer with the semantics of PyTorch's of that name. */
 export function updateRule(spec: OptimizerSpec): UpdateRule {
   switch (spec.kind) {
     case "sgd":
-      return ruleOf([], (update) => {
-        sgdUpdate(update);
-      });
+      return ruleOf([], sgdUpdate);
     case "momentum": {
       const { momentum, nesterov } = spec;
       return ruleOf(["momentumBuffer"], (update, slots) => {
         // PyTorch's buffer starts as the first gradient, whatever the dampening.
         const dampening = update.step === 1 ? 0 : spec.dampening;
-        momentumUpdate({ ...update, ...slots, momentum, dampening, nesterov });
+        return momentumUpdate({ ...update, ...slots, momentum, dampening, nesterov });
       });
     }
     case "averagedSgd":
@@ -60,7 +61,7 @@ export function updateRule(spec: OptimizerSpec): UpdateRule {
       const { epsilon, learningRateDecay, initialAccumulator } = spec;
       const rule = ruleOf(["squareSum"], (update, slots) => {
         const learningRate = update.learningRate / (1 + (update.step - 1) * learningRateDecay);
-        adagradUpdate({ ...update, ...slots, learningRate, epsilon });
+        return adagradUpdate({ ...update, ...slots, learningRate, epsilon });
       });
       return { ...rule, initialValue: initialAccumulator };
     }
@@ -72,9 +73,9 @@ export function updateRule(spec: OptimizerSpec): UpdateRule {
     case "lamb": {
       const { beta1, beta2, epsilon } = spec;
       const maxWeightNorm = spec.maxWeightNorm ?? Infinity;
-      const rule = ruleOf(["firstMoment", "secondMoment"], (update, slots) => {
-        lambUpdate({ ...update, ...slots, beta1, beta2, epsilon, maxWeightNorm });
-      });
+      const rule = ruleOf(["firstMoment", "secondMoment"], (update, slots) =>
+        lambUpdate({ ...update, ...slots, beta1, beta2, epsilon, maxWeightNorm }),
+      );
       return { ...rule, isTensorwise: true, decays: "nothing" };
     }
     default:
@@ -95,7 +96,7 @@ function averagedSgdRule(spec: Extract<OptimizerSpec, { kind: "averagedSgd" }>):
     const learningRate = eta / pow(1 + lambda * eta * (step - 1), alpha);
     const shrinkage = 1 - lambda * learningRate;
     const averagingRate = 1 / Math.max(1, step - first + 1);
-    averagedSgdUpdate({ ...update, ...slots, learningRate, shrinkage, averagingRate });
+    return averagedSgdUpdate({ ...update, ...slots, learningRate, shrinkage, averagingRate });
   });
 }
 
@@ -105,14 +106,21 @@ function rmspropRule(spec: Extract<OptimizerSpec, { kind: "rmsprop" }>): UpdateR
   if (momentum === 0) {
     return ruleOf<"squareAverage", "gradientAverage">(means, (update, slots) => {
       const { gradientAverage } = slots;
-      rmspropUpdate({ ...update, ...slots, gradientAverage, decay, epsilon });
+      return rmspropUpdate({ ...update, ...slots, gradientAverage, decay, epsilon });
     });
   }
   return ruleOf<"squareAverage" | "momentumBuffer", "gradientAverage">(
     [...means, "momentumBuffer"],
     (update, slots) => {
       const { gradientAverage } = slots;
-      rmspropMomentumUpdate({ ...update, ...slots, gradientAverage, decay, epsilon, momentum });
+      return rmspropMomentumUpdate({
+        ...update,
+        ...slots,
+        gradientAverage,
+        decay,
+        epsilon,
+        momentum,
+      });
     },
   );
 }
@@ -120,12 +128,12 @@ function rmspropRule(spec: Extract<OptimizerSpec, { kind: "rmsprop" }>): UpdateR
 function adamRule(spec: Extract<OptimizerSpec, { kind: "adam" | "adamw" }>): UpdateRule {
   const { kind, beta1, beta2, epsilon, amsgrad } = spec;
   const rule = amsgrad
-    ? ruleOf(["firstMoment", "secondMoment", "maxSecondMoment"], (update, slots) => {
-        amsgradUpdate({ ...update, ...slots, beta1, beta2, epsilon });
-      })
-    : ruleOf(["firstMoment", "secondMoment"], (update, slots) => {
-        adamUpdate({ ...update, ...slots, beta1, beta2, epsilon });
-      });
+    ? ruleOf(["firstMoment", "secondMoment", "maxSecondMoment"], (update, slots) =>
+        amsgradUpdate({ ...update, ...slots, beta1, beta2, epsilon }),
+      )
+    : ruleOf(["firstMoment", "secondMoment"], (update, slots) =>
+        adamUpdate({ ...update, ...slots, beta1, beta2, epsilon }),
+      );
   return kind === "adamw" ? { ...rule, decays: "parameters" } : rule;
 }
 
@@ -135,15 +143,14 @@ type SlotsOf<Slot extends string, Optional extends string> = Readonly<Record<Slo
 /** A rule that updates value by value, starts from zeros and has its weight decay in the gradient. */
 function ruleOf<const Slot extends string, const Optional extends string = never>(
   slots: readonly (Slot | Optional)[],
-  apply: (update: RunUpdate, slots: SlotsOf<Slot, Optional>) => void,
+  apply: (update: RunUpdate, slots: SlotsOf<Slot, Optional>) => number,
 ): UpdateRule {
   return {
     slots,
     initialValue: 0,
     isTensorwise: false,
     decays: "gradient",
-    apply: (update, found: Readonly<Record<string, Float32Array>>) => {
-      apply(update, found as SlotsOf<Slot, Optional>);
-    },
+    apply: (update, found: Readonly<Record<string, Float32Array>>) =>
+      apply(update, found as SlotsOf<Slot, Optional>),
   };
 }

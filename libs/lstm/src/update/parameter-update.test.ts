@@ -55,7 +55,10 @@ describe("createParameterUpdate", () => {
     const { out, ...result } = apply({});
     expect(out).toEqual(expected.map((g) => -g));
     const norm = Math.sqrt(1 + 4 + 9 + 16 + 0.01 + 0.09);
-    expect(result).toEqual({ clipped: true, applied: true, gradientNorm: expect.any(Number) });
+    expect(result).toEqual({
+      ...{ clipped: true, applied: true, firstNonFinite: -1 },
+      gradientNorm: expect.any(Number),
+    });
     expect(result.gradientNorm).toBeCloseTo(norm, 6);
   });
 
@@ -100,7 +103,7 @@ describe("createParameterUpdate", () => {
     const state = update.initialState();
     const given = request({ gradient, state });
     const { gradientNorm, ...result } = update.apply(given);
-    expect(result).toEqual({ clipped: false, applied: false });
+    expect(result).toEqual({ clipped: false, applied: false, firstNonFinite: -1 });
     expect(gradientNorm).not.toSatisfy(Number.isFinite);
     expect(state).toEqual(update.initialState());
     expect(given.out).toEqual(new Float32Array(6));
@@ -122,7 +125,10 @@ describe("createParameterUpdate", () => {
     const parameters = Float32Array.of(1, 2, 3, 4, 5, 6);
     const given = request({ lossWeight: 0, parameters, state, learningRate: 0.25 });
     const result = update.apply(given);
-    expect(result).toEqual({ gradientNorm: 0, clipped: false, applied: true });
+    expect(result).toEqual({
+      ...{ clipped: false, applied: true, firstNonFinite: -1 },
+      gradientNorm: 0,
+    });
     // The gradient is the weight decay's 0.1 p alone; the buffer becomes 0.5 b + 0.1 p.
     for (const [i, value] of given.out.entries()) {
       const p = parameters[i]!;
@@ -155,5 +161,17 @@ describe("createParameterUpdate", () => {
         'optimizer.groups[0].match is "head.*"; it must match a tensor: layer.kernel, layer.bias',
       ),
     );
+  });
+
+  it("names the first parameter that the step makes infinite, in whichever group it is", () => {
+    const groups = [{ match: "layer.kernel", learningRateScale: 0 }];
+    const optimizer = compileOptimizerSpec({ kind: "sgd", groups });
+    const change = { optimizer, clipping: { kind: "none" }, gradientNoise: null } as const;
+    const largest = (2 - 2 ** -23) * 2 ** 127;
+    const parameters = new Float32Array(6).fill(largest);
+    const gradient = Float32Array.of(-largest, 0, 0, 0, 0, -largest);
+    expect(apply(change, request({ parameters, gradient }))).toMatchObject({
+      ...{ applied: true, firstNonFinite: 5 },
+    });
   });
 });

@@ -47,6 +47,8 @@ export interface UpdateResult {
   readonly clipped: boolean;
   /** False if the norm is not finite: then state and `out` are as they were. */
   readonly applied: boolean;
+  /** Index of the first new parameter that is NaN or infinite, or -1. */
+  readonly firstNonFinite: number;
 }
 
 export interface ParameterUpdater {
@@ -101,7 +103,7 @@ export function createParameterUpdate(options: ParameterUpdateOptions): Paramete
       const lossWeight = hasTargets ? request.lossWeight : 1;
       const normOfAll = Math.sqrt(sumOfSquares(request.gradient)) / lossWeight;
       if (!Number.isFinite(normOfAll)) {
-        return { gradientNorm: normOfAll, clipped: false, applied: false };
+        return { gradientNorm: normOfAll, clipped: false, applied: false, firstNonFinite: -1 };
       }
       // Penalties and label smoothing may have a gradient where no target counts: it is over nothing.
       const sum = hasTargets ? request.gradient : new Float32Array(layout.size);
@@ -111,8 +113,8 @@ export function createParameterUpdate(options: ParameterUpdateOptions): Paramete
         ...{ norm: gradientNorm, scratch },
       });
       const { gradient, scale, clipped } = withNoise(average, step);
-      optimizer.update({ ...request, gradient, gradientScale: scale });
-      return { gradientNorm, clipped, applied: true };
+      const firstNonFinite = optimizer.update({ ...request, gradient, gradientScale: scale });
+      return { gradientNorm, clipped, applied: true, firstNonFinite };
     },
   };
 }

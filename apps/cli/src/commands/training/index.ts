@@ -12,7 +12,7 @@
 import type { Commands } from "../../command-line/index.js";
 import { loadErrorKinds } from "../../errors/index.js";
 import type { Terminal } from "../terminal.js";
-import { keepYoungGenerationSmall } from "./young-generation.js";
+import { keepHeapSmall } from "./heap-growth.js";
 
 export function createTrainingCommands(
   terminal: Terminal,
@@ -25,7 +25,7 @@ export function createTrainingCommands(
     },
     coordinator: async (options) => {
       const { execArgv, env } = process;
-      keepYoungGenerationSmall([...execArgv, ...(env.NODE_OPTIONS ?? "").split(" ")]);
+      keepHeapSmall([...execArgv, ...(env.NODE_OPTIONS ?? "").split(" ")]);
       const { coordinator } = await import("./coordinator.js");
       await loadErrorKinds();
       return coordinator(options, terminal);

@@ -108,14 +108,15 @@ struct FlatTable {
   /** totals [numColumns] */
   void (*columnSumsOfSquares)(const float* values, std::size_t length, std::size_t numColumns, double* totals);
   void (*decayGradient)(const DecayGradient&);
-  void (*sgdUpdate)(const SgdUpdate&);
-  void (*momentumUpdate)(const MomentumUpdate&);
-  void (*averagedSgdUpdate)(const AveragedSgdUpdate&);
-  void (*adagradUpdate)(const AdagradUpdate&);
-  void (*rmspropUpdate)(const RmspropUpdate&);
-  void (*adamUpdate)(const AdamUpdate&);
+  // Every update returns what firstNonFinite(out) would.
+  std::int64_t (*sgdUpdate)(const SgdUpdate&);
+  std::int64_t (*momentumUpdate)(const MomentumUpdate&);
+  std::int64_t (*averagedSgdUpdate)(const AveragedSgdUpdate&);
+  std::int64_t (*adagradUpdate)(const AdagradUpdate&);
+  std::int64_t (*rmspropUpdate)(const RmspropUpdate&);
+  std::int64_t (*adamUpdate)(const AdamUpdate&);
   /** `out` must be another array than `parameters`. */
-  void (*lambUpdate)(const LambUpdate&);
+  std::int64_t (*lambUpdate)(const LambUpdate&);
 };
 
 }  // namespace ostinato

@@ -80,16 +80,20 @@ struct TreeNode {
 struct LinearGradient {
   /** [T,B,I] */
   const float* rows;
+  /** [T,B,J]: further inputs, whose kernel's rows follow; nullptr with J = 0. */
+  const float* furtherRows;
   /** [T,B,O], with respect to the product. */
   const float* gradient;
-  int numSteps, numRows, inputs, outputs;
+  int numSteps, numRows, inputs, furtherInputs, outputs;
   const LeafRows* leaves;
   const TreeNode* nodes;
   int numNodes;
-  /** Of each node [I,O]. */
+  /** Of each node [I+J,O]. */
   float* const* kernelGradients;
   /** Of each node [O]; nullptr: not wanted. */
   float* const* biasGradients;
+
+  int allInputs() const { return inputs + furtherInputs; }
 };
 
 /** z = inputGates + h·Wh; i, f, o = σ(z), g = tanh(z); c' = f∘c + i∘g; h' = o∘tanh(c'). */

@@ -32,19 +32,31 @@ struct PositionBlocks {
   int count() const { return static_cast<int>(blocks.size()); }
 };
 
-/** Inputs of positions, transposed, by the calling thread and its helpers; the n-th position at `rowAt(n)`. */
-template <class RowAt>
-inline Bfloat16Left packTransposedPositions(const PositionBlocks& in, int inputs, const RowAt& rowAt,
-                                            Workspace& workspace) {
-  Bfloat16* packed = bfloat16Values(workspace, Bfloat16Left::sizeFor(inputs, in.count()));
-  const Bfloat16Left left{packed, bfloat16Rows(inputs) * kBfloat16Block};
-  parallelFor(in.count(), [&](int n) {
-    const PositionBlocks::Block& block = in.blocks[static_cast<std::size_t>(n)];
-    packBfloat16Transposed([&](int k) { return rowAt(block.first + k); }, block.count, inputs,
-                           packed + static_cast<std::size_t>(n) * left.blockStride);
-  });
-  return left;
-}
+/** A factor of weight gradients: inputs of positions, transposed. */
+class TransposedPositions {
+ public:
+  TransposedPositions(const PositionBlocks& in, int inputs, Workspace& workspace)
+      : in_(in),
+        packed_(bfloat16Values(workspace, Bfloat16Left::sizeFor(inputs, in.count()))),
+        blockStride_(bfloat16Rows(inputs) * kBfloat16Block) {}
+
+  /** `count` inputs from `first` on, by the calling thread and its helpers; those of the n-th position at `rowAt(n)`. */
+  template <class RowAt>
+  void pack(int first, int count, const RowAt& rowAt) const {
+    parallelFor(in_.count(), [&](int n) {
+      const PositionBlocks::Block& block = in_.blocks[static_cast<std::size_t>(n)];
+      Bfloat16* to = packed_ + static_cast<std::size_t>(n) * blockStride_ + static_cast<std::size_t>(first) * kBfloat16Block;
+      packBfloat16Transposed([&](int k) { return rowAt(block.first + k); }, block.count, count, to);
+    });
+  }
+
+  Bfloat16Left left() const { return {packed_, blockStride_}; }
+
+ private:
+  const PositionBlocks& in_;
+  Bfloat16* const packed_;
+  const std::size_t blockStride_;
+};
 
 /** A float32 panel [N][32] of positions → [blocks][16 pairs][32]. */
 inline void packPanelOfPositions(const PositionBlocks& in, const float* panel, std::uint32_t* packed) {
@@ -80,8 +92,10 @@ inline void bfloat16LinearGradient(const LinearGradient& call, int node) {
   const auto rowAt = [&](const float* rows, int n, int columns) {
     return rows + static_cast<std::size_t>(at.positions[static_cast<std::size_t>(n)]) * static_cast<std::size_t>(columns);
   };
-  const Bfloat16Left left = packTransposedPositions(
-      in, call.inputs, [&](int n) { return rowAt(call.rows, n, call.inputs); }, freshSharedWorkspace());
+  const TransposedPositions packedInputs(in, call.allInputs(), freshSharedWorkspace());
+  packedInputs.pack(0, call.inputs, [&](int n) { return rowAt(call.rows, n, call.inputs); });
+  packedInputs.pack(call.inputs, call.furtherInputs, [&](int n) { return rowAt(call.furtherRows, n, call.furtherInputs); });
+  const Bfloat16Left left = packedInputs.left();
   const int panels = panelsOf(call.outputs);
   const int perTask = std::max(1, std::min(kBfloat16Panels, panels / numThreads()));
   const std::size_t stride = static_cast<std::size_t>(call.outputs);
@@ -104,8 +118,8 @@ inline void bfloat16LinearGradient(const LinearGradient& call, int node) {
         biasGradientPanel(panel, at, columns, tiles, call.biasGradients[node] + first);
       }
     }
-    for (int row = 0; row < call.inputs; row += Bfloat16Tiles::kHeight) {
-      const int rows = std::min(Bfloat16Tiles::kHeight, call.inputs - row);
+    for (int row = 0; row < call.allInputs(); row += Bfloat16Tiles::kHeight) {
+      const int rows = std::min(Bfloat16Tiles::kHeight, call.allInputs() - row);
       for (int n = 0; n < count; n++) {
         const int first = (firstPanel + n) * kPanelColumns, columns = std::min(kPanelColumns, call.outputs - first);
         const Bfloat16Tiles of{left.fromRow(row), packed + panelSize * static_cast<std::size_t>(n), in, at};

@@ -1,4 +1,5 @@
 import { compiledLoops } from "../compiled-loops.js";
+import { firstNonFinite } from "../finite.js";
 import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
@@ -14,9 +15,10 @@ const { fround } = Math;
 /**
  * s ← s + g²;  p ← p − η·g / (√s + ε)
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function adagradUpdate(update: AdagradUpdate): void {
+export function adagradUpdate(update: AdagradUpdate): number {
   const { parameters, gradient, out, squareSum } = update;
   requireAligned({ parameters, gradient, out, squareSum });
   const scale = fround(update.gradientScale);
@@ -24,8 +26,15 @@ export function adagradUpdate(update: AdagradUpdate): void {
   const epsilon = fround(update.epsilon);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.adagradUpdate(parameters, gradient, out, scale, squareSum, learningRate, epsilon);
-    return;
+    return compiled.adagradUpdate(
+      parameters,
+      gradient,
+      out,
+      scale,
+      squareSum,
+      learningRate,
+      epsilon,
+    );
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -35,4 +44,5 @@ export function adagradUpdate(update: AdagradUpdate): void {
     const denominator = fround(fround(Math.sqrt(s)) + epsilon);
     out[i] = parameters[i]! - fround(fround(learningRate * g) / denominator);
   }
+  return firstNonFinite(out);
 }

@@ -1,4 +1,5 @@
 import { compiledLoops } from "../compiled-loops.js";
+import { firstNonFinite } from "../finite.js";
 import { integerPower } from "../integer-power.js";
 import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
@@ -27,15 +28,16 @@ const { fround } = Math;
  * m ← m + (1 − β₁)·(g − m);  v ← β₂·v + (1 − β₂)·g²;
  * p ← p − (η / (1 − β₁ᵗ))·m / (√v / c + ε)  with  c = √(1 − β₂ᵗ), the powers as {@link integerPower}
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function adamUpdate(update: AdamUpdate): void {
+export function adamUpdate(update: AdamUpdate): number {
   const { parameters, gradient, out, firstMoment, secondMoment } = update;
   requireAligned({ parameters, gradient, out, firstMoment, secondMoment });
   const { scale, rest1, beta2, rest2, stepSize, epsilon } = scalarsOf(update);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.adamUpdate(
+    return compiled.adamUpdate(
       parameters,
       gradient,
       out,
@@ -49,7 +51,6 @@ export function adamUpdate(update: AdamUpdate): void {
       stepSize,
       epsilon,
     );
-    return;
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -62,21 +63,23 @@ export function adamUpdate(update: AdamUpdate): void {
     const denominator = fround(fround(Math.sqrt(v)) + epsilon);
     out[i] = parameters[i]! - fround(fround(stepSize * m) / denominator);
   }
+  return firstNonFinite(out);
 }
 
 /**
  * As {@link adamUpdate}, with the largest v so far in place of v (Reddi, Kale, Kumar, "On the convergence
  * of Adam and beyond", 2018)
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function amsgradUpdate(update: AmsgradUpdate): void {
+export function amsgradUpdate(update: AmsgradUpdate): number {
   const { parameters, gradient, out, firstMoment, secondMoment, maxSecondMoment } = update;
   requireAligned({ parameters, gradient, out, firstMoment, secondMoment, maxSecondMoment });
   const { scale, rest1, beta2, rest2, stepSize, epsilon } = scalarsOf(update);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.adamUpdate(
+    return compiled.adamUpdate(
       parameters,
       gradient,
       out,
@@ -90,7 +93,6 @@ export function amsgradUpdate(update: AmsgradUpdate): void {
       stepSize,
       epsilon,
     );
-    return;
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -105,6 +107,7 @@ export function amsgradUpdate(update: AmsgradUpdate): void {
     const denominator = fround(fround(Math.sqrt(largest)) + epsilon);
     out[i] = parameters[i]! - fround(fround(stepSize * m) / denominator);
   }
+  return firstNonFinite(out);
 }
 
 interface Scalars {

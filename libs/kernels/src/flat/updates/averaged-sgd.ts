@@ -1,4 +1,5 @@
 import { compiledLoops } from "../compiled-loops.js";
+import { firstNonFinite } from "../finite.js";
 import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
@@ -18,9 +19,10 @@ const { fround } = Math;
 /**
  * p ← s·p − η·g;  a ← a + μ·(p − a)
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function averagedSgdUpdate(update: AveragedSgdUpdate): void {
+export function averagedSgdUpdate(update: AveragedSgdUpdate): number {
   const { parameters, gradient, out, average } = update;
   requireAligned({ parameters, gradient, out, average });
   const scale = fround(update.gradientScale);
@@ -29,7 +31,7 @@ export function averagedSgdUpdate(update: AveragedSgdUpdate): void {
   const averagingRate = fround(update.averagingRate);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.averagedSgdUpdate(
+    return compiled.averagedSgdUpdate(
       parameters,
       gradient,
       out,
@@ -39,7 +41,6 @@ export function averagedSgdUpdate(update: AveragedSgdUpdate): void {
       shrinkage,
       averagingRate,
     );
-    return;
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -50,4 +51,5 @@ export function averagedSgdUpdate(update: AveragedSgdUpdate): void {
     average[i] = averagingRate === 1 ? next : a + fround(averagingRate * fround(next - a));
     out[i] = next;
   }
+  return firstNonFinite(out);
 }

@@ -1,4 +1,5 @@
 import { compiledLoops } from "../compiled-loops.js";
+import { firstNonFinite } from "../finite.js";
 import { integerPower } from "../integer-power.js";
 import { requireAligned } from "../lengths.js";
 import { sumOfSquares } from "../norm.js";
@@ -35,9 +36,10 @@ const { fround } = Math;
  * The ratio is 1 where a norm is 0, as in the authors' code. The norms are those of
  * {@link sumOfSquares}; the ratio times η is one float64 product, rounded once.
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths, or for new parameters in place of the old
  */
-export function lambUpdate(update: LambUpdate): void {
+export function lambUpdate(update: LambUpdate): number {
   const { parameters, gradient, out, firstMoment, secondMoment } = update;
   const { learningRate, maxWeightNorm } = update;
   if (parameters.length > 0 && out === parameters) {
@@ -48,7 +50,7 @@ export function lambUpdate(update: LambUpdate): void {
   const { scale, rest1, beta2, rest2, correction1, correction2, epsilon, weightDecay } = scalars;
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.lambUpdate(
+    return compiled.lambUpdate(
       parameters,
       gradient,
       out,
@@ -65,7 +67,6 @@ export function lambUpdate(update: LambUpdate): void {
       learningRate,
       maxWeightNorm,
     );
-    return;
   }
   writeDirection(update, scalars);
   const weightNorm = Math.sqrt(sumOfSquares(parameters));
@@ -75,6 +76,7 @@ export function lambUpdate(update: LambUpdate): void {
   const stepSize = fround(learningRate * ratio);
   const { length } = parameters;
   for (let i = 0; i < length; i++) out[i] = parameters[i]! - fround(stepSize * out[i]!);
+  return firstNonFinite(out);
 }
 
 interface Scalars {

@@ -8,6 +8,9 @@
  * changes nothing (Figueroa, "When is double rounding innocuous?", 1995). A store in a Float32Array
  * rounds as Math.fround does. So a loop here and its compiled one (`compiled-loops.ts`) give the same
  * bits, whatever the number of threads.
+ *
+ * Each looks for new parameters that are not finite, while they are in a cache: a pass of its own would read all
+ * of them again.
  */
 
 /** What every update has. The arrays are equally long; scalars are rounded to float32 once. */

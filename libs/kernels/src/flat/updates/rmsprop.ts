@@ -1,4 +1,5 @@
 import { compiledLoops } from "../compiled-loops.js";
+import { firstNonFinite } from "../finite.js";
 import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
@@ -30,9 +31,10 @@ const { fround } = Math;
  * Centered: m ← m + (1 − α)·(g − m), and v − m² under the root, or 0 where rounding made it negative
  * (where PyTorch's update is NaN).
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function rmspropUpdate(update: RmspropUpdate): void {
+export function rmspropUpdate(update: RmspropUpdate): number {
   const { parameters, gradient, out, squareAverage, gradientAverage } = update;
   requireAligned({ parameters, gradient, out, squareAverage });
   if (gradientAverage !== undefined) requireAligned({ parameters, gradientAverage });
@@ -43,7 +45,7 @@ export function rmspropUpdate(update: RmspropUpdate): void {
   const epsilon = fround(update.epsilon);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.rmspropUpdate(
+    return compiled.rmspropUpdate(
       parameters,
       gradient,
       out,
@@ -57,7 +59,6 @@ export function rmspropUpdate(update: RmspropUpdate): void {
       epsilon,
       0,
     );
-    return;
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -68,14 +69,16 @@ export function rmspropUpdate(update: RmspropUpdate): void {
     const denominator = fround(fround(Math.sqrt(square)) + epsilon);
     out[i] = parameters[i]! - fround(fround(learningRate * g) / denominator);
   }
+  return firstNonFinite(out);
 }
 
 /**
  * As {@link rmspropUpdate}, but b ← μ·b + g / (√v + ε);  p ← p − η·b
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): void {
+export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): number {
   const { parameters, gradient, out, squareAverage, gradientAverage, momentumBuffer } = update;
   requireAligned({ parameters, gradient, out, squareAverage, momentumBuffer });
   if (gradientAverage !== undefined) requireAligned({ parameters, gradientAverage });
@@ -87,7 +90,7 @@ export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): void {
   const momentum = fround(update.momentum);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.rmspropUpdate(
+    return compiled.rmspropUpdate(
       parameters,
       gradient,
       out,
@@ -101,7 +104,6 @@ export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): void {
       epsilon,
       momentum,
     );
-    return;
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -114,6 +116,7 @@ export function rmspropMomentumUpdate(update: RmspropMomentumUpdate): void {
     momentumBuffer[i] = b;
     out[i] = parameters[i]! - fround(learningRate * b);
   }
+  return firstNonFinite(out);
 }
 
 /** Takes g into the mean gradient at place i; v less the square of that mean. */

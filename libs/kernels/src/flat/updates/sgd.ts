@@ -1,4 +1,5 @@
 import { compiledLoops } from "../compiled-loops.js";
+import { firstNonFinite } from "../finite.js";
 import { requireAligned } from "../lengths.js";
 import type { ParameterUpdate } from "./parameter-update.js";
 
@@ -16,31 +17,33 @@ const { fround } = Math;
 /**
  * p ← p − η·g
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function sgdUpdate(update: ParameterUpdate): void {
+export function sgdUpdate(update: ParameterUpdate): number {
   const { parameters, gradient, out } = update;
   requireAligned({ parameters, gradient, out });
   const scale = fround(update.gradientScale);
   const learningRate = fround(update.learningRate);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.sgdUpdate(parameters, gradient, out, scale, learningRate);
-    return;
+    return compiled.sgdUpdate(parameters, gradient, out, scale, learningRate);
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
     const g = fround(gradient[i]! * scale);
     out[i] = parameters[i]! - fround(learningRate * g);
   }
+  return firstNonFinite(out);
 }
 
 /**
  * b ← μ·b + (1 − τ)·g;  p ← p − η·b, or p − η·(g + μ·b) with `nesterov`
  *
+ * @returns the index of the first new parameter that is NaN or infinite, or -1
  * @throws {RangeError} for different lengths
  */
-export function momentumUpdate(update: MomentumUpdate): void {
+export function momentumUpdate(update: MomentumUpdate): number {
   const { parameters, gradient, out, momentumBuffer, nesterov } = update;
   requireAligned({ parameters, gradient, out, momentumBuffer });
   const scale = fround(update.gradientScale);
@@ -49,7 +52,7 @@ export function momentumUpdate(update: MomentumUpdate): void {
   const taken = fround(1 - update.dampening);
   const compiled = compiledLoops();
   if (compiled !== undefined) {
-    compiled.momentumUpdate(
+    return compiled.momentumUpdate(
       parameters,
       gradient,
       out,
@@ -60,7 +63,6 @@ export function momentumUpdate(update: MomentumUpdate): void {
       taken,
       nesterov,
     );
-    return;
   }
   const { length } = parameters;
   for (let i = 0; i < length; i++) {
@@ -70,4 +72,5 @@ export function momentumUpdate(update: MomentumUpdate): void {
     const direction = nesterov ? fround(g + fround(momentum * b)) : b;
     out[i] = parameters[i]! - fround(learningRate * direction);
   }
+  return firstNonFinite(out);
 }

@@ -26,6 +26,7 @@ export type {
   LeafRows,
   LeafSpan,
   LeafSumsCall,
+  LinearGradientsInputs,
   LinearSoftmaxLossGradients,
   LinearSoftmaxLossInputs,
   SoftmaxLossAttributes,

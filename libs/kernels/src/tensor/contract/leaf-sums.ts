@@ -2,7 +2,7 @@
 import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
 import { KernelError } from "../kernel-error.js";
-import { expectRank, expectShape, runKernel } from "./kernel-call.js";
+import { expectRank, expectShape, presentTensors, runKernel } from "./kernel-call.js";
 import { KERNEL_NAMES } from "./kernel-names.js";
 import type { KernelName } from "./kernel-names.js";
 import type { LabelSmoothing } from "./linear-loss.js";
@@ -26,29 +26,46 @@ export interface LeafSumsCall {
   readonly nodes: readonly LeafSpan[];
 }
 
+export interface LinearGradientsInputs {
+  /** [T+,B,I], the layer's inputs, of which the first T steps are read. */
+  readonly rows: Tensor3D;
+  /**
+   * [T+,B,J]: inputs of a further product that the first one was added to, likewise. Their kernel stands below that of
+   * `rows`, as in a recurrent layer's that of its hidden states.
+   */
+  readonly furtherRows?: Tensor3D | undefined;
+  /** [T,B,O], with respect to the layer's outputs. */
+  readonly gradient: Tensor3D;
+}
+
 /**
  * Weight gradients of `matMulBias` over the positions of each node: of a leaf the sum in the order
  * (time, row), of a node the sum of its two halves.
  *
- * @param call.rows [T+,B,I], the layer's inputs, of which the first T steps are read.
- * @param call.gradient [T,B,O], with respect to the layer's outputs.
- * @returns [nodes,I,O] and [nodes,O]
+ * @returns [nodes,I+J,O] and [nodes,O]
  * @throws KernelError `invalidShape`, also for leaves that leave the batch and nodes that are none.
  */
-export function linearGradients(
-  call: LeafSumsCall & { readonly rows: Tensor3D; readonly gradient: Tensor3D },
-): { readonly kernelGradients: Tensor3D; readonly biasGradients: Tensor2D } {
-  const { rows, gradient, leaves, nodes } = call;
+export function linearGradients(call: LeafSumsCall & LinearGradientsInputs): {
+  readonly kernelGradients: Tensor3D;
+  readonly biasGradients: Tensor2D;
+} {
+  const { rows, furtherRows, gradient, leaves, nodes } = call;
   const kernelName = KERNEL_NAMES.linearGradients;
   expectRank(kernelName, "rows", rows, 3);
   expectRank(kernelName, "gradient", gradient, 3);
   const [numSteps, numRows, numOutputs] = gradient.shape;
   expectShape(kernelName, "gradient", gradient, [numSteps, rows.shape[1], numOutputs]);
   if (rows.shape[0] < numSteps) expectShape(kernelName, "rows", rows, [numSteps, numRows]);
+  if (furtherRows !== undefined) {
+    expectRank(kernelName, "furtherRows", furtherRows, 3);
+    const [numFurtherSteps, , furtherInputs] = furtherRows.shape;
+    const expected = [Math.max(numSteps, numFurtherSteps), numRows, furtherInputs];
+    expectShape(kernelName, "furtherRows", furtherRows, expected);
+  }
   checkTree(kernelName, call, numRows);
   const [kernelGradients, biasGradients] = runKernel(
     kernelName,
-    { rows, gradient },
+    presentTensors({ rows, furtherRows, gradient }),
     { leaves, nodes },
   ) as [Tensor3D, Tensor2D];
   return { kernelGradients, biasGradients };

@@ -32,6 +32,7 @@ export interface NativeAddon extends SequenceFunctions {
   ): void;
   linearGradient(
     rows: Floats,
+    furtherRows: Floats | null,
     gradient: Floats,
     leaves: Int32Array,
     nodes: Int32Array,
@@ -40,6 +41,7 @@ export interface NativeAddon extends SequenceFunctions {
     numSteps: number,
     numRows: number,
     inputs: number,
+    furtherInputs: number,
     outputs: number,
   ): void;
   lstmForward(

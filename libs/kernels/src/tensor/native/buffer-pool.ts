@@ -8,15 +8,21 @@ interface Shelf {
 }
 
 /**
+ * Of the longest array that was asked for: a step has about ten as large at once, the gates and gate gradients of
+ * two layers among them, and would take new memory for all of them each time if they did not fit.
+ */
+const LONGEST_ARRAYS = 16;
+
+/**
  * Arrays that are used again for tensors of the same size: new memory costs as much as some kernels. Of a length
  * it keeps no more than were in use at once: what comes from elsewhere, and nobody asks for, does not pile up.
  */
 export class BufferPool {
   readonly #shelves = new Map<number, Shelf>();
-  readonly #limit: number;
+  #limit: number;
   #held = 0;
 
-  /** @param limit bytes that wait here at most */
+  /** @param limit bytes that wait here at most, or as much as 16 of the longest array */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -27,6 +33,8 @@ export class BufferPool {
     if (shelf === undefined) {
       shelf = { free: [], lent: 0, mostLent: 0 };
       this.#shelves.set(length, shelf);
+      const longest = length * Float32Array.BYTES_PER_ELEMENT;
+      this.#limit = Math.max(this.#limit, LONGEST_ARRAYS * longest);
     }
     shelf.lent += 1;
     shelf.mostLent = Math.max(shelf.mostLent, shelf.lent);
@@ -43,7 +51,6 @@ export class BufferPool {
     shelf.lent = Math.max(0, shelf.lent - 1);
     if (shelf.lent + shelf.free.length >= shelf.mostLent) return;
     if (this.#held + array.byteLength > this.#limit) this.#clear();
-    if (array.byteLength > this.#limit) return;
     shelf.free.push(array);
     this.#held += array.byteLength;
   }

@@ -44,7 +44,20 @@ function batchMatMul(call: Call<{ a: Tensor; b: Tensor }, MatMulAttributes>): Te
     } else {
       const plain = transposeB ? transposed(right, rowsB, columnsB) : right;
       const [all, root] = oneLeaf(inner);
-      nativeAddon().linearGradient(left, plain, all, root, out, null, 1, inner, numRows, columns);
+      nativeAddon().linearGradient(
+        left,
+        null,
+        plain,
+        all,
+        root,
+        out,
+        null,
+        1,
+        inner,
+        numRows,
+        0,
+        columns,
+      );
     }
   }
   return product;

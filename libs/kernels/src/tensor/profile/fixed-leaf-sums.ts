@@ -29,7 +29,8 @@ export function fixedLeafSums(values: FixedValues): readonly Tensor[] {
   const kernel = values.matrix(hiddenSize, vocabularySize);
   const linear = linearGradients({
     ...tree,
-    rows: values.sequence(numSteps + 1, numRows, hiddenSize),
+    rows: values.sequence(numSteps, numRows, hiddenSize),
+    furtherRows: values.sequence(numSteps + 1, numRows, hiddenSize),
     gradient: values.sequence(numSteps, numRows, numOutputs),
   });
   const embedding = embeddingGradients({

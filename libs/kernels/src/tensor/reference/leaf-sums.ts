@@ -13,6 +13,7 @@ import type {
   LeafRows,
   LeafSpan,
   LeafSumsCall,
+  LinearGradientsInputs,
   LinearSoftmaxLossInputs,
   SoftmaxLossAttributes,
 } from "../contract/index.js";
@@ -20,18 +21,20 @@ import type { KernelCall } from "../registered-kernel.js";
 import { valuesOfLeaf } from "../values-of-leaf.js";
 
 export function linearGradients({
-  inputs: { rows, gradient },
+  inputs: { rows, furtherRows, gradient },
   attrs: { leaves, nodes },
-}: KernelCall<{ rows: Tensor3D; gradient: Tensor3D }, LeafSumsCall>): Tensor[] {
+}: KernelCall<LinearGradientsInputs, LeafSumsCall>): Tensor[] {
   return tidy(() => {
     const [numSteps, , numOutputs] = gradient.shape;
-    const sizes = [[rows.shape[2], numOutputs], [numOutputs]];
+    const numInputs = rows.shape[2] + (furtherRows?.shape[2] ?? 0);
+    const sizes = [[numInputs, numOutputs], [numOutputs]];
     return nodeSums(nodes, sizes, leaves, (leaf) => {
-      const { kernelGradient, biasGradient } = linearGradient(
-        leafRows(rows, numSteps, leaf),
-        leafRows(gradient, numSteps, leaf),
-      );
-      return [kernelGradient, biasGradient];
+      const ofLeaf = leafRows(gradient, numSteps, leaf);
+      const gradientsOf = (sequence: Tensor3D): ReturnType<typeof linearGradient> =>
+        linearGradient(leafRows(sequence, numSteps, leaf), ofLeaf);
+      const { kernelGradient, biasGradient } = gradientsOf(rows);
+      if (furtherRows === undefined) return [kernelGradient, biasGradient];
+      return [concat([kernelGradient, gradientsOf(furtherRows).kernelGradient]), biasGradient];
     });
   });
 }

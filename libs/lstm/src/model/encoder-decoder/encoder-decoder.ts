@@ -11,6 +11,7 @@ import type {
   PassObserver,
   ProgressOptions,
   WantedNodes,
+  SetParametersOptions,
 } from "../pass/index.js";
 import type { LeafOutcome } from "../leaf-outcome.js";
 import type { Hypothesis } from "./beam.js";
@@ -54,7 +55,7 @@ export interface EncoderDecoder {
   readonly spec: EncoderDecoderSpec;
   readonly layout: ParameterLayout;
   /** @throws LstmError `invalidParameters` when the length is not the layout's. */
-  setParameters(flat: Float32Array): void;
+  setParameters(flat: Float32Array, options?: SetParametersOptions): void;
   /** @throws LstmError `invalidStatistics` when the length is not that of `statisticsLayout(spec)`. */
   setRunningStatistics(flat: Float64Array): void;
   /**

@@ -11,6 +11,7 @@ import type {
   PassObserver,
   ProgressOptions,
   WantedNodes,
+  SetParametersOptions,
 } from "../pass/index.js";
 import { checkState, checkTokenBatch, checkTokens } from "./token-batch.js";
 import type { LeafOutcome } from "../leaf-outcome.js";
@@ -61,10 +62,10 @@ export interface LanguageModel {
   /**
    * Replaces the parameters.
    *
-   * @param flat in the layout's order; copied.
+   * @param flat in the layout's order; copied, unless it is to be read in place.
    * @throws LstmError `invalidParameters` when the length is not the layout's.
    */
-  setParameters(flat: Float32Array): void;
+  setParameters(flat: Float32Array, options?: SetParametersOptions): void;
   /**
    * Replaces the running statistics that evaluation normalizes by; means of 0 and variances of 1 at first.
    *

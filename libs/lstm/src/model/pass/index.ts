@@ -6,6 +6,7 @@ export { Padding } from "./padding.js";
 export { asOneStep, PackedRows } from "./packed-rows.js";
 export type { PackedRow } from "./packed-rows.js";
 export { ParameterTensors } from "./parameter-tensors.js";
+export type { SetParametersOptions } from "./parameter-tensors.js";
 export {
   afterFirst,
   asRows,

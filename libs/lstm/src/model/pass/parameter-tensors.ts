@@ -1,10 +1,18 @@
 import { dispose, keep, tidy } from "@tensorflow/tfjs-core";
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-core";
 
-import { tensorOf } from "@ostinato/kernels/tensor";
+import { tensorInPlace, tensorOf } from "@ostinato/kernels/tensor";
 
 import type { ParameterLayout, TensorLayout } from "../../layout/index.js";
 import { LstmError } from "../../lstm-error.js";
+
+export interface SetParametersOptions {
+  /**
+   * Whether the values are read where they are, without a copy, where the backend can: then nobody writes to them
+   * until other parameters are set. False by default.
+   */
+  readonly inPlace?: boolean | undefined;
+}
 
 /**
  * One parameter version on the backend, with what is computed from it once a version, such as the
@@ -15,10 +23,14 @@ export class ParameterTensors {
   readonly #tensors = new Map<string, Tensor>();
 
   /**
-   * @param flat in the layout's order; copied.
+   * @param flat in the layout's order; copied, unless it is to be read in place.
    * @throws LstmError `invalidParameters` when the length is not the layout's.
    */
-  constructor(layout: ParameterLayout, flat: Float32Array) {
+  constructor(
+    layout: ParameterLayout,
+    flat: Float32Array,
+    { inPlace = false }: SetParametersOptions = {},
+  ) {
     if (flat.length !== layout.size) {
       throw new LstmError(
         "invalidParameters",
@@ -27,7 +39,9 @@ export class ParameterTensors {
     }
     this.#entries = new Map(layout.tensors.map((entry) => [entry.name, entry]));
     for (const { name, shape, offset, size } of layout.tensors) {
-      this.#tensors.set(name, keep(tensorOf(flat.subarray(offset, offset + size), shape)));
+      const values = flat.subarray(offset, offset + size);
+      const made = inPlace ? tensorInPlace(values, shape) : tensorOf(values, shape);
+      this.#tensors.set(name, keep(made));
     }
   }
 

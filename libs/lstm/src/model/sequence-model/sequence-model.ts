@@ -22,6 +22,7 @@ import type {
   PassObserver,
   ProgressOptions,
   WantedNodes,
+  SetParametersOptions,
 } from "../pass/index.js";
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";
@@ -57,7 +58,7 @@ export interface SequenceModel {
   readonly spec: SequenceModelSpec;
   readonly layout: ParameterLayout;
   /** @throws LstmError `invalidParameters` when the length is not the layout's. */
-  setParameters(flat: Float32Array): void;
+  setParameters(flat: Float32Array, options?: SetParametersOptions): void;
   /** @throws LstmError `invalidStatistics` when the length is not that of `statisticsLayout(spec)`. */
   setRunningStatistics(flat: Float64Array): void;
   /**

@@ -1,6 +1,6 @@
 import type { ParameterLayout } from "../../layout/index.js";
 import type { ModelSpec } from "../../spec/index.js";
-import type { OnGradient, PassObserver, WantedNodes } from "../pass/index.js";
+import type { OnGradient, PassObserver, SetParametersOptions, WantedNodes } from "../pass/index.js";
 import type { LeafOutcome } from "../leaf-outcome.js";
 
 /** What a step of training needs besides its batch. */
@@ -20,9 +20,9 @@ export interface StepKey {
 export interface Trainable<Input> {
   readonly spec: ModelSpec;
   readonly layout: ParameterLayout;
-  setParameters(flat: Float32Array): void;
-  /** Whether its parameters are a copy of this very array: then they need not be set anew. */
-  hasCopyOf?(flat: Float32Array): boolean;
+  setParameters(flat: Float32Array, options?: SetParametersOptions): void;
+  /** Whether its parameters were set from this very array: then they need not be set anew. */
+  hasSetFrom?(flat: Float32Array): boolean;
   setRunningStatistics(flat: Float64Array): void;
   computeGradients(options: Input & StepKey): readonly LeafOutcome[];
   evaluate(options: Input): readonly LeafOutcome[];

@@ -1,4 +1,3 @@
-import { firstNonFinite } from "@ostinato/kernels";
 import { recycle } from "@ostinato/kernels/tensor";
 
 import { averagingStart, createDecisions } from "../../decisions/index.js";
@@ -123,8 +122,9 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
   load(current.parameters);
 
   function load(parameters: Float32Array): void {
-    // An average is written to, but only in a step, when the model has a copy of the parameters.
-    if (model.hasCopyOf?.(parameters) !== true) model.setParameters(parameters);
+    // In place: a version is written to only when the model has a later one, an average in a step, when it has
+    // the parameters.
+    if (model.hasSetFrom?.(parameters) !== true) model.setParameters(parameters, { inPlace: true });
     model.setRunningStatistics(current.statistics);
   }
 
@@ -162,9 +162,8 @@ export function createTrainer<Input>(options: TrainerOptions<Input>): Trainer<In
       state: current.optimizer,
       out,
     });
-    const { gradientNorm, clipped } = result;
+    const { gradientNorm, clipped, firstNonFinite: bad } = result;
     if (!result.applied) throw notFinite(`the gradient norm of step ${step} is ${gradientNorm}`);
-    const bad = firstNonFinite(out);
     if (bad >= 0) throw notFinite(`step ${step} makes parameter ${bad} ${out[bad]}`);
     const moments = outcomes.map((outcome) => outcome.moments);
     if (!isShown) spare = current.parameters;

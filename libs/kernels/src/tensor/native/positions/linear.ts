@@ -1,7 +1,7 @@
 /** Products with a bias, and their gradients. */
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import type { LeafSumsCall } from "../../contract/index.js";
+import type { LeafSumsCall, LinearGradientsInputs } from "../../contract/index.js";
 import { nativeAddon } from "../addon.js";
 import { oneLeaf, treeOf } from "../kernel-call.js";
 import type { Call } from "../kernel-call.js";
@@ -37,6 +37,7 @@ export function linearGradient({
   const biasGradient = backend.allocate([outputs]);
   nativeAddon().linearGradient(
     backend.floats(rows),
+    null,
     backend.floats(gradient),
     ...oneLeaf(numPositions),
     backend.floats(kernelGradient),
@@ -44,23 +45,28 @@ export function linearGradient({
     1,
     numPositions,
     inputs,
+    0,
     outputs,
   );
   return [kernelGradient, biasGradient];
 }
 
 export function linearGradients({
-  inputs: { rows, gradient },
+  inputs: { rows, furtherRows, gradient },
   attrs,
   backend,
-}: Call<{ rows: Tensor3D; gradient: Tensor3D }, LeafSumsCall>): Tensor[] {
+}: Call<LinearGradientsInputs, LeafSumsCall>): Tensor[] {
   const [numSteps, numRows, outputs] = gradient.shape;
   const inputs = rows.shape[2];
+  const furtherInputs = furtherRows?.shape[2] ?? 0;
   const numNodes = attrs.nodes.length;
-  const kernelGradients = backend.allocate([numNodes, inputs, outputs]);
+  const kernelGradients = backend.allocate([numNodes, inputs + furtherInputs, outputs]);
+  const firstSteps = (sequence: Tensor3D): Float32Array =>
+    backend.floats(sequence).subarray(0, numSteps * numRows * sequence.shape[2]);
   const biasGradients = backend.allocate([numNodes, outputs]);
   nativeAddon().linearGradient(
-    backend.floats(rows).subarray(0, numSteps * numRows * inputs),
+    firstSteps(rows),
+    furtherRows === undefined ? null : firstSteps(furtherRows),
     backend.floats(gradient),
     ...treeOf(attrs),
     backend.floats(kernelGradients),
@@ -68,6 +74,7 @@ export function linearGradients({
     numSteps,
     numRows,
     inputs,
+    furtherInputs,
     outputs,
   );
   return [kernelGradients, biasGradients];

@@ -51,6 +51,11 @@ export interface CellRun {
 export interface CellGradients {
   /** [T,B,G·H], with respect to the `gates` of the call. */
   readonly gates: Tensor3D;
+  /**
+   * Whether h_{t−1} × the recurrent kernel goes into the gates as it is: then they have the gradient of that product
+   * as well, and inputs and hidden states can be taken for one factor.
+   */
+  readonly addsToGates: boolean;
   readonly initial: LayerState;
   /** Of the layer's hidden states; asked for by who looks on. */
   readonly hiddenPaths: () => HiddenPaths;

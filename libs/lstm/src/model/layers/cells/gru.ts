@@ -43,6 +43,7 @@ export function gru(call: CellCall): CellRun {
         slice(rows, [0, 2 * hiddenSize], [rows.shape[0], hiddenSize]);
       return {
         gates: gateGradients,
+        addsToGates: false,
         initial: { hidden: initialHiddenGradient },
         hiddenPaths: () => ({
           products: gruProducts(

@@ -63,6 +63,7 @@ export function lstmVariant(call: CellCall): CellRun {
       const { gateGradients, recurrentGradients } = gradients;
       return {
         gates: gateGradients,
+        addsToGates: false,
         initial: { hidden: gradients.initialHiddenGradient, cell: gradients.initialCellGradient },
         hiddenPaths: () => ({
           products: throughProducts(recurrentGradients, recurrentKernelTransposed),

@@ -31,6 +31,7 @@ export function lstm(call: CellCall): CellRun {
       });
       return {
         gates: gradients.gateGradients,
+        addsToGates: true,
         initial: { hidden: gradients.initialHiddenGradient, cell: gradients.initialCellGradient },
         hiddenPaths: () => ({
           products: throughProducts(gradients.gateGradients, recurrentKernelTransposed),

@@ -36,6 +36,7 @@ export function rnn(call: CellCall): CellRun {
       });
       return {
         gates: gateGradients,
+        addsToGates: true,
         initial: { hidden: initialHiddenGradient },
         hiddenPaths: () => ({
           products: throughProducts(gateGradients, recurrentKernelTransposed),

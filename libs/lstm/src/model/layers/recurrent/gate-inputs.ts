@@ -29,6 +29,8 @@ export interface InputKernel {
 
 /** What a recurrent layer reads: gives the inputs' share of the gates, and takes their gradient. */
 export interface GateInputs {
+  /** [T,B,I]: what the kernel multiplies at each position; undefined where products are looked up. */
+  readonly rows: Tensor3D | undefined;
   /** inputs × kernel + bias for all positions; [T,B,G]. */
   gates(kernel: InputKernel, bias: Tensor1D | undefined): Tensor3D;
   /**
@@ -50,6 +52,7 @@ export interface GateInputs {
 export function sequenceInputs(pass: Pass, inputs: Tensor3D): GateInputs {
   const numRows = inputs.shape[1];
   return {
+    rows: inputs,
     gates: (kernel, bias) => asSequence(matMulBias(asRows(inputs), kernel.values, bias), numRows),
     kernelGradients: (gradient) =>
       perNode(linearGradients({ ...pass, rows: inputs, gradient }).kernelGradients),
@@ -75,6 +78,7 @@ export function projectedInputs(
   const vocabularySize = table.shape[0];
   let tableGradients: readonly Float32Array[] = [];
   return {
+    rows: undefined,
     gates({ name, values }, bias) {
       const projected = parameters.derived(`${tableName} × ${name}`, () =>
         matMulBias(table, values, bias),

@@ -1,9 +1,9 @@
 import { add, concat, pad, reshape } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { joined, sequenceRows } from "@ostinato/kernels/tensor";
+import { joined, linearGradients, sequenceRows } from "@ostinato/kernels/tensor";
 
-import { afterFirst, emitLeafGradients, leafNodes, nodeSums } from "../../pass/index.js";
+import { afterFirst, emitLeafGradients, leafNodes, nodeSums, perNode } from "../../pass/index.js";
 import type { Padding, Pass } from "../../pass/index.js";
 import { cellOf } from "../cells/index.js";
 import type { CellRun, LayerState, RecurrentGradients } from "../cells/index.js";
@@ -72,14 +72,15 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
       const further = [...gradients.further, ...ofProducts.further].sort(
         (a, b) => offsetOf(a) - offsetOf(b),
       );
-      const ofRecurrent = maskedGradients(pass, recurrent, (of) => gradients.recurrent(of, hidden));
-      const ofInputs = inputs.kernelGradients(ofProducts.gradient, inputKernel);
-      pass.onGradient(
-        kernelName,
-        // [I,G] and [R,G] → [I+R,G]
-        ofInputs.map((values, n) => joined([values, ofRecurrent.kernels[n]!])),
-      );
-      pass.onGradient(biasName, ofRecurrent.biases);
+      const { kernels, biases } =
+        gradients.addsToGates &&
+        ofProducts.gradient === gradients.gates &&
+        recurrent.mask === undefined &&
+        inputs.rows !== undefined
+          ? jointGradients(pass, inputs.rows, hidden, gradients.gates)
+          : separateGradients();
+      pass.onGradient(kernelName, kernels);
+      pass.onGradient(biasName, biases);
       emitLeafGradients(
         pass,
         further.map(({ name }) => name),
@@ -89,8 +90,38 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
         inputs: inputs.inputGradient(ofProducts.gradient, inputKernel),
         initial: gradients.initial,
       };
+
+      function separateGradients(): RecurrentGradients {
+        const ofRecurrent = maskedGradients(pass, recurrent, (of) =>
+          gradients.recurrent(of, hidden),
+        );
+        const ofInputs = inputs.kernelGradients(ofProducts.gradient, inputKernel);
+        return {
+          // [I,G·H] and [R,G·H] → [I+R,G·H]
+          kernels: ofInputs.map((values, n) => joined([values, ofRecurrent.kernels[n]!])),
+          biases: ofRecurrent.biases,
+        };
+      }
     },
   };
+}
+
+/**
+ * Of the whole kernel, [I+R,G·H], and the bias: the gradient of the gates is read once for inputs and hidden states.
+ *
+ * @param inputs [T,B,I]
+ * @param hidden [T+1,B,R]
+ * @param gates [T,B,G·H]: gradient of the gates.
+ */
+function jointGradients(
+  pass: Pass,
+  inputs: Tensor3D,
+  hidden: Tensor3D,
+  gates: Tensor3D,
+): RecurrentGradients {
+  pass.progress.alive();
+  const sums = linearGradients({ ...pass, rows: inputs, furtherRows: hidden, gradient: gates });
+  return { kernels: perNode(sums.kernelGradients), biases: perNode(sums.biasGradients) };
 }
 
 /** Masked leaf by leaf, where the kernel was: a product of a sum has other bits than a sum of products. */
