@@ -15,7 +15,7 @@ let workspace: Workspace;
 
 /** Like a shell of the user's: nothing of the Nx run around this test. */
 const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(NX_|npm_|VITEST|NODE_ENV)/.test(name)),
+  Object.entries(process.env).filter(([name]) => !/^(NX_|npm_|VITEST|NODE_ENV|GIT_)/.test(name)),
 );
 
 function inClone(command: string, ...args: string[]): string {

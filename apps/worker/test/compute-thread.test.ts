@@ -310,6 +310,29 @@ describe("ComputeThread", () => {
     expect(layers).toEqual([...layers].sort((a, b) => b - a));
   });
 
+  it("computes with what a version's memory holds when a task begins, whatever it held before", async () => {
+    const run = smallRun();
+    const { thread, stateSizes, parameters } = await prepared(run, "cpu");
+    const others = initialParameters(run.spec, 6);
+    const nodes = [{ firstLeaf: 0, numLeaves: 4 }];
+    const states = someStates(stateSizes);
+    // As a version's buffer is used again for a later one.
+    const memory = new Float32Array(new SharedArrayBuffer(parameters.byteLength));
+    const trained = (values: Float32Array): ReturnType<typeof train> => {
+      memory.set(values);
+      return train(thread, run, { parameters: memory, nodes, states });
+    };
+    const [first, second, again] = [
+      await trained(parameters),
+      await trained(others),
+      await trained(parameters),
+    ];
+    expect(resultsOf(again)).toEqual(resultsOf(first));
+    const expected = await train(thread, run, { parameters: others, nodes, states });
+    expect(resultsOf(second)).toEqual(resultsOf(expected));
+    expect(second.gradients).not.toEqual(first.gradients);
+  });
+
   it("computes with the very samples that the layout names, and says so", async () => {
     const run = smallRun();
     const { thread, stateSizes, parameters } = await prepared(run, "cpu");

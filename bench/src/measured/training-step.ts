@@ -34,7 +34,7 @@ export function halfGradients(half: HalfGradients): RepeatedWork {
     return {
       once() {
         step += 1;
-        model.setParameters(parameters);
+        model.setParameters(parameters, { inPlace: true });
         const taken: Float32Array[] = [];
         const onGradient = (_: string, perNode: readonly Float32Array[]): void => {
           taken.push(...perNode);

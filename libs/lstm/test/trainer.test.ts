@@ -53,6 +53,11 @@ const batchOf = (step: number, numLeaves = 2): SequenceBatch => {
 
 const ADAM: TrainerSettingsInput = { optimizer: { kind: "adam" }, learningRate: 0.01 };
 
+interface Held {
+  readonly model: SequenceModel;
+  readonly trainer: SequenceTrainer;
+}
+
 /** Everything that a state holds, as text. */
 function stateBits(trainer: SequenceTrainer): unknown {
   const { optimizer, parameters, statistics, ...others } = trainer.state();
@@ -65,9 +70,27 @@ function stateBits(trainer: SequenceTrainer): unknown {
   };
 }
 
-beforeAll(() => selectBackend("wasm"));
+// A model reads a trainer's parameters in place on the one, from copies on the other.
+describe.each(["cpu", "wasm"] as const)("a trainer on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
 
-describe("a trainer", () => {
+  it("makes the same steps whether somebody keeps its versions or their memory is used again", () => {
+    const [looked, left] = [modelOf(), modelOf()].map((model) => ({
+      model,
+      trainer: createTrainer({ model, seed: 4, ...ADAM }),
+    })) as [Held, Held];
+    const kept: [Float32Array, string][] = [];
+    for (let step = 1; step <= 4; step++) {
+      const batch = batchOf(step);
+      expect(left.trainer.trainStep({ batch })).toEqual(looked.trainer.trainStep({ batch }));
+      const { parameters } = looked.trainer;
+      kept.push([parameters, bitsOf(parameters)]);
+    }
+    expect(bitsOf(left.trainer.parameters)).toBe(kept.at(-1)![1]);
+    for (const [parameters, bits] of kept) expect(bitsOf(parameters)).toBe(bits);
+    for (const { model } of [looked, left]) model.dispose();
+  });
+
   it("makes the steps of a run: leaves in tree order, average, clip, optimizer", () => {
     const model = modelOf();
     const trainer = createTrainer({ model, seed: 4, ...ADAM });
@@ -411,6 +434,8 @@ describe("a trainer", () => {
 });
 
 describe("tensors", () => {
+  beforeAll(() => selectBackend("wasm"));
+
   it("become a batch whose rows are spread over the micro-shards, and come back as predictions", () => {
     const model = modelOf({ output: "everyStep" });
     model.setParameters(initialParameters(model.spec, 1));

@@ -26,6 +26,7 @@ export interface PreparedCompute {
 export interface TrainTask {
   readonly step: number;
   readonly epochStep: number;
+  /** Says which parameters these are; nothing is kept by it from one task to the next. */
   readonly version: number;
   /** The flat parameters of that version; shared memory, unchanged until the task ends. */
   readonly parameters: Float32Array;

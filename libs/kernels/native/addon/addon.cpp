@@ -90,7 +90,7 @@ napi_value bindLinearGradient(const Arguments& args) {
   const int inputs = args.integer(9, "inputs"), furtherInputs = args.integer(10, "furtherInputs");
   const int outputs = args.integer(11, "outputs");
   const float* furtherRows = args.floatsOrNull(1, "furtherRows", product({numSteps, numRows, furtherInputs}));
-  if (furtherRows == nullptr && furtherInputs != 0) throw std::invalid_argument("furtherInputs without furtherRows");
+  if (args.isNull(1) && furtherInputs != 0) throw std::invalid_argument("furtherInputs without furtherRows");
   const Tree tree(args, 3, 4, numRows);
   const std::size_t size = product({inputs, outputs}) + product({furtherInputs, outputs}), numNodes = tree.nodes.size();
   float* kernels = args.floats(5, "kernelGradients", numNodes * size);

@@ -38,7 +38,7 @@ class LeafChunks {
     const LeafRows* leaves = call.leaves + node.firstLeaf;
     int total = 0;
     for (int leaf = 0; leaf < node.numLeaves; leaf++) total += leaves[leaf].numRows * call.numSteps;
-    most_ = std::max(32, std::min(kSmallChunk, total <= kSmallChunk ? total : kChunkInputs / call.allInputs()));
+    most_ = std::max(32, std::min(kSmallChunk, total <= kSmallChunk ? total : kChunkInputs / std::max(1, call.allInputs())));
     for (int leaf = 0; leaf < node.numLeaves; leaf++) take(leaves[leaf], call.numSteps);
   }
 

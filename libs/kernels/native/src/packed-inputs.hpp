@@ -7,7 +7,7 @@
 namespace ostinato {
 namespace OSTINATO_ISA {
 
-/** The inputs of a chunk's positions, packed for tiles: [⌈I / kTileRows⌉][N][kTileRows], zeros beyond the last. */
+/** The inputs of a chunk's positions, packed for tiles: [⌈(I + J) / kTileRows⌉][N][kTileRows], zeros beyond the last. */
 class PackedInputs {
  public:
   PackedInputs(const LinearGradient& call, const LeafChunks& chunks, Workspace& workspace)

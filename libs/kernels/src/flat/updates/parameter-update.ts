@@ -9,8 +9,8 @@
  * rounds as Math.fround does. So a loop here and its compiled one (`compiled-loops.ts`) give the same
  * bits, whatever the number of threads.
  *
- * Each looks for new parameters that are not finite, while they are in a cache: a pass of its own would read all
- * of them again.
+ * Each looks for new parameters that are not finite; the compiled loops do so block by block, while a block is in a
+ * cache, as a pass of its own would read all of them again.
  */
 
 /** What every update has. The arrays are equally long; scalars are rounded to float32 once. */

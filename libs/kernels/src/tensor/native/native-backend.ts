@@ -10,7 +10,7 @@ import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 
 import { BufferPool } from "./buffer-pool.js";
 
-/** What waits to be used again, at most; a step of a large model has about as much. */
+/** Bytes that wait to be used again, at most, or 16 of the longest array; a step of a large model has about as much. */
 const POOL_LIMIT = 256 * 2 ** 20;
 
 /** An array of the pool that is in use. */
