@@ -44,18 +44,18 @@ class PackedInputs {
  private:
   void packPosition(const float* from, const float* further, float* to) const {
     const int inputs = call_.inputs, all = call_.allInputs();
+    const auto packPartly = [&](int first) {
+      float* tile = tileAt(first, to);
+      for (int k = first; k < first + kTileRows; k++) *tile++ = k < inputs ? from[k] : k < all ? further[k - inputs] : 0.0f;
+    };
     int first = packTiles(from, 0, inputs, to);
     if (first < inputs) {
-      // A tile of the last inputs and of the first further ones.
-      float* tile = tileAt(first, to);
-      for (int k = 0; k < kTileRows; k++, first++) {
-        tile[k] = first < inputs ? from[first] : first < all ? further[first - inputs] : 0.0f;
-      }
+      // The last inputs and the first further ones.
+      packPartly(first);
+      first += kTileRows;
     }
     first = inputs + packTiles(further, first - inputs, call_.furtherInputs, tileAt(first, to));
-    if (first >= all) return;
-    float* tile = tileAt(first, to);
-    for (int k = 0; k < kTileRows; k++) tile[k] = first + k < all ? further[first + k - inputs] : 0.0f;
+    if (first < all) packPartly(first);
   }
 
   float* tileAt(int first, float* to) const { return to + static_cast<std::size_t>(first / kTileRows) * stride_; }

@@ -14,7 +14,7 @@ interface PooledBackend {
 export function tensorOf(values: Float32Array, shape: readonly number[]): Tensor {
   const pooled = pooledBackend();
   // Others keep the array that they are given.
-  if (pooled === undefined) return tensor(values.slice(), [...shape]);
+  if (pooled === undefined) return tensorInPlace(values.slice(), shape);
   const made = pooled.allocate(shape);
   pooled.floats(made).set(values);
   return made;
