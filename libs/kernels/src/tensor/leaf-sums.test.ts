@@ -1,6 +1,14 @@
 /** Weight gradients of leaves, added up along the tree: against float64 sums in that order, and by bits. */
-import { concat, engine, tensor1d, tensor2d, tensor3d, transpose } from "@tensorflow/tfjs-core";
-import type { Tensor, Tensor1D, Tensor3D } from "@tensorflow/tfjs-core";
+import {
+  concat,
+  engine,
+  tensor1d,
+  tensor2d,
+  tensor3d,
+  transpose,
+  zeros,
+} from "@tensorflow/tfjs-core";
+import type { Rank, Tensor, Tensor1D, Tensor3D } from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { allBackends } from "../../test/support/backends.js";
@@ -156,6 +164,17 @@ describe.each(allBackends)("sums of leaves on %s", (backend) => {
         bitsOf(numbersOf(above!.biasGradients)),
       );
     }
+  });
+
+  it.each([
+    [[T - 1, B, 2], `furtherRows has shape [${T - 1}, ${B}, 2], expected [${T}, ${B}, 2]`],
+    [[T, B + 1, 2], `furtherRows has shape [${T}, ${B + 1}, 2], expected [${T}, ${B}, 2]`],
+  ])("of a linear layer refuse further inputs of shape %j", (shape, text) => {
+    const further = zeros<Rank.R3>(shape as [number, number, number]);
+    const run = (): unknown =>
+      linearGradients({ ...linearInputs(), furtherRows: further, leaves, nodes });
+    expect(run).toThrow(KernelError);
+    expect(run).toThrow(text);
   });
 
   it("of an embedding are those of float64 arithmetic", () => {
