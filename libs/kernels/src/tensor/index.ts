@@ -49,6 +49,7 @@ export type {
   LeafRows,
   LeafSpan,
   LeafSumsCall,
+  LinearGradientsInputs,
   LinearSoftmaxCrossEntropyGradients,
   LinearSoftmaxCrossEntropyInputs,
   LinearSoftmaxLossGradients,

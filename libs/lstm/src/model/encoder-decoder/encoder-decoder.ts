@@ -10,8 +10,8 @@ import type {
   Pass,
   PassObserver,
   ProgressOptions,
-  WantedNodes,
   SetParametersOptions,
+  WantedNodes,
 } from "../pass/index.js";
 import type { LeafOutcome } from "../leaf-outcome.js";
 import type { Hypothesis } from "./beam.js";

@@ -21,8 +21,8 @@ import type {
   Pass,
   PassObserver,
   ProgressOptions,
-  WantedNodes,
   SetParametersOptions,
+  WantedNodes,
 } from "../pass/index.js";
 import { checkSequenceBatch, checkSequenceInputs, readInputs } from "./sequence-batch.js";
 import type { SequenceBatch, SequenceInputs } from "./sequence-batch.js";

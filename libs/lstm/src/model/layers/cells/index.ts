@@ -7,6 +7,7 @@
  * const { gates, initial, recurrent, further } = run.backward(hiddenGradient, undefined);
  */
 export { cellOf } from "./cell-of.js";
+export { recurrentGradients } from "./recurrent-gradients.js";
 export type {
   CellCall,
   CellGradients,

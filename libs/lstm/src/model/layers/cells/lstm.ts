@@ -37,7 +37,8 @@ export function lstm(call: CellCall): CellRun {
           products: throughProducts(gradients.gateGradients, recurrentKernelTransposed),
           direct: undefined,
         }),
-        recurrent: (of, hidden) => recurrentGradients(of, hidden, gradients.gateGradients),
+        recurrent: (of, hidden) =>
+          recurrentGradients(of, { rows: hidden, gradient: gradients.gateGradients }),
         further: [],
       };
     },

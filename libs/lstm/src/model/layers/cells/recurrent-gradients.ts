@@ -1,24 +1,21 @@
 import type { Tensor3D } from "@tensorflow/tfjs-core";
 
 import { linearGradients } from "@ostinato/kernels/tensor";
+import type { LinearGradientsInputs } from "@ostinato/kernels/tensor";
 
 import { columnSums, leafGradients, nodeSums, perNode, positionsOf } from "../../pass/index.js";
 import type { Pass } from "../../pass/index.js";
 import type { RecurrentGradients } from "./cell.js";
 
 /**
- * Of a kernel whose product with h_{t−1} goes into the gates as it is.
+ * Of a kernel whose product with h_{t−1}, or with the inputs and h_{t−1}, goes into the gates as it is, and of the bias.
  *
- * @param hidden [T+1,B,R]
- * @param gates [T,B,G·H]: gradient of the gates.
+ * @param inputs.rows [T+1,B,R] hidden states, or [T,B,I] inputs with hidden states as `furtherRows`
+ * @param inputs.gradient [T,B,G·H], of the gates.
  */
-export function recurrentGradients(
-  pass: Pass,
-  hidden: Tensor3D,
-  gates: Tensor3D,
-): RecurrentGradients {
+export function recurrentGradients(pass: Pass, inputs: LinearGradientsInputs): RecurrentGradients {
   pass.progress.alive();
-  const sums = linearGradients({ ...pass, rows: hidden, gradient: gates });
+  const sums = linearGradients({ ...pass, ...inputs });
   return { kernels: perNode(sums.kernelGradients), biases: perNode(sums.biasGradients) };
 }
 

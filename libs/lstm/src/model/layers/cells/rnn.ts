@@ -42,7 +42,8 @@ export function rnn(call: CellCall): CellRun {
           products: throughProducts(gateGradients, recurrentKernelTransposed),
           direct: keep,
         }),
-        recurrent: (of, hidden) => recurrentGradients(of, hidden, gateGradients),
+        recurrent: (of, hidden) =>
+          recurrentGradients(of, { rows: hidden, gradient: gateGradients }),
         further: [],
       };
     },

@@ -1,11 +1,11 @@
 import { add, concat, pad, reshape } from "@tensorflow/tfjs-core";
 import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-core";
 
-import { joined, linearGradients, sequenceRows } from "@ostinato/kernels/tensor";
+import { joined, sequenceRows } from "@ostinato/kernels/tensor";
 
-import { afterFirst, emitLeafGradients, leafNodes, nodeSums, perNode } from "../../pass/index.js";
+import { afterFirst, emitLeafGradients, leafNodes, nodeSums } from "../../pass/index.js";
 import type { Padding, Pass } from "../../pass/index.js";
-import { cellOf } from "../cells/index.js";
+import { cellOf, recurrentGradients } from "../cells/index.js";
 import type { CellRun, LayerState, RecurrentGradients } from "../cells/index.js";
 import { hiddenGradients } from "./hidden-gradients.js";
 import { inputKernelOf, inputProducts, recurrentKernelOf } from "./layer-kernels.js";
@@ -77,7 +77,11 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
         ofProducts.gradient === gradients.gates &&
         recurrent.mask === undefined &&
         inputs.rows !== undefined
-          ? jointGradients(pass, inputs.rows, hidden, gradients.gates)
+          ? // The gradient of the gates is read once for inputs and hidden states.
+            recurrentGradients(pass, {
+              ...{ rows: inputs.rows, furtherRows: hidden },
+              gradient: gradients.gates,
+            })
           : separateGradients();
       pass.onGradient(kernelName, kernels);
       pass.onGradient(biasName, biases);
@@ -104,24 +108,6 @@ export function recurrentLayer(call: RecurrentLayerCall): RecurrentLayerRun {
       }
     },
   };
-}
-
-/**
- * Of the whole kernel, [I+R,G·H], and the bias: the gradient of the gates is read once for inputs and hidden states.
- *
- * @param inputs [T,B,I]
- * @param hidden [T+1,B,R]
- * @param gates [T,B,G·H]: gradient of the gates.
- */
-function jointGradients(
-  pass: Pass,
-  inputs: Tensor3D,
-  hidden: Tensor3D,
-  gates: Tensor3D,
-): RecurrentGradients {
-  pass.progress.alive();
-  const sums = linearGradients({ ...pass, rows: inputs, furtherRows: hidden, gradient: gates });
-  return { kernels: perNode(sums.kernelGradients), biases: perNode(sums.biasGradients) };
 }
 
 /** Masked leaf by leaf, where the kernel was: a product of a sum has other bits than a sum of products. */
